@@ -1,0 +1,50 @@
+/**
+ * Plain dates as `YYYY-MM-DD` strings: they compare with `<`, travel as they are, and carry no zone. Arithmetic counts
+ * civil days, so it needs no zone either; `zones.ts` is the one place that goes between dates and instants.
+ */
+export type LocalDate = string;
+
+const DAY_MS = 86_400_000;
+
+/** Days since 1970-01-01. */
+export function dayNumber(date: LocalDate): number {
+  return Math.round(Date.parse(`${date}T00:00:00Z`) / DAY_MS);
+}
+
+/** The date that many days after 1970-01-01. */
+export function dateOfDayNumber(days: number): LocalDate {
+  return new Date(days * DAY_MS).toISOString().slice(0, 10);
+}
+
+/** `days` calendar days later (earlier when negative). */
+export function addDays(date: LocalDate, days: number): LocalDate {
+  return dateOfDayNumber(dayNumber(date) + days);
+}
+
+/** Calendar days from `a` to `b`; negative when `b` is earlier. */
+export function daysBetween(a: LocalDate, b: LocalDate): number {
+  return dayNumber(b) - dayNumber(a);
+}
+
+/** ISO weekday: 1 Monday to 7 Sunday. */
+export function weekday(date: LocalDate): number {
+  return ((((dayNumber(date) + 3) % 7) + 7) % 7) + 1;
+}
+
+/** Same day `years` later; 29 February becomes the 28th where the target year has none. */
+export function addYears(date: LocalDate, years: number): LocalDate {
+  const [y, m, d] = date.split('-').map(Number) as [number, number, number];
+  const moved = new Date(Date.UTC(y + years, m - 1, d));
+  const last = moved.getUTCMonth() === m - 1 ? moved : new Date(Date.UTC(y + years, m, 0));
+  return last.toISOString().slice(0, 10);
+}
+
+/** Whether the text is a date that exists, written `YYYY-MM-DD`, years 1900 to 2999. */
+export function isLocalDate(text: string): boolean {
+  if (!/^(19|2\d)\d{2}-\d{2}-\d{2}$/.test(text)) return false;
+  const at = new Date(`${text}T00:00:00Z`);
+  return !Number.isNaN(at.getTime()) && at.toISOString().startsWith(text);
+}
+
+export const later = (a: LocalDate, b: LocalDate): LocalDate => (a > b ? a : b);
+export const earlier = (a: LocalDate, b: LocalDate): LocalDate => (a < b ? a : b);
