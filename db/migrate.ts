@@ -1,0 +1,49 @@
+import { Kysely, Migrator, PostgresDialect, type Migration } from 'kysely';
+import pg from 'pg';
+import * as spine from './migrations/0001-spine.ts';
+
+/** In the order they run. Listed by hand, so that a compiled or bundled program needs no folder to look into. */
+const migrations: Readonly<Record<string, Migration>> = { '0001-spine': spine };
+
+const OLDEST_SERVER = 15;
+
+/** Any number that nobody else in the database uses for an advisory lock. */
+const LOCK = 7_226_511;
+
+/**
+ * Brings the database to the newest schema and returns the names of the migrations that ran. All of them run in one
+ * transaction; whoever calls at the same time waits for it and then finds nothing to do. Throws an `Error` that says
+ * what to do when the server is older than PostgreSQL 15.
+ */
+export async function migrateToLatest(databaseUrl: string): Promise<string[]> {
+  const guard = new pg.Client({ connectionString: databaseUrl, application_name: 'relance-migrate' });
+  await guard.connect();
+  try {
+    const version = await guard.query<{ server_version_num: string }>('show server_version_num');
+    const major = Math.floor(Number(version.rows[0]?.server_version_num) / 10_000);
+    if (major < OLDEST_SERVER) {
+      throw new Error(
+        `Relance needs PostgreSQL ${OLDEST_SERVER} or newer, this server is ${major}: upgrade it or set DATABASE_URL.`,
+      );
+    }
+    await guard.query('select pg_advisory_lock($1)', [LOCK]);
+    return await migrate(databaseUrl);
+  } finally {
+    // Ending the session gives the lock back, whatever happened.
+    await guard.end();
+  }
+}
+
+async function migrate(databaseUrl: string): Promise<string[]> {
+  const pool = new pg.Pool({ connectionString: databaseUrl, max: 1, application_name: 'relance-migrate' });
+  pool.on('error', () => undefined);
+  const db = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) });
+  try {
+    const migrator = new Migrator({ db, provider: { getMigrations: async () => ({ ...migrations }) } });
+    const { error, results = [] } = await migrator.migrateToLatest();
+    if (error) throw error instanceof Error ? error : new Error('The migration failed.', { cause: error });
+    return results.map((result) => result.migrationName);
+  } finally {
+    await db.destroy();
+  }
+}

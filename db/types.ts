@@ -1,0 +1,601 @@
+import type { ColumnType } from 'kysely';
+import type { ContactRole, CustomerKind, Period, Tone } from '../domain/policy/types.ts';
+
+/**
+ * The tables, column by column, as the migrations leave them. A suffix says what an insert may do: none, it must be
+ * given; `?`, it may be null; `=`, it has a default; `!`, the database alone gives it. The TypeScript types below are
+ * derived from this constant and `drift.ts` compares it with a live database, so neither can go its own way.
+ */
+export const TABLES = {
+  creditors: {
+    id: 'text',
+    seq: 'int8!',
+    name: 'text',
+    country: 'text',
+    time_zone: 'text',
+    locale: 'text',
+    sender_email: 'text',
+    reply_to: 'text?',
+    address: 'jsonb?',
+    registration_id: 'text?',
+    vat_id: 'text?',
+    iban: 'text?',
+    default_policy: 'text?',
+    payment_days: 'int4=',
+    closed_weeks: 'jsonb=',
+    created_at: 'timestamptz',
+  },
+  api_keys: {
+    id: 'text',
+    creditor_id: 'text?',
+    name: 'text',
+    role: 'text',
+    agency_id: 'text?',
+    hash: 'bytea',
+    created_at: 'timestamptz',
+    revoked_at: 'timestamptz?',
+  },
+  policies: {
+    creditor_id: 'text',
+    name: 'text',
+    version: 'int4',
+    document: 'jsonb',
+    created_at: 'timestamptz',
+    created_by: 'text',
+  },
+  customers: {
+    id: 'text',
+    seq: 'int8!',
+    creditor_id: 'text',
+    reference: 'text',
+    name: 'text',
+    kind: 'text',
+    country: 'text',
+    locale: 'text',
+    time_zone: 'text',
+    registration_id: 'text?',
+    vat_id: 'text?',
+    address: 'jsonb?',
+    contacts: 'jsonb=',
+    policy: 'text?',
+    created_at: 'timestamptz',
+  },
+  stopped_addresses: {
+    creditor_id: 'text',
+    email: 'text',
+    reason: 'text',
+    contact_id: 'text?',
+    at: 'timestamptz',
+    lifted_at: 'timestamptz?',
+  },
+  invoices: {
+    id: 'text',
+    seq: 'int8!',
+    creditor_id: 'text',
+    customer_id: 'text',
+    number: 'text',
+    issued_on: 'date',
+    due_on: 'date',
+    amount_minor: 'int8',
+    currency: 'text',
+    vat: 'jsonb=',
+    refs: '_text=',
+    order_reference: 'text?',
+    collection_method: 'text=',
+    collection_on: 'date?',
+    collection_failed_on: 'date?',
+    collection_asked_on: 'date?',
+    chase_from: 'date?',
+    last_step_sent: 'text?',
+    policy_name: 'text',
+    policy_version: 'int4',
+    limitation_on: 'date?',
+    registered_at: 'timestamptz',
+    recorded_at: 'timestamptz=',
+    run: 'int4=',
+    balance_minor: 'int8',
+    stage: 'text=',
+    next: 'jsonb?',
+    wake_at: 'timestamptz?',
+    turned_at: 'timestamptz?',
+    event_count: 'int4=',
+    event_hash: 'bytea=',
+  },
+  invoice_tokens: { creditor_id: 'text', token: 'text', invoice_id: 'text' },
+  invoice_files: {
+    invoice_id: 'text',
+    filename: 'text',
+    content_type: 'text',
+    bytes: 'bytea',
+    sha256: 'bytea',
+    at: 'timestamptz',
+  },
+  case_runs: {
+    invoice_id: 'text',
+    run: 'int4',
+    opened_on: 'date',
+    closed_on: 'date?',
+    closed_stage: 'text?',
+    stage_before: 'text?',
+  },
+  case_steps: {
+    id: 'int8!',
+    invoice_id: 'text',
+    customer_id: 'text',
+    step: 'text',
+    occurrence: 'int4=',
+    status: 'text',
+    channel: 'text',
+    planned_at: 'timestamptz',
+    planned_on: 'date',
+    left_at: 'timestamptz?',
+    left_on: 'date?',
+    reanchors: 'bool=',
+    approved: 'bool=',
+    contact_id: 'text?',
+    task_id: 'text?',
+    reason: 'text?',
+    at: 'timestamptz',
+  },
+  journal_entries: {
+    id: 'int8!',
+    creditor_id: 'text',
+    kind: 'text',
+    key: 'text',
+    on_date: 'date',
+    at: 'timestamptz',
+    recorded_at: 'timestamptz=',
+    actor: 'text',
+  },
+  postings: {
+    entry_id: 'int8',
+    line: 'int4',
+    creditor_id: 'text',
+    account: 'text',
+    invoice_id: 'text?',
+    customer_id: 'text?',
+    receipt_id: 'text?',
+    currency: 'text',
+    amount_minor: 'int8',
+  },
+  feeds: {
+    id: 'text',
+    seq: 'int8!',
+    creditor_id: 'text',
+    kind: 'text',
+    name: 'text',
+    iban: 'text?',
+    secrets: 'jsonb=',
+    created_at: 'timestamptz',
+    deleted_at: 'timestamptz?',
+  },
+  inbox: {
+    id: 'int8!',
+    feed_id: 'text',
+    creditor_id: 'text',
+    webhook_id: 'text',
+    data_key: 'text?',
+    body: 'bytea',
+    received_at: 'timestamptz',
+    recorded_at: 'timestamptz=',
+    status: 'text=',
+    receipt_id: 'text?',
+    error_code: 'text?',
+  },
+  receipts: {
+    id: 'text',
+    seq: 'int8!',
+    creditor_id: 'text',
+    customer_id: 'text?',
+    feed_id: 'text?',
+    external_id: 'text?',
+    booked_on: 'date',
+    amount_minor: 'int8',
+    currency: 'text',
+    unapplied_minor: 'int8',
+    returned_minor: 'int8=',
+    payer_name: 'text?',
+    payer_iban: 'text?',
+    remittance: 'text?',
+    end_to_end_id: 'text?',
+    method: 'text?',
+    at: 'timestamptz',
+    recorded_at: 'timestamptz=',
+  },
+  receipt_returns: {
+    id: 'text',
+    receipt_id: 'text',
+    feed_id: 'text?',
+    external_id: 'text?',
+    amount_minor: 'int8',
+    booked_on: 'date',
+    reason_code: 'text?',
+    at: 'timestamptz',
+  },
+  credit_notes: {
+    id: 'text',
+    seq: 'int8!',
+    creditor_id: 'text',
+    customer_id: 'text',
+    invoice_id: 'text?',
+    number: 'text',
+    amount_minor: 'int8',
+    currency: 'text',
+    unapplied_minor: 'int8',
+    issued_on: 'date',
+    reason: 'text?',
+    at: 'timestamptz',
+  },
+  allocations: {
+    id: 'text',
+    seq: 'int8!',
+    creditor_id: 'text',
+    receipt_id: 'text?',
+    credit_note_id: 'text?',
+    invoice_id: 'text',
+    amount_minor: 'int8',
+    on_date: 'date',
+    rule: 'text',
+    actor: 'text',
+    at: 'timestamptz',
+    recorded_at: 'timestamptz=',
+  },
+  allocation_reversals: {
+    allocation_id: 'text',
+    reason: 'text',
+    on_date: 'date',
+    actor: 'text',
+    at: 'timestamptz',
+    recorded_at: 'timestamptz=',
+  },
+  promises: {
+    id: 'text',
+    seq: 'int8!',
+    invoice_id: 'text',
+    amount_minor: 'int8?',
+    pay_on: 'date',
+    grace_days: 'int4',
+    promised_by: 'text?',
+    holds: 'bool',
+    made_on: 'date',
+    paid_before_minor: 'int8',
+    status: 'text=',
+    ended_on: 'date?',
+    at: 'timestamptz',
+  },
+  disputes: {
+    id: 'text',
+    seq: 'int8!',
+    invoice_id: 'text',
+    amount_minor: 'int8?',
+    category: 'text',
+    note: 'text?',
+    opened_on: 'date',
+    status: 'text=',
+    resolved_on: 'date?',
+    resolution_note: 'text?',
+    credit_note_id: 'text?',
+    at: 'timestamptz',
+  },
+  holds: {
+    id: 'text',
+    seq: 'int8!',
+    creditor_id: 'text',
+    customer_id: 'text',
+    invoice_id: 'text?',
+    kind: 'text',
+    reason: 'text?',
+    from_on: 'date',
+    until_on: 'date?',
+    lifted_on: 'date?',
+    source_id: 'text?',
+    actor: 'text',
+    at: 'timestamptz',
+  },
+  contacts: {
+    id: 'text',
+    seq: 'int8!',
+    creditor_id: 'text',
+    customer_id: 'text',
+    kind: 'text',
+    channel: 'text',
+    status: 'text',
+    reference: 'text',
+    recipients: '_text',
+    cc: '_text=',
+    recipient_key: 'text',
+    day: 'date',
+    planned_at: 'timestamptz',
+    queued_at: 'timestamptz',
+    sending_at: 'timestamptz?',
+    sending_real: 'timestamptz?',
+    sent_at: 'timestamptz?',
+    finished_at: 'timestamptz?',
+    provider_id: 'text?',
+    attempts: 'int4=',
+    first_attempt_real: 'timestamptz?',
+    next_attempt_real: 'timestamptz?',
+    error_code: 'text?',
+    subject: 'text?',
+    body_text: 'text?',
+    body_html: 'text?',
+    template: 'text',
+    tone: 'text',
+    locale: 'text',
+    task_id: 'text?',
+  },
+  contact_items: {
+    contact_id: 'text',
+    invoice_id: 'text',
+    step: 'text',
+    occurrence: 'int4',
+    amount_minor: 'int8',
+    currency: 'text',
+    asks: 'bool',
+    withdrawn: 'bool=',
+  },
+  delivery_events: {
+    id: 'text',
+    contact_id: 'text?',
+    provider_id: 'text?',
+    kind: 'text',
+    at: 'timestamptz',
+    recorded_at: 'timestamptz=',
+  },
+  documents: {
+    id: 'text',
+    seq: 'int8!',
+    creditor_id: 'text',
+    customer_id: 'text',
+    contact_id: 'text?',
+    task_id: 'text?',
+    kind: 'text',
+    content_type: 'text',
+    bytes: 'bytea',
+    at: 'timestamptz',
+  },
+  document_invoices: { document_id: 'text', invoice_id: 'text' },
+  tasks: {
+    id: 'text',
+    seq: 'int8!',
+    creditor_id: 'text',
+    kind: 'text',
+    key: 'text',
+    status: 'text=',
+    role: 'text',
+    invoice_id: 'text?',
+    customer_id: 'text?',
+    contact_id: 'text?',
+    receipt_id: 'text?',
+    step: 'text?',
+    subject: 'text',
+    body: 'text=',
+    data: 'jsonb=',
+    due_at: 'timestamptz',
+    opened_at: 'timestamptz',
+    closed_at: 'timestamptz?',
+    closed_by: 'text?',
+    outcome: 'jsonb?',
+  },
+  events: {
+    id: 'text',
+    invoice_id: 'text',
+    n: 'int4',
+    at: 'timestamptz',
+    recorded_at: 'timestamptz=',
+    kind: 'text',
+    actor: 'text',
+    data: 'jsonb',
+    text_digest: 'bytea?',
+    prev_hash: 'bytea',
+    hash: 'bytea',
+  },
+  event_texts: { event_id: 'text', salt: 'bytea', text: 'text' },
+  commands: {
+    id: 'text',
+    invoice_id: 'text',
+    kind: 'text',
+    args: 'jsonb',
+    actor: 'text',
+    reason: 'text?',
+    outcome: 'jsonb?',
+    at: 'timestamptz',
+  },
+  outbox: {
+    id: 'int8!',
+    kind: 'text',
+    target: 'text',
+    payload: 'jsonb',
+    coalesce_key: 'text?',
+    status: 'text=',
+    attempts: 'int4=',
+    due_real: 'timestamptz=',
+    claimed_real: 'timestamptz?',
+    recorded_at: 'timestamptz=',
+  },
+  idempotency_keys: {
+    owner: 'text',
+    key: 'text',
+    request_hash: 'bytea',
+    state: 'text',
+    status: 'int4?',
+    headers: 'jsonb?',
+    body: 'jsonb?',
+    recorded_at: 'timestamptz=',
+  },
+  imports: {
+    id: 'text',
+    seq: 'int8!',
+    creditor_id: 'text',
+    actor: 'text',
+    content_type: 'text',
+    columns: 'text?',
+    filename: 'text?',
+    body: 'bytea',
+    status: 'text=',
+    total_rows: 'int4?',
+    done_rows: 'int4=',
+    accepted: 'int4=',
+    unchanged: 'int4=',
+    rejected: 'int4=',
+    at: 'timestamptz',
+    recorded_at: 'timestamptz=',
+  },
+  import_rows: {
+    import_id: 'text',
+    line: 'int4',
+    number: 'text?',
+    invoice_id: 'text?',
+    credit_note_id: 'text?',
+    status: 'text',
+    code: 'text?',
+    pointer: 'text?',
+    message: 'text?',
+  },
+  clock: {
+    id: 'int4=',
+    anchor_real: 'timestamptz',
+    anchor_business: 'timestamptz',
+    day_ms: 'int8',
+    last_seen_business: 'timestamptz',
+  },
+} as const;
+
+// Values that columns of type text are held to by a check, and the shapes of JSON ------------------------------------
+
+export type Role = 'admin' | 'operator' | 'approver' | 'agency';
+export type Stage = 'upcoming' | 'reminding' | 'formalNotice' | 'placed' | 'writtenOff' | 'settled' | 'cancelled';
+export type StepStatus =
+  'awaitingApproval' | 'requested' | 'queued' | 'left' | 'failed' | 'merged' | 'skipped' | 'withdrawn';
+export type AccountName =
+  | 'receivable'
+  | 'sales'
+  | 'bank'
+  | 'unappliedCash'
+  | 'creditNotes'
+  | 'unappliedCredit'
+  | 'differences'
+  | 'losses'
+  | 'recoveries'
+  | 'interest'
+  | 'costs';
+export type FeedKind = 'standard' | 'qonto' | 'bridge' | 'stripe' | 'gocardless' | 'file';
+export type InboxStatus = 'pending' | 'applied' | 'unreadable' | 'waiting';
+export type PromiseStatus = 'active' | 'kept' | 'broken' | 'withdrawn';
+export type DisputeStatus = 'open' | 'upheld' | 'rejected' | 'partly' | 'closed';
+export type DisputeCategory =
+  'price' | 'quantity' | 'quality' | 'delivery' | 'duplicate' | 'alreadyPaid' | 'missingDocument' | 'other';
+/** The holds that are rows; those of promises and disputes follow from theirs. */
+export type HoldKind = 'pause' | 'approval' | 'insolvency' | 'unappliedCash' | 'customer' | 'plan';
+export type ContactKind = 'beforeDue' | 'reminder' | 'formalNotice' | 'plan' | 'thankYou';
+export type ContactChannel = 'email' | 'call' | 'letter' | 'registeredLetter';
+export type ContactStatus = 'queued' | 'sending' | 'sent' | 'delivered' | 'failed' | 'unknown' | 'withdrawn';
+export type DocumentKind = 'email' | 'callScript' | 'letter' | 'invoice';
+export type TaskStatus = 'open' | 'done' | 'missed' | 'cancelled';
+export type TaskRole = 'operator' | 'approver';
+export type OutboxKind = 'startCase' | 'signalCase' | 'pokeOutreach' | 'pokeFeed' | 'startImport';
+
+export interface Address {
+  lines: string[];
+  postalCode: string;
+  city: string;
+  country: string;
+}
+
+export interface ContactPerson {
+  name?: string;
+  role?: ContactRole;
+  email?: string;
+  phone?: string;
+}
+
+/** One rate of an invoice's VAT, as decimal strings. */
+export interface VatLine {
+  rate: string;
+  net: string;
+  vat: string;
+}
+
+/** `next` of an invoice as the API shows it; `at` is ISO 8601 in UTC. */
+export interface NextAction {
+  at: string;
+  action: string;
+  step: string | null;
+  reason: string;
+}
+
+export type JsonObject = { [name: string]: unknown };
+
+interface Narrow {
+  creditors: { address: Address; closed_weeks: Period[] };
+  api_keys: { role: Role };
+  policies: { document: unknown };
+  customers: { kind: CustomerKind; address: Address; contacts: ContactPerson[] };
+  invoices: { vat: VatLine[]; collection_method: 'transfer' | 'directDebit'; stage: Stage; next: NextAction };
+  case_runs: { closed_stage: Stage; stage_before: Stage };
+  case_steps: { status: StepStatus; channel: ContactChannel };
+  postings: { account: AccountName };
+  feeds: { kind: FeedKind; secrets: unknown[] };
+  inbox: { status: InboxStatus };
+  promises: { status: PromiseStatus };
+  disputes: { status: DisputeStatus; category: DisputeCategory };
+  holds: { kind: HoldKind };
+  contacts: { kind: ContactKind; channel: ContactChannel; status: ContactStatus; tone: Tone };
+  documents: { kind: DocumentKind };
+  tasks: { status: TaskStatus; role: TaskRole; data: JsonObject; outcome: JsonObject };
+  events: { data: JsonObject };
+  commands: { args: JsonObject; outcome: JsonObject };
+  outbox: { kind: OutboxKind; payload: JsonObject; status: 'pending' | 'claimed' };
+  idempotency_keys: { state: 'running' | 'done'; headers: JsonObject; body: unknown };
+  imports: { status: 'running' | 'done' };
+  import_rows: { status: 'accepted' | 'unchanged' | 'rejected' };
+}
+
+/**
+ * JSON on its way into a `jsonb` column, made by `json()` of `database.ts`. A type of its own, since the driver would
+ * turn a bare array into a PostgreSQL array and take a bare string for JSON text.
+ */
+export type JsonText = string & { readonly isJson: true };
+
+// How the constant becomes types -------------------------------------------------------------------------------------
+
+interface Read {
+  text: string;
+  int4: number;
+  int8: bigint;
+  bool: boolean;
+  date: string;
+  /** Epoch milliseconds. */
+  timestamptz: number;
+  bytea: Buffer;
+  jsonb: unknown;
+  _text: string[];
+}
+
+type Base<S extends string> = S extends `${infer B}?` | `${infer B}=` | `${infer B}!` ? B : S;
+
+type Narrowed<T, C, Otherwise> = T extends keyof Narrow
+  ? C extends keyof Narrow[T]
+    ? Narrow[T][C]
+    : Otherwise
+  : Otherwise;
+
+type Value<T, C, S extends string> = Base<S> extends keyof Read ? Narrowed<T, C, Read[Base<S>]> : never;
+
+type Written<T, C, S extends string> =
+  Base<S> extends 'timestamptz' ? Date : Base<S> extends 'jsonb' ? JsonText : Value<T, C, S>;
+
+type Column<T, C, S extends string> = S extends `${string}!`
+  ? ColumnType<Value<T, C, S>, never, never>
+  : S extends `${string}?`
+    ? ColumnType<Value<T, C, S> | null, Written<T, C, S> | null, Written<T, C, S> | null>
+    : S extends `${string}=`
+      ? ColumnType<Value<T, C, S>, Written<T, C, S> | undefined, Written<T, C, S>>
+      : ColumnType<Value<T, C, S>, Written<T, C, S>, Written<T, C, S>>;
+
+type Tables = typeof TABLES;
+
+/** What kysely is told about the schema. */
+export type Database = {
+  [T in keyof Tables]: { [C in keyof Tables[T]]: Column<T, C, Tables[T][C] & string> };
+};
