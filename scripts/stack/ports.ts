@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { StackError } from './errors.ts';
 import { readRecord, writeAtomically } from './files.ts';
@@ -14,6 +14,20 @@ export function isPortFree(port: number): Promise<boolean> {
     const server = createServer();
     server.once('error', () => resolve(false));
     server.listen({ port, host: '127.0.0.1', exclusive: true }, () => server.close(() => resolve(true)));
+  });
+}
+
+/** Whether a server listens on this TCP port of 127.0.0.1. Asked while one starts: trying to bind would take the port from it. */
+export function isListening(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ port, host: '127.0.0.1' });
+    const answer = (listening: boolean) => () => {
+      socket.destroy();
+      resolve(listening);
+    };
+    socket.once('connect', answer(true));
+    socket.once('error', answer(false));
+    socket.setTimeout(1_000, answer(false));
   });
 }
 

@@ -5,6 +5,7 @@ import { explaining, StackError } from './errors.ts';
 import { isRoot, readRecord, writeAtomically } from './files.ts';
 import type { Log } from './processes.ts';
 import { canEnter, unprivilegedUser, type UnprivilegedUser } from './unprivileged.ts';
+import { endServerOf } from './postgres-leftovers.ts';
 import type { PostgresPrograms } from './postgres-programs.ts';
 
 /** Where the database of a data folder lives and as whom it runs. */
@@ -40,6 +41,7 @@ export async function postgresHome(dataDir: string, log: Log): Promise<PostgresH
   if (canEnter(runAs, dataDir)) return { folder: dataDir, cluster: join(dataDir, 'postgres'), runAs };
   const folder = reachableFolder(dataDir);
   log(`user ${runAs.name} cannot enter ${dataDir}, so the database lives in ${folder}`);
+  await endServerOf(join(folder, 'postgres'));
   explaining(folder, () => {
     // A database there belongs to a data folder that was deleted by hand: what was beside it is gone, so it is of no use.
     rmSync(folder, { recursive: true, force: true });
@@ -50,9 +52,10 @@ export async function postgresHome(dataDir: string, log: Log): Promise<PostgresH
 }
 
 /** Removes the database that a data folder keeps elsewhere, if it does. For `--fresh`, before the folder itself is removed. */
-export function removeDistantDatabase(dataDir: string): void {
+export async function removeDistantDatabase(dataDir: string): Promise<void> {
   const folder = readRecord(pointerFile(dataDir))?.['folder'];
   if (typeof folder !== 'string' || !folder.startsWith(`${reachableRoot}/`)) return;
+  await endServerOf(join(folder, 'postgres'));
   explaining(folder, () => rmSync(folder, { recursive: true, force: true }));
 }
 

@@ -1,30 +1,19 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { errorCode, errorText, explained, explaining, StackError } from './errors.ts';
 import { prepareDataFolder, readText, writeAtomically } from './files.ts';
-import { startTimeOf } from './identity.ts';
-import { choosePort, isPortFree, rememberedPort } from './ports.ts';
+import { choosePort, isListening, isPortFree, rememberedPort } from './ports.ts';
 import { giveTo, postgresHome, reachablePrograms, type PostgresHome } from './postgres-home.ts';
+import { endServerOf } from './postgres-leftovers.ts';
 import { findPostgres, oldestMajor } from './postgres-programs.ts';
 import {
   becomesReady,
   describeEnding,
   endLeftovers,
-  endProcess,
   startProcess,
   type Log,
   type RunningProcess,
@@ -66,7 +55,7 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
   const dataDir = prepareDataFolder(options.dataDir);
   const [left] = await endLeftovers(dataDir, 'postgres');
   const home = await postgresHome(dataDir, options.log);
-  if (left !== undefined || (await endUnrecorded(home))) {
+  if (left !== undefined || (await endServerOf(home.cluster))) {
     options.log('ended the PostgreSQL server that an earlier start had left behind; its data is kept');
   }
   const programs = await findPostgres(majorOf(home));
@@ -120,7 +109,7 @@ async function startServer(
   const ready = await becomesReady(
     child,
     async () => {
-      if (await isPortFree(port)) return false;
+      if (!(await isListening(port))) return false;
       try {
         await createDatabase(`${url}/postgres`);
         return true;
@@ -194,25 +183,24 @@ function createCluster(home: PostgresHome, binDir: string, password: string, dur
       writeFileSync(passwordFile, `${password}\n`, { mode: 0o600 });
       giveTo(home, passwordFile);
     });
-    execFileSync(
-      join(binDir, 'initdb'),
-      [
-        ...['-D', folder, '-U', user, `--pwfile=${passwordFile}`, '--auth=scram-sha-256'],
-        ...[
-          '--encoding=UTF8',
-          '--locale=C',
-          '--data-checksums',
-          '--no-instructions',
-          ...(durable ? [] : ['--no-sync']),
-        ],
-      ],
-      {
-        cwd: folder,
-        env: environment(home),
-        stdio: ['ignore', 'ignore', 'pipe'],
-        ...(home.runAs === undefined ? {} : { uid: home.runAs.uid, gid: home.runAs.gid }),
-      },
-    );
+    const args = [
+      '-D',
+      folder,
+      '-U',
+      user,
+      `--pwfile=${passwordFile}`,
+      '--auth=scram-sha-256',
+      '--encoding=UTF8',
+      '--locale=C',
+    ];
+    args.push('--data-checksums', '--no-instructions');
+    if (!durable) args.push('--no-sync');
+    execFileSync(join(binDir, 'initdb'), args, {
+      cwd: folder,
+      env: environment(home),
+      stdio: ['ignore', 'ignore', 'pipe'],
+      ...(home.runAs === undefined ? {} : { uid: home.runAs.uid, gid: home.runAs.gid }),
+    });
     renameSync(folder, home.cluster);
   } catch (error) {
     rmSync(folder, { recursive: true, force: true });
@@ -238,37 +226,6 @@ function ensurePassword(dataDir: string): string {
 function majorOf(home: PostgresHome): number | undefined {
   const text = readText(join(home.cluster, 'PG_VERSION'));
   return text === undefined ? undefined : Number(text.trim());
-}
-
-/**
- * postmaster.pid names the server that runs on a cluster, also one of which we have no record. A server that is really ours is ended; when the
- * pid has meanwhile gone to another program the file is removed, since PostgreSQL itself would take that program for its server.
- * @returns whether one was ended
- */
-async function endUnrecorded(home: PostgresHome): Promise<boolean> {
-  const path = join(home.cluster, 'postmaster.pid');
-  const pid = Number(readText(path)?.split('\n')[0]);
-  const startTime = startTimeOf(pid);
-  if (startTime === undefined) return false;
-  if (runsOn(pid, home.cluster)) {
-    await endProcess({ pid, startTime }, 'SIGINT');
-    return true;
-  }
-  rmSync(path, { force: true });
-  return false;
-}
-
-/** PostgreSQL's main process works inside its cluster. */
-function runsOn(pid: number, cluster: string): boolean {
-  try {
-    if (process.platform === 'linux') {
-      const isPostgres = /^(?:postgres|postmaster)$/.test(readFileSync(`/proc/${pid}/comm`, 'utf8').trim());
-      return isPostgres && readlinkSync(`/proc/${pid}/cwd`) === realpathSync(cluster);
-    }
-    return execFileSync('ps', ['-o', 'command=', '-p', String(pid)], { encoding: 'utf8' }).includes(cluster);
-  } catch {
-    return false;
-  }
 }
 
 /** The remembered port, waited for: a server that was killed a moment ago may still hold it. */

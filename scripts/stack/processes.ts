@@ -55,7 +55,11 @@ export interface RunningProcess {
 /** How long a child may take to end before it is killed, in milliseconds. */
 const defaultGraceMs = 10_000;
 
+/** What ends each child that must not outlive us. */
 const living = new Map<ChildProcess, NodeJS.Signals>();
+
+/** Those of {@link startProcess}, with the data folder they belong to. */
+const running = new Map<RunningProcess, string>();
 
 /** The last resort when this process dies of an error: nothing that it started outlives it. */
 process.on('exit', () => {
@@ -79,10 +83,12 @@ export async function startProcess(dataDir: string, spec: ProcessSpec): Promise<
   }
   closeSync(log);
   let ending: Ending | undefined;
+  let self: RunningProcess | undefined;
   const ended = new Promise<Ending>((resolve) => {
     child.once('exit', (code, signal) => {
       ending = { code, signal };
       living.delete(child);
+      if (self !== undefined) running.delete(self);
       removeRecord(dataDir, spec.name, pid);
       resolve(ending);
     });
@@ -97,7 +103,7 @@ export async function startProcess(dataDir: string, spec: ProcessSpec): Promise<
   // A channel that breaks (EPIPE while the child dies) is no error of ours; the exit is what counts.
   child.on('error', () => undefined);
   if (pid === undefined) throw new StackError(`Cannot start ${spec.name} (${spec.command}).`);
-  return {
+  self = {
     name: spec.name,
     pid,
     logPath: path,
@@ -112,6 +118,22 @@ export async function startProcess(dataDir: string, spec: ProcessSpec): Promise<
       await ended;
     },
   };
+  if (ending === undefined) running.set(self, dataDir);
+  return self;
+}
+
+/** Has a short-lived helper end when we end, which it would not by itself. */
+export function endWithUs(child: ChildProcess): void {
+  living.set(child, 'SIGKILL');
+  child.once('close', () => living.delete(child));
+}
+
+/** Stops what runs in a data folder (only what is called `name`, when given): for an end that comes in the middle of a start. */
+export async function stopRunning(dataDir: string, name?: string, graceMs?: number): Promise<void> {
+  const found = [...running].filter(
+    ([child, folder]) => folder === dataDir && (name === undefined || child.name === name),
+  );
+  await Promise.all(found.map(([child]) => child.stop(graceMs)));
 }
 
 /**

@@ -1,12 +1,12 @@
 import { Connection } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { errorText, StackError } from './errors.ts';
+import { errorText, explaining, StackError } from './errors.ts';
 import { prepareDataFolder } from './files.ts';
-import { choosePort, freePort, isPortFree, rememberedPort } from './ports.ts';
+import { choosePort, freePort, isListening, isPortFree, rememberedPort } from './ports.ts';
 import {
   becomesReady,
   describeEnding,
@@ -46,7 +46,7 @@ export interface TemporalServer {
 const readyMs = 60_000;
 
 /**
- * Brings up Temporal with its UI, its history kept in `DIR/temporal.db`: the server of TEMPORAL_ADDRESS, else a development server of ours on
+ * Brings up Temporal with its UI, its history kept in `DIR/temporal/temporal.db`: the server of TEMPORAL_ADDRESS, else a development server of ours on
  * 127.0.0.1 (see {@link findProgram} for where it comes from). Resolves when namespace and search attributes are usable.
  * @throws StackError with the remedy.
  */
@@ -60,7 +60,7 @@ export async function startTemporal(options: TemporalOptions): Promise<TemporalS
   const program = await findProgram(temporalCli, dataDir, options.log);
   for (let attempt = 1; ; attempt += 1) {
     const server = await startDevServer(program, dataDir, options);
-    if (server instanceof StackError === false) return server;
+    if (!(server instanceof StackError)) return server;
     // Somebody may have taken the port between the choice and the start; then there is another one.
     if (attempt === 3) throw server;
   }
@@ -76,26 +76,22 @@ async function startDevServer(
   const uiPort =
     options.samePort === true ? await remembered(dataDir, 'temporalUi') : await choosePort(dataDir, 'temporalUi');
   const address = `127.0.0.1:${port}`;
-  const child = await startProcess(dataDir, {
-    name: 'temporal',
-    command: program.path,
-    args: [
-      ...['server', 'start-dev', '--ip', '127.0.0.1', '--port', String(port), '--ui-port', String(uiPort)],
-      // Relative, so that no character of the folder's name can mean anything to SQLite.
-      ...[
-        '--db-filename',
-        'temporal.db',
-        '--namespace',
-        options.namespace,
-        '--log-level',
-        'warn',
-        '--ui-disable-news-fetch',
-      ],
-      ...Object.entries(options.searchAttributes).flatMap(([name, type]) => ['--search-attribute', `${name}=${type}`]),
-    ],
-    cwd: dataDir,
-    env: withoutTemporalSettings(),
-  });
+  const args = ['server', 'start-dev', '--ip', '127.0.0.1', '--port', String(port), '--ui-port', String(uiPort)];
+  // Relative, so that no character of the folder's name can mean anything to SQLite.
+  args.push(
+    '--db-filename',
+    'temporal.db',
+    '--namespace',
+    options.namespace,
+    '--log-level',
+    'warn',
+    '--ui-disable-news-fetch',
+  );
+  for (const [name, type] of Object.entries(options.searchAttributes))
+    args.push('--search-attribute', `${name}=${type}`);
+  const cwd = explaining(dataDir, () => databaseFolder(dataDir));
+  const env = withoutTemporalSettings();
+  const child = await startProcess(dataDir, { name: 'temporal', command: program.path, args, cwd, env });
   const ready = await whenReady(child, address, (connection) => isUsable(connection, options));
   if (!ready) {
     const problem = startProblem('Temporal', child, dataDir);
@@ -154,7 +150,7 @@ export async function startTestServer(options: TestServerOptions): Promise<{ add
 
 /** Where the time-skipping test server is, fetched when need be. @throws StackError with the remedy. */
 export function findTestServer(log: Log): Promise<Program> {
-  return findProgram(temporalTestServer, join(tmpdir(), 'relance-programs'), log);
+  return findProgram(temporalTestServer, join(tmpdir(), `relance-programs-${process.getuid?.() ?? 0}`), log);
 }
 
 async function useGivenServer(address: string, options: TemporalOptions): Promise<TemporalServer> {
@@ -244,7 +240,7 @@ async function whenReady(
 ): Promise<boolean> {
   const probe = async (): Promise<boolean> => {
     // A fresh connection each time: gRPC backs off for seconds after a first refusal.
-    if (await isPortFree(Number(address.split(':')[1]))) return false;
+    if (!(await isListening(Number(address.split(':')[1])))) return false;
     try {
       const connection = await Connection.connect({ address, connectTimeout: 2_000 });
       try {
@@ -296,6 +292,13 @@ async function poll(condition: () => Promise<boolean>, timeoutMs: number): Promi
     await sleep(100);
   }
   return true;
+}
+
+/** Closed to others: the server itself makes its file readable by all. */
+function databaseFolder(dataDir: string): string {
+  const folder = join(dataDir, 'temporal');
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  return folder;
 }
 
 /** TEMPORAL_* variables meant for clients would change what the server's command line does. */

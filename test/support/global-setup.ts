@@ -25,7 +25,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const started: Array<{ stop(): Promise<void> }> = [];
   const stop = async (): Promise<void> => {
     await Promise.all(started.map((server) => server.stop()));
-    removeDistantDatabase(folder);
+    await removeDistantDatabase(folder);
     rmSync(folder, { recursive: true, force: true });
   };
   const keep = <T extends { stop(): Promise<void> }>(server: T): T => {
@@ -84,7 +84,7 @@ async function createTemplate(databaseUrl: string): Promise<Template> {
   const migrations = fileURLToPath(new URL('../../db/migrate.ts', import.meta.url));
   if (existsSync(migrations)) {
     const { migrateToLatest } = (await import(pathToFileURL(migrations).href)) as {
-      migrateToLatest(databaseUrl: string): Promise<void>;
+      migrateToLatest: (databaseUrl: string) => Promise<void>;
     };
     await migrateToLatest(url.href);
   }
@@ -114,7 +114,7 @@ async function removeFoldersOfKilledRuns(): Promise<void> {
       const owner = parseIdentity(readRecord(join(folder, 'owner.json')));
       if (owner === undefined || isAlive(owner)) continue;
       await endLeftovers(folder);
-      removeDistantDatabase(folder);
+      await removeDistantDatabase(folder);
       rmSync(folder, { recursive: true, force: true });
     } catch {
       // Another user's, or being removed by another run: neither is our business.
@@ -125,7 +125,7 @@ async function removeFoldersOfKilledRuns(): Promise<void> {
 /** Like Promise.all, but waits for every part before it fails, so that whatever has started is known and can be stopped. */
 async function allOrFirstProblem<T extends readonly unknown[]>(parts: { [K in keyof T]: Promise<T[K]> }): Promise<T> {
   await Promise.allSettled(parts);
-  return (await Promise.all(parts)) as unknown as T;
+  return Promise.all(parts);
 }
 
 function log(line: string): void {
