@@ -101,6 +101,7 @@ export interface InterestPolicy {
   /** `never`, `always`, `fromNotice` or a step's key. */
   claim: string;
   whenPrincipalPaid: 'waive' | 'claim';
+  /** Per cent a year, a decimal string; `null`: the legal rate. */
   contractRate: string | null;
 }
 
