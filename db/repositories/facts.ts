@@ -1,0 +1,369 @@
+import { createHash } from 'node:crypto';
+import { sql } from 'kysely';
+import type {
+  CaseFacts,
+  ContactFact,
+  CustomerFacts,
+  Movement,
+  RecipientFact,
+  StepFact,
+} from '../../domain/case/facts.ts';
+import { parsePolicy } from '../../domain/policy/parse.ts';
+import type { Period, Policy } from '../../domain/policy/types.ts';
+import { addDays, type LocalDate } from '../../domain/time/dates.ts';
+import type { Holidays } from '../../domain/time/working-days.ts';
+import { localDate, type Instant } from '../../domain/time/zones.ts';
+import type { Db, Tx } from '../database.ts';
+
+/** Public holidays of a country, by postcode where regions differ, for whole years; injected, since they are looked up. */
+export type HolidaysOf = (
+  country: string,
+  postalCode: string | null,
+  fromYear: number,
+  toYear: number,
+) => readonly LocalDate[];
+
+/** Contacts older than this matter to no gap and no cap. */
+const CONTACT_MEMORY_DAYS = 60;
+const OPEN_STAGES = ['upcoming', 'reminding', 'formalNotice', 'placed'] as const;
+
+/** The key of an address: equal addresses have equal keys, and nobody can be read from one. */
+export function recipientKeyOf(email: string): string {
+  return createHash('sha256').update(email.trim().toLowerCase()).digest('hex').slice(0, 20);
+}
+
+/** The facts of one case and what it shares with the customer's others, whose own facts are left out. */
+export async function loadCase(
+  db: Db | Tx,
+  invoiceId: string,
+  holidays: HolidaysOf,
+  now: Instant,
+): Promise<{ facts: CaseFacts; customer: CustomerFacts } | null> {
+  const row = await db.selectFrom('invoices').select('customer_id').where('id', '=', invoiceId).executeTakeFirst();
+  if (!row) return null;
+  const customer = await loadShared(db, row.customer_id, holidays, now);
+  const [facts] = await loadFacts(db, [invoiceId], customer);
+  return facts ? { facts, customer: { ...customer, cases: [facts] } } : null;
+}
+
+/** A customer with all its open cases, and closed ones that still have something to send. */
+export async function loadCustomer(
+  db: Db | Tx,
+  customerId: string,
+  holidays: HolidaysOf,
+  now: Instant,
+  which: 'open' | 'requesting' = 'open',
+): Promise<CustomerFacts> {
+  const customer = await loadShared(db, customerId, holidays, now);
+  const requesting = db
+    .selectFrom('case_steps')
+    .select('invoice_id')
+    .where('customer_id', '=', customerId)
+    .where('status', '=', 'requested');
+  const rows = await db
+    .selectFrom('invoices')
+    .select('id')
+    .where('customer_id', '=', customerId)
+    .where((eb) =>
+      which === 'open'
+        ? eb.or([eb('stage', 'in', OPEN_STAGES), eb('id', 'in', requesting)])
+        : eb('id', 'in', requesting),
+    )
+    .orderBy('id')
+    .execute();
+  const cases = await loadFacts(
+    db,
+    rows.map((r) => r.id),
+    customer,
+  );
+  return { ...customer, cases };
+}
+
+async function loadShared(
+  db: Db | Tx,
+  customerId: string,
+  holidays: HolidaysOf,
+  now: Instant,
+): Promise<CustomerFacts & { creditorId: string }> {
+  const row = await db
+    .selectFrom('customers as u')
+    .innerJoin('creditors as c', 'c.id', 'u.creditor_id')
+    .select([
+      'u.creditor_id',
+      'u.kind',
+      'u.country',
+      'u.time_zone',
+      'u.address',
+      'u.contacts',
+      'c.country as creditor_country',
+      'c.time_zone as creditor_zone',
+      'c.closed_weeks',
+      'c.address as creditor_address',
+    ])
+    .where('u.id', '=', customerId)
+    .executeTakeFirstOrThrow();
+  const stopped = await db
+    .selectFrom('stopped_addresses')
+    .select('email')
+    .where('creditor_id', '=', row.creditor_id)
+    .where('lifted_at', 'is', null)
+    .where(
+      'email',
+      'in',
+      row.contacts.flatMap((p) => (p.email ? [p.email.toLowerCase()] : [])).concat(''),
+    )
+    .execute();
+  const stoppedSet = new Set(stopped.map((s) => s.email));
+  const since = addDays(localDate(now, row.time_zone), -CONTACT_MEMORY_DAYS);
+  const contacts = await db
+    .selectFrom('contacts')
+    .select(['day', 'channel', 'recipient_key'])
+    .where('customer_id', '=', customerId)
+    .where('day', '>=', since)
+    .where('status', 'not in', ['withdrawn', 'failed'])
+    .execute();
+  const recipients: RecipientFact[] = row.contacts.flatMap((p) =>
+    p.email
+      ? [{ role: p.role ?? 'billing', key: recipientKeyOf(p.email), usable: !stoppedSet.has(p.email.toLowerCase()) }]
+      : [],
+  );
+  const year = Number(localDate(now, row.time_zone).slice(0, 4));
+  const postalCode = row.address?.postalCode ?? null;
+  return {
+    creditorId: row.creditor_id,
+    customerId,
+    kind: row.kind,
+    country: row.country,
+    zone: row.time_zone,
+    creditorZone: row.creditor_zone,
+    customerHolidays: holidaySet(holidays, row.country, postalCode, year),
+    creditorHolidays: holidaySet(holidays, row.creditor_country, row.creditor_address?.postalCode ?? null, year),
+    closedWeeks: row.closed_weeks as Period[],
+    recipients,
+    hasAddress: row.address !== null,
+    contacts: contacts.map<ContactFact>((c) => ({
+      day: c.day,
+      channel: c.channel,
+      recipientKey: c.recipient_key,
+    })),
+    cases: [],
+  };
+}
+
+const holidaySets = new Map<string, Holidays>();
+
+/** Three years around now: further than any calendar looks that matters. Cached for the life of the process. */
+function holidaySet(of: HolidaysOf, country: string, postalCode: string | null, year: number): Holidays {
+  const key = `${country}/${postalCode ?? ''}/${year}`;
+  let set = holidaySets.get(key);
+  if (!set) {
+    if (holidaySets.size > 5_000) holidaySets.clear();
+    set = new Set(of(country, postalCode, year - 1, year + 3));
+    holidaySets.set(key, set);
+  }
+  return set;
+}
+
+const policies = new Map<string, Policy>();
+
+/** Versions are never edited in place, so a parsed one is good for the life of the process. */
+async function pinnedPolicy(db: Db | Tx, creditorId: string, name: string, version: number): Promise<Policy> {
+  const key = `${creditorId}/${name}/${version}`;
+  const known = policies.get(key);
+  if (known) return known;
+  const row = await db
+    .selectFrom('policies')
+    .select('document')
+    .where('creditor_id', '=', creditorId)
+    .where('name', '=', name)
+    .where('version', '=', version)
+    .executeTakeFirstOrThrow();
+  const policy = parsePolicy(row.document);
+  if (policies.size > 5_000) policies.clear();
+  policies.set(key, policy);
+  return policy;
+}
+
+/** The latest of these tells since when nothing could have been missed: something held the case until then. */
+const RELEASES = [
+  'released',
+  'resumed',
+  'disputeResolved',
+  'promiseBroken',
+  'promiseKept',
+  'promiseWithdrawn',
+  'reopened',
+  'dueDateChanged',
+  'approved',
+  'refused',
+  'collectionFailed',
+] as const;
+
+async function loadFacts(
+  db: Db | Tx,
+  ids: readonly string[],
+  shared: CustomerFacts & { creditorId: string },
+): Promise<CaseFacts[]> {
+  if (ids.length === 0) return [];
+  const invoices = await db
+    .selectFrom('invoices as i')
+    .selectAll('i')
+    .select((eb) =>
+      eb
+        .selectFrom('events as e')
+        .select((e) => e.fn.max('e.at').as('at'))
+        .whereRef('e.invoice_id', '=', 'i.id')
+        .where('e.kind', 'in', RELEASES)
+        .as('released_at'),
+    )
+    .where('i.id', 'in', ids)
+    .orderBy('i.id')
+    .execute();
+  const promises = by(await db.selectFrom('promises').selectAll().where('invoice_id', 'in', ids).orderBy('seq').execute());
+  const disputes = by(await db.selectFrom('disputes').selectAll().where('invoice_id', 'in', ids).orderBy('seq').execute());
+  const runs = by(await db.selectFrom('case_runs').selectAll().where('invoice_id', 'in', ids).orderBy('run').execute());
+  const holds = await db
+    .selectFrom('holds')
+    .selectAll()
+    .where('customer_id', '=', shared.customerId)
+    .where((eb) => eb.or([eb('invoice_id', 'is', null), eb('invoice_id', 'in', ids)]))
+    .orderBy('seq')
+    .execute();
+  const steps = by(
+    await db
+      .selectFrom('case_steps as s')
+      .leftJoin('tasks as t', 't.id', 's.task_id')
+      .selectAll('s')
+      .select(['t.status as task_status', 't.outcome as task_outcome'])
+      .where('s.invoice_id', 'in', ids)
+      .orderBy('s.id')
+      .execute(),
+  );
+  const tasks = by(
+    (
+      await db
+        .selectFrom('tasks')
+        .select(['invoice_id', 'kind', 'status', 'data'])
+        .where('invoice_id', 'in', ids)
+        .where('kind', 'in', ['entryReview', 'ladderEnded', 'timeBarred', 'collectionMissing'])
+        .execute()
+    ).map((t) => ({ ...t, invoice_id: t.invoice_id! })),
+  );
+  const movements = by(await loadMovements(db, ids));
+
+  const facts: CaseFacts[] = [];
+  for (const row of invoices) {
+    const rows = steps.get(row.id) ?? [];
+    const live = rows.filter((s) => s.status !== 'withdrawn');
+    const waiting = live.find((s) => s.status === 'awaitingApproval');
+    const answer = waiting?.task_status === 'done' ? waiting.task_outcome?.['decision'] : null;
+    facts.push({
+      invoiceId: row.id,
+      run: row.run,
+      stage: row.stage,
+      issuedOn: row.issued_on,
+      dueOn: row.due_on,
+      registeredOn: localDate(row.registered_at, shared.creditorZone),
+      registeredAt: row.registered_at,
+      amountMinor: row.amount_minor,
+      currency: row.currency,
+      balanceMinor: row.balance_minor,
+      movements: (movements.get(row.id) ?? []).map<Movement>((m) => ({
+        on: localDate(m.at, shared.creditorZone),
+        amountMinor: m.amount_minor,
+        kind: m.is_credit ? 'credit' : 'payment',
+      })),
+      policy: await pinnedPolicy(db, row.creditor_id, row.policy_name, row.policy_version),
+      chaseFrom: row.chase_from,
+      lastStepSent: row.last_step_sent,
+      collection: {
+        method: row.collection_method,
+        on: row.collection_on,
+        failedOn: row.collection_failed_on,
+        askedOn: row.collection_asked_on,
+      },
+      limitationOn: row.limitation_on,
+      promises: (promises.get(row.id) ?? []).map((p) => ({
+        id: p.id,
+        amountMinor: p.amount_minor,
+        payOn: p.pay_on,
+        graceDays: p.grace_days,
+        holds: p.holds,
+        madeOn: p.made_on,
+        status: p.status,
+        endedOn: p.ended_on,
+        paidBeforeMinor: p.paid_before_minor,
+      })),
+      disputes: (disputes.get(row.id) ?? []).map((d) => ({
+        id: d.id,
+        amountMinor: d.amount_minor,
+        openedOn: d.opened_on,
+        resolvedOn: d.resolved_on,
+      })),
+      holds: holds
+        .filter((h) => h.invoice_id === null || h.invoice_id === row.id)
+        .map((h) => ({ id: h.id, kind: h.kind, fromOn: h.from_on, untilOn: h.until_on, liftedOn: h.lifted_on })),
+      runs: (runs.get(row.id) ?? []).map((r) => ({ run: r.run, openedOn: r.opened_on, closedOn: r.closed_on })),
+      steps: live.map((s) => ({
+        id: String(s.id),
+        step: s.step,
+        occurrence: s.occurrence,
+        status: s.status as StepFact['status'],
+        channel: s.channel,
+        plannedAt: s.planned_at,
+        plannedOn: s.planned_on,
+        leftOn: s.left_on,
+        reanchors: s.reanchors,
+        reason: s.reason,
+        redraw: s === live.at(-1) && needsRedraw(s),
+      })),
+      approvedSteps: rows.filter((s) => s.approved).map((s) => s.step),
+      approvalAnswer: answer === 'approved' || answer === 'refused' ? answer : null,
+      tasksOpened: (tasks.get(row.id) ?? []).flatMap((t) => {
+        if (t.kind === 'collectionMissing') return [`collectionMissing:${String(t.data['from'])}`];
+        return t.kind === 'timeBarred' || t.data['run'] === row.run ? [t.kind] : [];
+      }),
+      entryReviewed: (tasks.get(row.id) ?? []).some((t) => t.kind === 'entryReview' && t.status === 'done'),
+      releasedAt: row.released_at ?? row.registered_at,
+    });
+  }
+  return facts;
+}
+
+/** Its call or letter task was cancelled because money or credit came in: it is written again with the new amount. */
+function needsRedraw(step: {
+  status: string;
+  channel: string;
+  task_status: string | null;
+  task_outcome: Record<string, unknown> | null;
+}): boolean {
+  if (step.status !== 'left' || step.channel === 'email' || step.task_status !== 'cancelled') return false;
+  const why = step.task_outcome?.['why'];
+  return why === 'paymentAllocated' || why === 'creditNoted' || why === 'allocationReversed';
+}
+
+/** Changes of the balance after registration, from the journal. */
+async function loadMovements(
+  db: Db | Tx,
+  ids: readonly string[],
+): Promise<{ invoice_id: string; at: Instant; amount_minor: bigint; is_credit: boolean }[]> {
+  const { rows } = await sql<{ invoice_id: string; at: Instant; amount_minor: bigint; is_credit: boolean }>`
+    select p.invoice_id, e.at, p.amount_minor, a.credit_note_id is not null as is_credit
+    from postings p
+    join journal_entries e on e.id = p.entry_id
+    left join allocations a on a.id = split_part(e.key, ':', 2)
+    where p.invoice_id = any(${ids}::text[]) and p.account = 'receivable' and e.kind <> 'invoiceRegistered'
+    order by e.id, p.line`.execute(db);
+  return rows;
+}
+
+function by<T extends { invoice_id: string }>(rows: readonly T[]): Map<string, T[]> {
+  const map = new Map<string, T[]>();
+  for (const row of rows) {
+    const list = map.get(row.invoice_id);
+    if (list) list.push(row);
+    else map.set(row.invoice_id, [row]);
+  }
+  return map;
+}
+

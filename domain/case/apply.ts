@@ -1,0 +1,110 @@
+import type { LocalDate } from '../time/dates.ts';
+import type { Act } from './decision.ts';
+import type { CaseFacts, StepFact } from './facts.ts';
+import { collectionTaskKey } from './decide.ts';
+
+/**
+ * The facts after an act was carried out. The turn and every forecast use this same function, so that what is foretold
+ * and what is decided cannot drift apart. Returns a new object; `facts` is left as it is.
+ */
+export function applyAct(facts: CaseFacts, act: Act): CaseFacts {
+  switch (act.act) {
+    case 'keepPromise':
+    case 'breakPromise': {
+      const status = act.act === 'keepPromise' ? 'kept' : 'broken';
+      const promises = facts.promises.map((p) =>
+        p.id === act.promiseId ? { ...p, status: status as 'kept' | 'broken', endedOn: act.on } : p,
+      );
+      return { ...facts, promises };
+    }
+    case 'endHold':
+      return {
+        ...facts,
+        holds: facts.holds.map((h) => (h.id === act.holdId ? { ...h, liftedOn: act.on } : h)),
+      };
+    case 'skipStep':
+    case 'mergeStep':
+      return withStep(facts, {
+        id: null,
+        step: act.step,
+        occurrence: nextOccurrence(facts, act.step),
+        status: act.act === 'skipStep' ? 'skipped' : 'merged',
+        channel: act.channel,
+        plannedAt: act.plannedAt,
+        plannedOn: act.plannedOn,
+        leftOn: null,
+        reanchors: false,
+        reason: act.act === 'skipStep' ? act.reason : null,
+        redraw: false,
+      });
+    case 'request':
+    case 'askApproval': {
+      const asked = withStep(facts, {
+        id: null,
+        step: act.step,
+        occurrence: act.occurrence,
+        status: act.act === 'request' ? 'requested' : 'awaitingApproval',
+        channel: act.channel,
+        plannedAt: act.plannedAt,
+        plannedOn: act.plannedOn,
+        leftOn: null,
+        reanchors: act.reanchors,
+        reason: null,
+        redraw: false,
+      });
+      return act.act === 'request' ? asked : holdForApproval(asked, act.plannedOn);
+    }
+    case 'withdrawRequest':
+      return { ...facts, steps: facts.steps.filter((s) => !(s.step === act.step && isWaiting(s))) };
+    case 'approve':
+      return {
+        ...liftApproval(facts, act.on),
+        steps: facts.steps.map((s) =>
+          s.step === act.step && s.status === 'awaitingApproval'
+            ? { ...s, status: 'requested' as const, plannedAt: act.plannedAt, plannedOn: act.plannedOn }
+            : s,
+        ),
+        approvedSteps: [...facts.approvedSteps, act.step],
+        approvalAnswer: null,
+      };
+    case 'refuse':
+      return {
+        ...liftApproval(facts, act.on),
+        steps: facts.steps.map((s) =>
+          s.step === act.step && s.status === 'awaitingApproval'
+            ? { ...s, status: 'skipped' as const, reason: 'refused' }
+            : s,
+        ),
+        approvalAnswer: null,
+      };
+    case 'redrawTask':
+      return { ...facts, steps: facts.steps.map((s) => (s.step === act.step ? { ...s, redraw: false } : s)) };
+    case 'openTask': {
+      const opened = act.task === 'collectionMissing' ? collectionTaskKey(facts) : act.task;
+      return { ...facts, tasksOpened: [...facts.tasksOpened, opened] };
+    }
+  }
+}
+
+const isWaiting = (s: StepFact): boolean => s.status === 'requested' || s.status === 'awaitingApproval';
+
+function nextOccurrence(facts: CaseFacts, step: string): number {
+  return 1 + facts.steps.filter((s) => s.step === step).length;
+}
+
+const withStep = (facts: CaseFacts, step: StepFact): CaseFacts => ({ ...facts, steps: [...facts.steps, step] });
+
+/** In a forecast the approval's hold has no id of its own. */
+const APPROVAL = 'approval';
+
+function holdForApproval(facts: CaseFacts, on: LocalDate): CaseFacts {
+  const hold = { id: APPROVAL, kind: 'approval' as const, fromOn: on, untilOn: null, liftedOn: null };
+  return { ...facts, holds: [...facts.holds, hold] };
+}
+
+function liftApproval(facts: CaseFacts, on: LocalDate): CaseFacts {
+  return {
+    ...facts,
+    holds: facts.holds.map((h) => (h.kind === 'approval' && h.liftedOn === null ? { ...h, liftedOn: on } : h)),
+  };
+}

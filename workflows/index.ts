@@ -1,0 +1,4 @@
+export { invoiceCase } from './invoice-case.ts';
+export { customerOutreach } from './customer-outreach.ts';
+export { bankFeed } from './bank-feed.ts';
+export { importFile } from './import-file.ts';
