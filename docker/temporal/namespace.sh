@@ -7,21 +7,31 @@ set -eu
 # Closed cases stay readable in the UI this long; what happened stays in Postgres for good.
 RETENTION="${TEMPORAL_RETENTION:-720h}"
 
-attempts=0
-until temporal operator cluster health; do
-  attempts=$((attempts + 1))
-  if [ "$attempts" -ge 30 ]; then
-    echo "Temporal at $TEMPORAL_ADDRESS did not become healthy" >&2
-    exit 1
-  fi
-  sleep 2
-done
+# within_a_minute WHAT COMMAND…: repeats a command until it succeeds.
+within_a_minute() {
+  what="$1"
+  shift
+  attempts=0
+  until "$@" >/dev/null 2>&1; do
+    attempts=$((attempts + 1))
+    if [ "$attempts" -ge 30 ]; then
+      echo "$what: not within a minute at $TEMPORAL_ADDRESS. The last answer:" >&2
+      "$@" >&2 || true
+      exit 1
+    fi
+    sleep 2
+  done
+}
+
+within_a_minute 'Temporal is healthy' temporal operator cluster health
 
 if temporal operator namespace describe --namespace "$TEMPORAL_NAMESPACE" >/dev/null 2>&1; then
   temporal operator namespace update --namespace "$TEMPORAL_NAMESPACE" --retention "$RETENTION"
 else
   temporal operator namespace create --namespace "$TEMPORAL_NAMESPACE" --retention "$RETENTION"
 fi
+# A new namespace is known to the database at once, to the server's own list a few seconds later.
+within_a_minute 'The namespace is known' temporal operator search-attribute list --namespace "$TEMPORAL_NAMESPACE"
 
 # One by one, so that a namespace made by an older version gets what came later. Naming one that exists with the same
 # type is not an error; with another type it is, and must stop the start.

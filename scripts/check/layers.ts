@@ -39,6 +39,9 @@ const PURE_PACKAGES = [
   'zod',
 ];
 
+/** The schema of the environment. */
+const SETTINGS = 'config.ts';
+
 const EVERYTHING: LayerRule = { may: LAYERS, builtins: true, sql: true };
 
 const RULES: Record<Layer, LayerRule> = {
@@ -55,12 +58,17 @@ const RULES: Record<Layer, LayerRule> = {
   api: {
     may: ['domain', 'db', 'web'],
     types: ['activities'],
-    files: ['workflows/messages.ts', 'workflows/ids.ts'],
+    files: ['workflows/messages.ts', 'workflows/ids.ts', SETTINGS],
     builtins: true,
     sql: false,
   },
   web: { may: ['domain'], builtins: true, sql: false },
-  worker: { may: ['domain', 'workflows', 'activities', 'db', 'api', 'web'], builtins: true, sql: false },
+  worker: {
+    may: ['domain', 'workflows', 'activities', 'db', 'api', 'web'],
+    files: [SETTINGS],
+    builtins: true,
+    sql: false,
+  },
   scripts: EVERYTHING,
   test: EVERYTHING,
   bench: EVERYTHING,
@@ -84,7 +92,10 @@ export function layerFaults(tree: SourceTree): string[] {
   const faults: string[] = [];
   for (const [path, list] of imports) {
     const layer = layerOf(path);
-    if (!layer) continue;
+    if (!layer) {
+      faults.push(...refuseInSettings(path, list));
+      continue;
+    }
     for (const one of list) {
       const why = isRelative(one) ? refuseFile(layer, path, one) : refusePackage(layer, one);
       if (why) faults.push(`${path}:${one.line}: ${why}`);
@@ -106,13 +117,20 @@ function refuseFile(from: Layer, path: string, one: Import): string | undefined 
   const target = resolve(path, one.specifier);
   const to = layerOf(target);
   const rule = RULES[from];
-  // Files at the root (configuration of tools) belong to no layer; only code that runs nowhere else may read them.
+  if (rule.files?.includes(target)) return undefined;
+  // Files at the root belong to no layer: settings are for what starts a process, the rest configures tools.
   if (!to) return rule === EVERYTHING ? undefined : `${from} may not import ${target}, which is in no layer`;
-  if (to === from || rule.may.includes(to) || rule.files?.includes(target)) return undefined;
+  if (to === from || rule.may.includes(to)) return undefined;
   if (rule.types?.includes(to)) {
     return one.typeOnly ? undefined : `${from} may import only types of ${to}: write "import type" for ${target}`;
   }
   return `${from} may not import ${to} (${target})`;
+}
+
+/** The settings are read by every process, so they stand on nothing of ours. */
+function refuseInSettings(path: string, list: readonly Import[]): string[] {
+  if (path !== SETTINGS) return [];
+  return list.filter(isRelative).map((one) => `${path}:${one.line}: the settings may not import ${one.specifier}`);
 }
 
 function refusePackage(from: Layer, one: Import): string | undefined {

@@ -5,6 +5,8 @@ import { Ajv } from 'ajv';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 
+import { API_SETTINGS, SETTINGS, type SettingName } from '../../config.ts';
+
 interface Service {
   image: string;
   build?: string;
@@ -173,22 +175,31 @@ test('.env.example names every variable that must be set, and no value', () => {
   ).toEqual([]);
 });
 
-/** Names of settings by service, from the module that reads them. */
-const SETTINGS: Record<string, string[]> = {
-  migrate: ['worker/config.ts', 'api/config.ts', 'scripts/config.ts', 'scripts/migrate.ts', 'db/config.ts'],
-  worker: ['worker/config.ts', 'scripts/config.ts'],
-  api: ['api/config.ts', 'scripts/config.ts'],
-  mail: ['scripts/mail-server/main.ts'],
-};
+describe('settings', () => {
+  const given = (name: string): string[] => Object.keys(service(name).environment ?? {});
+  const required = (names: readonly SettingName[]): string[] =>
+    names.filter((name) => !SETTINGS[name].safeParse(undefined).success);
 
-describe.each(Object.entries(SETTINGS))('the settings of %s', (name, files) => {
-  const there = files.filter((file) => existsSync(file));
-  test.skipIf(there.length === 0)('are ones that the program reads', () => {
-    const known = there.map(read).join('\n');
-    const unknown = Object.keys(service(name).environment ?? {}).filter(
-      (one) => !new RegExp(`\\b${one}\\b`).test(known),
-    );
-    expect(unknown).toEqual([]);
+  test.each(['migrate', 'worker', 'api'])('%s is given only what the schema knows', (name) => {
+    expect(given(name).filter((one) => !(one in SETTINGS))).toEqual([]);
+  });
+
+  test('the API is given all it must have, and nothing it does not read', () => {
+    expect(given('api')).toEqual(expect.arrayContaining(required(API_SETTINGS)));
+    expect(given('api').filter((one) => !API_SETTINGS.some((setting) => setting === one))).toEqual([]);
+  });
+
+  test('the mail server is given only what it reads', () => {
+    const known = read('scripts/mail-server/main.ts');
+    expect(given('mail').filter((one) => !new RegExp(`\\b${one}\\b`).test(known))).toEqual([]);
+  });
+
+  test('values that stand in the compose file are valid', () => {
+    for (const [name, value] of Object.entries({ ...service('api').environment, ...service('worker').environment })) {
+      if (value.includes('${') && !value.includes(':-')) continue;
+      const text = value.replace(/\$\{[A-Z_]+:-([^}]*)\}/g, '$1');
+      expect([name, SETTINGS[name as SettingName].safeParse(text).success]).toEqual([name, true]);
+    }
   });
 });
 

@@ -52,3 +52,21 @@ test('NOTICE credits those whose licence asks for more than its text', () => {
     if (name in ours.dependencies && !/^(MIT|ISC)$/.test(licence)) expect(notice).toContain(name);
   }
 });
+
+test('the lock file names the optional packages of every platform, else `npm ci` refuses it', () => {
+  const lock = JSON.parse(readFileSync('package-lock.json', 'utf8')) as {
+    packages: Record<string, { optionalDependencies?: Record<string, string> }>;
+  };
+  const missing = Object.entries(lock.packages).flatMap(([path, { optionalDependencies = {} }]) =>
+    Object.keys(optionalDependencies).filter((name) => !isLocked(lock.packages, path, name)),
+  );
+  expect(missing).toEqual([]);
+});
+
+/** Whether the package at `path` finds `name` in its own node_modules or in one above it. */
+function isLocked(packages: object, path: string, name: string): boolean {
+  if (`${path === '' ? '' : `${path}/`}node_modules/${name}` in packages) return true;
+  if (path === '') return false;
+  const above = path.lastIndexOf('/node_modules/');
+  return isLocked(packages, above === -1 ? '' : path.slice(0, above), name);
+}

@@ -27,6 +27,8 @@ describe('the layer rule', () => {
     ['api/a.ts', `import { send } from '../activities/send.ts';`, 'only types of activities'],
     ['api/a.ts', `const m = await import('../worker/main.ts');`, 'api may not import worker'],
     ['web/a.tsx', `import { list } from '../db/list.ts';`, 'web may not import db'],
+    ['activities/a.ts', `import { readSettings } from '../config.ts';`, 'which is in no layer'],
+    ['config.ts', `import { open } from './db/open.ts';`, 'the settings may not import ./db/open.ts'],
     ['worker/a.ts', `import { start } from '../scripts/stack/start.ts';`, 'worker may not import scripts'],
     ['worker/a.ts', `import { fake } from '../test/support/fake.ts';`, 'worker may not import test'],
   ])('%s must not say %s', (path, source, expected) => {
@@ -46,7 +48,7 @@ describe('the layer rule', () => {
         'db/open.ts': `import { Pool } from 'pg'; import { b } from '../domain/money/b.ts';`,
         'api/app.ts': `import { b } from '../workflows/ids.ts'; import type { A } from '../activities/a.ts'; import { z } from 'zod';`,
         'web/page.tsx': `import { b } from '../domain/money/b.ts';`,
-        'worker/main.ts': `import { create } from '../activities/a.ts'; import '../workflows/case.ts'; import '../api/app.ts';`,
+        'worker/main.ts': `import { create } from '../activities/a.ts'; import '../workflows/case.ts'; import '../api/app.ts'; import '../config.ts';`,
         'scripts/start.ts': `import '../worker/main.ts'; import { Client } from 'pg';`,
         'test/a.test.ts': `import '../scripts/start.ts'; import '../db/open.ts';`,
         'bench/main.ts': `import '../test/a.test.ts';`,
