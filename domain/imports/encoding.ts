@@ -1,0 +1,105 @@
+import { DomainError } from '../errors.ts';
+
+/**
+ * windows-1252 in 0x80-0x9f (WHATWG index; the five holes stay C1 controls). Own table because some Node versions decode
+ * this label as plain Latin-1.
+ */
+const CP1252 = '€\u0081‚ƒ„…†‡ˆ‰Š‹Œ\u008dŽ\u008f\u0090‘’“”•–—˜™š›œ\u009džŸ';
+
+/** One character per byte. */
+export function latin1(bytes: Uint8Array): string {
+  let text = '';
+  const step = 16_384;
+  for (let at = 0; at < bytes.byteLength; at += step) text += String.fromCharCode(...bytes.subarray(at, at + step));
+  return text;
+}
+
+export function decodeWindows1252(bytes: Uint8Array): string {
+  return latin1(bytes).replace(/[\u0080-\u009f]/g, (char) => CP1252[char.charCodeAt(0) - 0x80] ?? char);
+}
+
+export interface Decoded {
+  text: string;
+  encoding: 'utf-8' | 'utf-16le' | 'utf-16be' | 'windows-1252';
+}
+
+/**
+ * A table's bytes to text: byte order marks first, then UTF-16 without a mark (every other byte is NUL), then UTF-8, else
+ * windows-1252, as European desk programs write it. A file that is UTF-8 but for a few damaged bytes stays UTF-8: the
+ * damage shows as U+FFFD in the rows it hit and leaves the others readable.
+ */
+export function decodeTable(bytes: Uint8Array): Decoded {
+  if (bytes[0] === 0xff && bytes[1] === 0xfe) return utf16(bytes.subarray(2), 'utf-16le');
+  if (bytes[0] === 0xfe && bytes[1] === 0xff) return utf16(bytes.subarray(2), 'utf-16be');
+  if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) {
+    return { text: new TextDecoder('utf-8').decode(bytes), encoding: 'utf-8' };
+  }
+  const unmarked = utf16WithoutMark(bytes);
+  if (unmarked) return utf16(bytes, unmarked);
+
+  const text = new TextDecoder('utf-8').decode(bytes);
+  const damaged = text.match(/\ufffd/g)?.length ?? 0;
+  if (damaged === 0) return { text, encoding: 'utf-8' };
+  const sound = text.match(/[\u0080-\ufffc]/g)?.length ?? 0;
+  if (sound > damaged) return { text, encoding: 'utf-8' };
+  return { text: decodeWindows1252(bytes), encoding: 'windows-1252' };
+}
+
+const utf16 = (bytes: Uint8Array, encoding: 'utf-16le' | 'utf-16be'): Decoded => ({
+  text: new TextDecoder(encoding).decode(bytes),
+  encoding,
+});
+
+function utf16WithoutMark(bytes: Uint8Array): 'utf-16le' | 'utf-16be' | null {
+  const length = Math.min(bytes.length, 512) & ~1;
+  if (length < 8) return null;
+  let even = 0;
+  let odd = 0;
+  for (let i = 0; i < length; i += 2) {
+    if (bytes[i] === 0) even++;
+    if (bytes[i + 1] === 0) odd++;
+  }
+  const most = (length / 2) * 0.8;
+  if (odd >= most && even === 0) return 'utf-16le';
+  if (even >= most && odd === 0) return 'utf-16be';
+  return null;
+}
+
+/**
+ * An XML entity's bytes to text, by its mark or its declaration (XML 1.0, appendix F); UTF-8 where neither says.
+ * Throws `xmlEncoding` for an encoding that we do not read and for bytes that are not what they are declared to be.
+ */
+export function decodeXml(bytes: Uint8Array): string {
+  const refuse = (why: string): DomainError => new DomainError('xmlEncoding', `The XML cannot be read: ${why}`);
+  const decode = (label: string, body: Uint8Array): string => {
+    try {
+      return new TextDecoder(label, { fatal: true }).decode(body);
+    } catch {
+      throw refuse(`it is not valid ${label.toUpperCase()}`);
+    }
+  };
+  if (bytes[0] === 0xff && bytes[1] === 0xfe) return decode('utf-16le', bytes);
+  if (bytes[0] === 0xfe && bytes[1] === 0xff) return decode('utf-16be', bytes);
+  const unmarked = utf16WithoutMark(bytes);
+  if (unmarked) return decode(unmarked, bytes);
+
+  const head = latin1(bytes.subarray(0, 256));
+  const declared = /^(?:ï»¿)?\s*<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]+)["']/.exec(head)?.[1]?.toLowerCase();
+  switch (declared) {
+    case undefined:
+    case 'utf-8':
+    case 'utf8':
+    case 'us-ascii':
+    case 'ascii':
+      return decode('utf-8', bytes);
+    case 'iso-8859-1':
+    case 'latin1':
+    case 'windows-1252':
+    case 'cp1252':
+      return decodeWindows1252(bytes);
+    case 'iso-8859-15':
+      return decode('iso-8859-15', bytes);
+    default:
+      throw refuse(`encoding "${declared}" is not supported`);
+  }
+}
