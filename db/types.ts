@@ -155,6 +155,7 @@ export const TABLES = {
     invoice_id: 'text?',
     customer_id: 'text?',
     receipt_id: 'text?',
+    credit_note_id: 'text?',
     currency: 'text',
     amount_minor: 'int8',
   },
@@ -288,6 +289,7 @@ export const TABLES = {
     from_on: 'date',
     until_on: 'date?',
     lifted_on: 'date?',
+    lifted_at: 'timestamptz?',
     source_id: 'text?',
     actor: 'text',
     at: 'timestamptz',
@@ -457,6 +459,7 @@ export const TABLES = {
     anchor_real: 'timestamptz',
     anchor_business: 'timestamptz',
     day_ms: 'int8',
+    begun_business: 'timestamptz',
     last_seen_business: 'timestamptz',
   },
 } as const;

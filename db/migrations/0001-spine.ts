@@ -67,6 +67,9 @@ const statements = [
     created_at timestamptz not null,
     unique (creditor_id, reference)
   )`,
+  // Names as they are compared with a payer's: letters and digits only, accents folded (db/repositories/unapplied.ts).
+  `create index customers_by_name on customers
+     (creditor_id, regexp_replace(upper(normalize(name, NFKD)), '[^A-Z0-9]', '', 'g'))`,
   // A bounced or complaining address is never written to again by this creditor.
   `create table stopped_addresses (
     creditor_id text not null references creditors,
@@ -190,6 +193,7 @@ const statements = [
     invoice_id text references invoices,
     customer_id text references customers,
     receipt_id text,
+    credit_note_id text,
     currency text not null,
     amount_minor bigint not null check (amount_minor <> 0),
     primary key (entry_id, line),
@@ -198,6 +202,7 @@ const statements = [
   )`,
   `create index postings_by_invoice on postings (invoice_id) where account = 'receivable'`,
   `create index postings_by_receipt on postings (receipt_id) where receipt_id is not null`,
+  `create index postings_by_credit_note on postings (credit_note_id) where credit_note_id is not null`,
   `create function refuse_change() returns trigger language plpgsql as $$
      begin raise exception '% is append-only', tg_table_name using errcode = 'restrict_violation'; end $$`,
   `create function entry_balances() returns trigger language plpgsql as $$
@@ -307,7 +312,8 @@ const statements = [
     check (num_nonnulls(receipt_id, credit_note_id) = 1)
   )`,
   `create index allocations_by_invoice on allocations (invoice_id)`,
-  `create index allocations_by_receipt on allocations (receipt_id)`,
+  `create index allocations_by_receipt on allocations (receipt_id) where receipt_id is not null`,
+  `create index allocations_by_credit_note on allocations (credit_note_id) where credit_note_id is not null`,
   `create table allocation_reversals (
     allocation_id text primary key references allocations,
     reason text not null,
@@ -368,6 +374,7 @@ const statements = [
     from_on date not null,
     until_on date,
     lifted_on date,
+    lifted_at timestamptz,
     source_id text,
     actor text not null,
     at timestamptz not null
@@ -576,6 +583,7 @@ const statements = [
     anchor_real timestamptz not null,
     anchor_business timestamptz not null,
     day_ms bigint not null check (day_ms > 0),
+    begun_business timestamptz not null,
     last_seen_business timestamptz not null
   )`,
 ];

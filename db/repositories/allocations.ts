@@ -1,0 +1,226 @@
+import { DomainError } from '../../domain/errors.ts';
+import { allocated, allocationUndone } from '../../domain/ledger/postings.ts';
+import { amountFor, formatAmount } from '../../domain/money.ts';
+import type { LocalDate } from '../../domain/time/dates.ts';
+import { localDate } from '../../domain/time/zones.ts';
+import type { Act } from '../act.ts';
+import { instant, type Tx } from '../database.ts';
+import { newId } from '../ids.ts';
+import { appendEvent } from './events.ts';
+import { customersHeldBy } from './holds.ts';
+import { post, postingsOf } from './ledger.ts';
+import { lockCreditNote, lockCustomers, lockInvoice, lockReceipt } from './locks.ts';
+import { pokeOutreach, signalCase } from './outbox.ts';
+import { findPolicy } from './policies.ts';
+import { isOpenStage, reopenCase } from './runs.ts';
+import { cancelChaseTasks, openTask } from './tasks.ts';
+import { endUnapplied } from './unapplied.ts';
+
+export type AllocationSource =
+  { receiptId: string; creditNoteId?: undefined } | { creditNoteId: string; receiptId?: undefined };
+
+export type NewAllocation = AllocationSource & {
+  invoiceId: string;
+  /** Positive minor units of the invoice's currency. */
+  amountMinor: bigint;
+  /** What decided it: `standard`, `manual`, `payment`, `creditNote`, … */
+  rule: string;
+};
+
+export interface Allocated {
+  allocationId: string;
+  eventId: string;
+  /** What the tolerance gave up, 0 when nothing. */
+  differenceMinor: bigint;
+  /** What is left of the invoice. */
+  balanceMinor: bigint;
+}
+
+/**
+ * Assigns money or credit to an invoice: the one way in which a balance goes down by payment. Locks the customers
+ * concerned, the receipt or credit note, the invoice. Row, postings, event and the case's signal are one transaction;
+ * what a payment leaves within the policy's tolerance is posted to differences. Holds and task of the money end with its
+ * last cent. The stage is left to the case's next turn.
+ *
+ * Throws, before anything is written: `notFound` (also across creditors), `amountInvalid`, `currencyMismatch`,
+ * `invoiceClosed`, `exceedsUnapplied`, `exceedsBalance`.
+ */
+export async function allocate(tx: Tx, act: Act, input: NewAllocation): Promise<Allocated> {
+  const { receiptId, creditNoteId, invoiceId, amountMinor } = input;
+  await lockCustomers(tx, [
+    await customerOfInvoice(tx, invoiceId),
+    ...(receiptId === undefined ? [] : await customersHeldBy(tx, receiptId)),
+  ]);
+  const source = receiptId === undefined ? await lockCreditNote(tx, creditNoteId) : await lockReceipt(tx, receiptId);
+  const invoice = await lockInvoice(tx, invoiceId);
+
+  if (invoice.creditor_id !== source.creditor_id) throw new DomainError('notFound', 'There is no such invoice.');
+  if (amountMinor <= 0n) throw new DomainError('amountInvalid', 'An amount that is allocated is more than zero.');
+  if (invoice.currency !== source.currency) {
+    throw new DomainError(
+      'currencyMismatch',
+      `The invoice is in ${invoice.currency}, the money in ${source.currency}.`,
+    );
+  }
+  if (receiptId === undefined && source.customer_id !== invoice.customer_id) {
+    throw new DomainError('customerMismatch', 'The credit note is another customer’s than the invoice.');
+  }
+  if (!isOpenStage(invoice.stage)) throw new DomainError('invoiceClosed', `The invoice is ${invoice.stage}.`);
+  if (amountMinor > source.unapplied_minor) {
+    const left = formatAmount(source.unapplied_minor, source.currency);
+    throw new DomainError('exceedsUnapplied', `Only ${left} ${source.currency} are not applied yet.`);
+  }
+  if (amountMinor > invoice.balance_minor) {
+    const left = formatAmount(invoice.balance_minor, invoice.currency);
+    throw new DomainError('exceedsBalance', `Only ${left} ${invoice.currency} are open on the invoice.`);
+  }
+
+  const allocationId = newId('all');
+  const differenceMinor = receiptId === undefined ? 0n : await tolerated(tx, invoice, amountMinor);
+  const balanceMinor = invoice.balance_minor - amountMinor - differenceMinor;
+  const today = await creditorsDate(tx, act, invoice.creditor_id);
+  await tx
+    .insertInto('allocations')
+    .values({
+      id: allocationId,
+      creditor_id: invoice.creditor_id,
+      receipt_id: receiptId ?? null,
+      credit_note_id: creditNoteId ?? null,
+      invoice_id: invoiceId,
+      amount_minor: amountMinor,
+      on_date: today,
+      rule: input.rule,
+      actor: act.actor,
+      at: instant(act.at),
+    })
+    .execute();
+  const { currency, customer_id: customerId } = invoice;
+  const from = receiptId === undefined ? { creditNoteId, customerId } : { receiptId };
+  const entry = allocated({ allocationId, from, invoiceId, customerId, amountMinor, differenceMinor, currency });
+  await post(tx, act, invoice.creditor_id, today, entry);
+
+  const eventId = await appendEvent(tx, act, {
+    invoiceId,
+    kind: receiptId === undefined ? 'creditNoted' : 'paymentAllocated',
+    data: {
+      allocationId,
+      ...(receiptId === undefined ? { creditNoteId } : { receiptId }),
+      amount: formatAmount(amountMinor, currency),
+      ...(differenceMinor > 0n ? { difference: formatAmount(differenceMinor, currency) } : {}),
+      balance: formatAmount(balanceMinor, currency),
+      currency,
+      rule: input.rule,
+    },
+    text: act.reason ?? null,
+  });
+  await signalCase(tx, invoiceId, receiptId === undefined ? 'creditNoted' : 'paymentAllocated', eventId);
+  await pokeOutreach(tx, customerId);
+  await cancelChaseTasks(tx, act, [invoiceId], receiptId === undefined ? 'creditNoted' : 'paymentAllocated');
+
+  if (receiptId !== undefined) {
+    if (source.customer_id !== customerId) {
+      await tx.updateTable('receipts').set({ customer_id: customerId }).where('id', '=', receiptId).execute();
+    }
+    if (source.unapplied_minor === amountMinor) await endUnapplied(tx, act, receiptId, 'allocated');
+  }
+  return { allocationId, eventId, differenceMinor, balanceMinor };
+}
+
+/** Why an allocation is taken back, as a code: the timeline and the reversal's row show it. */
+export type ReversalReason = 'returned' | 'manual';
+
+/**
+ * Takes an allocation back to the cent, the difference it tolerated included; the money or credit is unapplied again. A
+ * closed case is reopened at its former stage, an open one is told. Locks the customer, the receipt or credit note, the
+ * invoice. Throws `notFound` and, when it was taken back before, `alreadyReversed`.
+ */
+export async function undoAllocation(tx: Tx, act: Act, allocationId: string, why: ReversalReason): Promise<string> {
+  const allocation = await tx.selectFrom('allocations').selectAll().where('id', '=', allocationId).executeTakeFirst();
+  if (!allocation) throw new DomainError('notFound', 'There is no such allocation.');
+  const { receipt_id: receiptId, credit_note_id: creditNoteId, invoice_id: invoiceId } = allocation;
+  await lockCustomers(tx, [await customerOfInvoice(tx, invoiceId)]);
+  if (receiptId !== null) await lockReceipt(tx, receiptId);
+  if (creditNoteId !== null) await lockCreditNote(tx, creditNoteId);
+  const invoice = await lockInvoice(tx, invoiceId);
+
+  const today = await creditorsDate(tx, act, allocation.creditor_id);
+  const reversal = await tx
+    .insertInto('allocation_reversals')
+    .values({ allocation_id: allocationId, reason: why, on_date: today, actor: act.actor, at: instant(act.at) })
+    .onConflict((conflict) => conflict.column('allocation_id').doNothing())
+    .executeTakeFirst();
+  if (reversal.numInsertedOrUpdatedRows !== 1n) {
+    throw new DomainError('alreadyReversed', 'The allocation was taken back before.');
+  }
+  const postings = await postingsOf(tx, allocation.creditor_id, `allocation:${allocationId}`);
+  await post(tx, act, allocation.creditor_id, today, allocationUndone(allocationId, postings));
+
+  const { currency } = invoice;
+  const amountMinor = allocation.amount_minor;
+  const restored = postings
+    .filter(({ account }) => account === 'receivable')
+    .reduce((sum, posting) => sum - posting.amountMinor, 0n);
+  const eventId = await appendEvent(tx, act, {
+    invoiceId,
+    kind: 'allocationReversed',
+    data: {
+      allocationId,
+      ...(receiptId === null ? { creditNoteId } : { receiptId }),
+      amount: formatAmount(amountMinor, currency),
+      ...(restored > amountMinor ? { difference: formatAmount(restored - amountMinor, currency) } : {}),
+      balance: formatAmount(invoice.balance_minor + restored, currency),
+      currency,
+      why,
+    },
+    text: act.reason ?? null,
+  });
+  const reopened = await reopenCase(tx, act, invoiceId);
+  if (!reopened) await signalCase(tx, invoiceId, 'allocationReversed', eventId);
+  await pokeOutreach(tx, invoice.customer_id);
+  if (receiptId !== null && why === 'manual') {
+    await openTask(tx, act, {
+      creditorId: allocation.creditor_id,
+      kind: 'unappliedCash',
+      key: `unappliedCash:${receiptId}:${allocationId}`,
+      receiptId,
+      customerId: invoice.customer_id,
+      subject: `${formatAmount(amountMinor, currency)} ${currency} are unapplied again`,
+      data: { amount: formatAmount(amountMinor, currency), currency, reason: 'allocationReversed', invoiceId },
+      dueAt: act.at,
+    });
+  }
+  return eventId;
+}
+
+/** The date at that creditor's. */
+export async function creditorsDate(tx: Tx, act: Act, creditorId: string): Promise<LocalDate> {
+  const creditor = await tx.selectFrom('creditors').select('time_zone').where('id', '=', creditorId).executeTakeFirst();
+  if (!creditor) throw new DomainError('notFound', 'There is no such creditor.');
+  return localDate(act.at, creditor.time_zone);
+}
+
+/** A customer never changes on an invoice, so this needs no lock. */
+async function customerOfInvoice(tx: Tx, invoiceId: string): Promise<string> {
+  const row = await tx.selectFrom('invoices').select('customer_id').where('id', '=', invoiceId).executeTakeFirst();
+  if (!row) throw new DomainError('notFound', 'There is no such invoice.');
+  return row.customer_id;
+}
+
+/** What this payment leaves, when the policy that the case pins tolerates it; else 0. */
+async function tolerated(
+  tx: Tx,
+  invoice: {
+    creditor_id: string;
+    policy_name: string;
+    policy_version: number;
+    balance_minor: bigint;
+    currency: string;
+  },
+  amountMinor: bigint,
+): Promise<bigint> {
+  const rest = invoice.balance_minor - amountMinor;
+  if (rest === 0n) return 0n;
+  const pinned = await findPolicy(tx, invoice.creditor_id, invoice.policy_name, invoice.policy_version);
+  const limit = pinned && amountFor(pinned.policy.tolerance, invoice.currency);
+  return limit !== null && limit !== undefined && rest <= limit ? rest : 0n;
+}

@@ -1,0 +1,116 @@
+import { DomainError } from '../../domain/errors.ts';
+import { returned } from '../../domain/ledger/postings.ts';
+import { formatAmount } from '../../domain/money.ts';
+import type { LocalDate } from '../../domain/time/dates.ts';
+import type { Act } from '../act.ts';
+import { instant, type Tx } from '../database.ts';
+import { newId } from '../ids.ts';
+import { allocate, undoAllocation } from './allocations.ts';
+import { customersHeldBy } from './holds.ts';
+import { post } from './ledger.ts';
+import { lockCustomers, lockInvoices, lockReceipt } from './locks.ts';
+import { endUnapplied } from './unapplied.ts';
+
+export interface NewReturn {
+  receiptId: string;
+  /** Positive minor units of the receipt's currency. */
+  amountMinor: bigint;
+  bookedOn: LocalDate;
+  reasonCode?: string | null;
+  feedId?: string | null;
+  externalId?: string | null;
+}
+
+/**
+ * Money went back to its payer: a rejected or revoked direct debit, a returned transfer, a chargeback. What is unapplied
+ * goes first, then allocations are undone, the last one first, until the amount is free; of the last one undone the rest
+ * is applied again. An invoice collected by direct debit is marked as not collected on that day. Returns the id of the
+ * return. Locks customers, receipt, invoices. Throws `notFound`, `amountInvalid`, `exceedsReceipt`.
+ */
+export async function returnReceipt(tx: Tx, act: Act, back: NewReturn): Promise<string> {
+  const { receiptId, amountMinor } = back;
+  if (amountMinor <= 0n) throw new DomainError('amountInvalid', 'What is returned is more than zero.');
+  await lockCustomers(tx, [
+    ...(await standingAllocations(tx, receiptId)).map((allocation) => allocation.customer_id),
+    ...(await customersHeldBy(tx, receiptId)),
+  ]);
+  const receipt = await lockReceipt(tx, receiptId);
+  const left = receipt.amount_minor - receipt.returned_minor;
+  if (amountMinor > left) {
+    const text = `${formatAmount(left, receipt.currency)} ${receipt.currency}`;
+    throw new DomainError('exceedsReceipt', `Only ${text} of the receipt can still be returned.`);
+  }
+  const standing = await standingAllocations(tx, receiptId);
+  await lockInvoices(
+    tx,
+    standing.map((allocation) => allocation.invoice_id),
+  );
+
+  let unapplied = receipt.unapplied_minor;
+  let last: (typeof standing)[number] | undefined;
+  for (const allocation of standing) {
+    if (unapplied >= amountMinor) break;
+    await markCollectionFailed(tx, allocation.invoice_id, back.bookedOn);
+    await undoAllocation(tx, act, allocation.id, 'returned');
+    unapplied += allocation.amount_minor;
+    last = allocation;
+  }
+
+  const returnId = newId('ret');
+  await tx
+    .insertInto('receipt_returns')
+    .values({
+      id: returnId,
+      receipt_id: receiptId,
+      feed_id: back.feedId ?? null,
+      external_id: back.externalId ?? null,
+      amount_minor: amountMinor,
+      booked_on: back.bookedOn,
+      reason_code: back.reasonCode ?? null,
+      at: instant(act.at),
+    })
+    .execute();
+  const entry = returned({ returnId, receiptId, amountMinor, currency: receipt.currency });
+  await post(tx, act, receipt.creditor_id, back.bookedOn, entry);
+  await tx
+    .updateTable('receipts')
+    .set((eb) => ({ returned_minor: eb('returned_minor', '+', amountMinor) }))
+    .where('id', '=', receiptId)
+    .execute();
+
+  const rest = unapplied - amountMinor;
+  if (last !== undefined && rest > 0n) {
+    await allocate(tx, act, {
+      receiptId,
+      invoiceId: last.invoice_id,
+      amountMinor: rest,
+      rule: 'afterReturn',
+    });
+  } else if (rest === 0n) {
+    await endUnapplied(tx, act, receiptId, 'returned');
+  }
+  return returnId;
+}
+
+/** Allocations of the receipt that stand, the last one first. */
+async function standingAllocations(tx: Tx, receiptId: string) {
+  return tx
+    .selectFrom('allocations as a')
+    .innerJoin('invoices as i', 'i.id', 'a.invoice_id')
+    .leftJoin('allocation_reversals as r', 'r.allocation_id', 'a.id')
+    .select(['a.id', 'a.invoice_id', 'a.amount_minor', 'i.customer_id'])
+    .where('a.receipt_id', '=', receiptId)
+    .where('r.allocation_id', 'is', null)
+    .orderBy('a.seq', 'desc')
+    .execute();
+}
+
+/** From now on it is chased like any other: direct debit is left alone only until it fails (api.md). */
+async function markCollectionFailed(tx: Tx, invoiceId: string, on: LocalDate): Promise<void> {
+  await tx
+    .updateTable('invoices')
+    .set({ collection_failed_on: on })
+    .where('id', '=', invoiceId)
+    .where('collection_method', '=', 'directDebit')
+    .execute();
+}

@@ -1,0 +1,44 @@
+import { DomainError } from '../../domain/errors.ts';
+import { localDate } from '../../domain/time/zones.ts';
+import type { Act } from '../act.ts';
+import type { Tx } from '../database.ts';
+import type { Stage } from '../types.ts';
+import { appendEvent } from './events.ts';
+import { startCase } from './outbox.ts';
+
+const CLOSED: readonly Stage[] = ['writtenOff', 'settled', 'cancelled'];
+
+/** Whether a case in this stage has a workflow that runs. */
+export const isOpenStage = (stage: Stage): boolean => !CLOSED.includes(stage);
+
+/**
+ * Begins a new run of a case that was closed and has a balance again, at the stage it had before it closed: row, event
+ * and the start of its workflow. False, and nothing happens, while the case is open or there is nothing to collect.
+ * Locks the invoice. Throws `notFound`.
+ */
+export async function reopenCase(tx: Tx, act: Act, invoiceId: string): Promise<boolean> {
+  const invoice = await tx
+    .selectFrom('invoices as i')
+    .innerJoin('creditors as c', 'c.id', 'i.creditor_id')
+    .select(['i.stage', 'i.run', 'i.balance_minor', 'i.customer_id', 'c.time_zone'])
+    .where('i.id', '=', invoiceId)
+    .forNoKeyUpdate('i')
+    .executeTakeFirst();
+  if (!invoice) throw new DomainError('notFound', 'There is no such invoice.');
+  if (isOpenStage(invoice.stage) || invoice.balance_minor === 0n) return false;
+
+  const run = invoice.run + 1;
+  const today = localDate(act.at, invoice.time_zone);
+  const closed = await tx
+    .selectFrom('case_runs')
+    .select('stage_before')
+    .where('invoice_id', '=', invoiceId)
+    .where('run', '=', invoice.run)
+    .executeTakeFirst();
+  const stage = closed?.stage_before ?? 'upcoming';
+  await tx.insertInto('case_runs').values({ invoice_id: invoiceId, run, opened_on: today }).execute();
+  await tx.updateTable('invoices').set({ run, stage, next: null, wake_at: null }).where('id', '=', invoiceId).execute();
+  await appendEvent(tx, act, { invoiceId, kind: 'reopened', data: { run, stage, from: invoice.stage } });
+  await startCase(tx, invoiceId, run);
+  return true;
+}

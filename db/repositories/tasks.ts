@@ -1,0 +1,120 @@
+import { DomainError } from '../../domain/errors.ts';
+import type { Instant } from '../../domain/time/zones.ts';
+import type { Act } from '../act.ts';
+import { instant, json, type Tx } from '../database.ts';
+import { newId } from '../ids.ts';
+import type { JsonObject, TaskRole, TaskStatus } from '../types.ts';
+import { customersHeldBy, liftHoldsOfSource } from './holds.ts';
+import { lockCustomers } from './locks.ts';
+
+export { cancelChaseTasks } from './chase-tasks.ts';
+
+export interface NewTask {
+  creditorId: string;
+  /** `call`, `letter`, `approve`, `unappliedCash`, … (api.md, "Resources"). */
+  kind: string;
+  /** Unique for the creditor: the same task is opened once, however often it is asked for. */
+  key: string;
+  role?: TaskRole;
+  invoiceId?: string | null;
+  customerId?: string | null;
+  contactId?: string | null;
+  receiptId?: string | null;
+  step?: string | null;
+  subject: string;
+  body?: string;
+  data?: JsonObject;
+  dueAt: Instant;
+}
+
+/** Opens a task for a person, or finds the one that has its key, be it open or closed. */
+export async function openTask(tx: Tx, act: Act, task: NewTask): Promise<{ taskId: string; created: boolean }> {
+  const id = newId('tsk');
+  const inserted = await tx
+    .insertInto('tasks')
+    .values({
+      id,
+      creditor_id: task.creditorId,
+      kind: task.kind,
+      key: task.key,
+      role: task.role ?? 'operator',
+      invoice_id: task.invoiceId ?? null,
+      customer_id: task.customerId ?? null,
+      contact_id: task.contactId ?? null,
+      receipt_id: task.receiptId ?? null,
+      step: task.step ?? null,
+      subject: task.subject,
+      body: task.body ?? '',
+      data: json(task.data ?? {}),
+      due_at: instant(task.dueAt),
+      opened_at: instant(act.at),
+    })
+    .onConflict((conflict) => conflict.columns(['creditor_id', 'key']).doNothing())
+    .executeTakeFirst();
+  if (inserted.numInsertedOrUpdatedRows === 1n) return { taskId: id, created: true };
+  const existing = await tx
+    .selectFrom('tasks')
+    .select('id')
+    .where('creditor_id', '=', task.creditorId)
+    .where('key', '=', task.key)
+    .executeTakeFirstOrThrow();
+  return { taskId: existing.id, created: false };
+}
+
+/**
+ * Closes an open task with its outcome and returns its row as it was. Closing the task of unapplied money lifts the holds
+ * of that money. Throws `notFound`, and `taskClosed` when somebody was faster or it was cancelled.
+ */
+export async function completeTask(
+  tx: Tx,
+  act: Act,
+  taskId: string,
+  outcome: JsonObject,
+  status: Exclude<TaskStatus, 'open'> = 'done',
+) {
+  const known = await tx.selectFrom('tasks').select(['kind', 'receipt_id']).where('id', '=', taskId).executeTakeFirst();
+  if (!known) throw new DomainError('notFound', 'There is no such task.');
+  const source = known.kind === 'unappliedCash' ? known.receipt_id : null;
+  if (source !== null) await lockCustomers(tx, await customersHeldBy(tx, source));
+
+  const task = await tx.selectFrom('tasks').selectAll().where('id', '=', taskId).forUpdate().executeTakeFirstOrThrow();
+  if (task.status !== 'open') {
+    throw new DomainError('taskClosed', `The task is ${task.status} and can no longer be completed.`);
+  }
+  await closeTasks(tx, act, [taskId], status, outcome);
+  if (source !== null) await liftHoldsOfSource(tx, act, source);
+  return task;
+}
+
+/** Closes the open task with this key, if there is one: what it was about has been dealt with otherwise. */
+export async function closeTaskByKey(
+  tx: Tx,
+  act: Act,
+  creditorId: string,
+  key: string,
+  status: Exclude<TaskStatus, 'open'>,
+  outcome: JsonObject,
+): Promise<void> {
+  const task = await tx
+    .selectFrom('tasks')
+    .select('id')
+    .where('creditor_id', '=', creditorId)
+    .where('key', '=', key)
+    .executeTakeFirst();
+  if (task) await closeTasks(tx, act, [task.id], status, outcome);
+}
+
+async function closeTasks(
+  tx: Tx,
+  act: Act,
+  taskIds: readonly string[],
+  status: Exclude<TaskStatus, 'open'>,
+  outcome: JsonObject,
+): Promise<void> {
+  await tx
+    .updateTable('tasks')
+    .set({ status, closed_at: instant(act.at), closed_by: act.actor, outcome: json(outcome) })
+    .where('id', 'in', taskIds)
+    .where('status', '=', 'open')
+    .execute();
+}

@@ -1,0 +1,223 @@
+import { sql } from 'kysely';
+import type { QuotedInvoice, UnappliedReason } from '../../domain/matching/standard.ts';
+import { formatAmount, share } from '../../domain/money.ts';
+import type { LocalDate } from '../../domain/time/dates.ts';
+import { addWorkingDays, type Holidays } from '../../domain/time/working-days.ts';
+import { localDate } from '../../domain/time/zones.ts';
+import type { Act } from '../act.ts';
+import { instant, json, type Tx } from '../database.ts';
+import { liftHoldsOfSource, setHold } from './holds.ts';
+import { lockCustomers, lockReceipt } from './locks.ts';
+import { findPolicy } from './policies.ts';
+import { openTask } from './tasks.ts';
+
+/** The public holidays of a place; given by the caller, since the calendar is a package that `db` does not know. */
+export type HolidaysOf = (country: string, postalCode: string | null) => Holidays;
+
+export interface UnappliedMoney {
+  receiptId: string;
+  reason: UnappliedReason;
+  /** The invoices of the creditor that the money's text names, open or not. */
+  quoted: readonly QuotedInvoice[];
+}
+
+/**
+ * Puts money that nobody assigned on the worklist, and holds while it is looked at: the customer it is taken to be from,
+ * when it reaches the policy's share of what is overdue, for so many working days at most; and every open invoice it
+ * quotes, until the money is allocated or its task closed. Locks the customers concerned, then the receipt, so a caller
+ * that holds locks on receipts or invoices already must have locked `customersConcerned` before.
+ */
+export async function reviewUnapplied(tx: Tx, act: Act, money: UnappliedMoney, holidaysOf: HolidaysOf): Promise<void> {
+  const before = await tx
+    .selectFrom('receipts')
+    .selectAll()
+    .where('id', '=', money.receiptId)
+    .executeTakeFirstOrThrow();
+  const presumed = before.customer_id ?? (await presumeCustomer(tx, before, money.quoted));
+  await lockCustomers(tx, customersConcerned(presumed, money.quoted));
+  const receipt = await lockReceipt(tx, money.receiptId);
+  if (receipt.unapplied_minor === 0n) return;
+
+  if (receipt.customer_id !== presumed) {
+    await tx.updateTable('receipts').set({ customer_id: presumed }).where('id', '=', receipt.id).execute();
+  }
+  const amount = formatAmount(receipt.unapplied_minor, receipt.currency);
+  await openTask(tx, act, {
+    creditorId: receipt.creditor_id,
+    kind: 'unappliedCash',
+    key: `unappliedCash:${receipt.id}`,
+    receiptId: receipt.id,
+    customerId: presumed,
+    subject: `${amount} ${receipt.currency} received, not applied`,
+    body: EXPLANATIONS[money.reason],
+    data: {
+      amount,
+      currency: receipt.currency,
+      bookedOn: receipt.booked_on,
+      reason: money.reason,
+      quoted: money.quoted.map(({ invoiceId }) => invoiceId),
+    },
+    dueAt: act.at,
+  });
+
+  const held = money.quoted.filter((invoice) => invoice.open);
+  for (const invoice of held) await holdQuoted(tx, act, receipt.id, invoice);
+  if (presumed !== null) await holdCustomer(tx, act, receipt, presumed, holidaysOf);
+}
+
+const EXPLANATIONS: Readonly<Record<UnappliedReason, string>> = {
+  nothingQuoted: 'No number or reference of an invoice is quoted.',
+  severalQuoted: 'More than one open invoice is quoted.',
+  closedQuoted: 'The invoice that is quoted is closed.',
+  otherCurrency: 'The invoice that is quoted is in another currency.',
+  exceedsBalance: 'It is more than what is open on the invoice.',
+};
+
+/** The customers whose holds an unapplied receipt may change. */
+export function customersConcerned(presumed: string | null, quoted: readonly QuotedInvoice[]): string[] {
+  return [...(presumed === null ? [] : [presumed]), ...quoted.map(({ customerId }) => customerId)];
+}
+
+/** The last cent of this money has found its place: its holds end, its task closes. The customers are locked already. */
+export async function endUnapplied(
+  tx: Tx,
+  act: Act,
+  receiptId: string,
+  outcome: 'allocated' | 'returned',
+): Promise<void> {
+  await tx
+    .updateTable('tasks')
+    .set({ status: 'done', closed_at: instant(act.at), closed_by: act.actor, outcome: json({ outcome }) })
+    .where('receipt_id', '=', receiptId)
+    .where('kind', '=', 'unappliedCash')
+    .where('status', '=', 'open')
+    .execute();
+  await liftHoldsOfSource(tx, { ...act, reason: null }, receiptId);
+}
+
+interface Payer {
+  id: string;
+  creditor_id: string;
+  payer_iban: string | null;
+  payer_name: string | null;
+}
+
+/**
+ * Whom money is taken to be from (api.md): the one customer who owns a number quoted; else the one customer to whose
+ * invoices all earlier money from that account went; else the one customer of exactly that name; else nobody.
+ */
+export async function presumeCustomer(
+  tx: Tx,
+  receipt: Payer,
+  quoted: readonly QuotedInvoice[],
+): Promise<string | null> {
+  return (
+    onlyOne(quoted.map(({ customerId }) => customerId)) ??
+    (receipt.payer_iban === null ? null : await learnedFromAccount(tx, receipt, receipt.payer_iban)) ??
+    (receipt.payer_name === null ? null : await ownerOfName(tx, receipt.creditor_id, receipt.payer_name))
+  );
+}
+
+async function learnedFromAccount(tx: Tx, receipt: Payer, iban: string): Promise<string | null> {
+  const rows = await tx
+    .selectFrom('receipts as r')
+    .innerJoin('allocations as a', 'a.receipt_id', 'r.id')
+    .innerJoin('invoices as i', 'i.id', 'a.invoice_id')
+    .select('i.customer_id')
+    .distinct()
+    .where('r.creditor_id', '=', receipt.creditor_id)
+    .where('r.payer_iban', '=', iban)
+    .where('r.id', '<>', receipt.id)
+    .where((eb) =>
+      eb.not(
+        eb.exists(
+          eb.selectFrom('allocation_reversals as x').select('x.allocation_id').whereRef('x.allocation_id', '=', 'a.id'),
+        ),
+      ),
+    )
+    .limit(2)
+    .execute();
+  return onlyOne(rows.map((row) => row.customer_id));
+}
+
+/** Both sides go through the same expression, which the index `customers_by_name` is on. */
+async function ownerOfName(tx: Tx, creditorId: string, name: string): Promise<string | null> {
+  const { rows } = await sql<{ id: string }>`
+    select id from customers
+    where creditor_id = ${creditorId}
+      and regexp_replace(upper(normalize(name, NFKD)), '[^A-Z0-9]', '', 'g')
+        = regexp_replace(upper(normalize(${name}, NFKD)), '[^A-Z0-9]', '', 'g')
+      and regexp_replace(upper(normalize(name, NFKD)), '[^A-Z0-9]', '', 'g') <> ''
+    limit 2`.execute(tx);
+  return onlyOne(rows.map(({ id }) => id));
+}
+
+function onlyOne(ids: readonly string[]): string | null {
+  const [only, ...others] = new Set(ids);
+  return only !== undefined && others.length === 0 ? only : null;
+}
+
+/** A policy without the branch `unappliedCash` holds nothing. */
+async function holdQuoted(tx: Tx, act: Act, receiptId: string, quoted: QuotedInvoice): Promise<void> {
+  const invoice = await tx
+    .selectFrom('invoices')
+    .select(['creditor_id', 'policy_name', 'policy_version'])
+    .where('id', '=', quoted.invoiceId)
+    .executeTakeFirstOrThrow();
+  const pinned = await findPolicy(tx, invoice.creditor_id, invoice.policy_name, invoice.policy_version);
+  if (!pinned?.policy.unappliedCash) return;
+  await setHold(tx, act, {
+    customerId: quoted.customerId,
+    invoiceId: quoted.invoiceId,
+    kind: 'unappliedCash',
+    untilOn: null,
+    sourceId: receiptId,
+  });
+}
+
+/** Judged by the policy of the customer's oldest overdue invoice, against what is overdue in the money's currency. */
+async function holdCustomer(
+  tx: Tx,
+  act: Act,
+  receipt: { id: string; unapplied_minor: bigint; currency: string },
+  customerId: string,
+  holidaysOf: HolidaysOf,
+): Promise<void> {
+  const customer = await tx
+    .selectFrom('customers as u')
+    .innerJoin('creditors as c', 'c.id', 'u.creditor_id')
+    .select(['u.creditor_id', 'u.country', 'u.address', 'c.time_zone'])
+    .where('u.id', '=', customerId)
+    .executeTakeFirstOrThrow();
+  const today = localDate(act.at, customer.time_zone);
+  const overdue = await overdueInvoices(tx, customerId, today);
+  const oldest = overdue[0];
+  if (!oldest) return;
+  const pinned = await findPolicy(tx, customer.creditor_id, oldest.policy_name, oldest.policy_version);
+  const rule = pinned?.policy.unappliedCash;
+  const owed = overdue
+    .filter(({ currency }) => currency === receipt.currency)
+    .reduce((sum, invoice) => sum + invoice.balance_minor, 0n);
+  if (!rule || rule.holdWorkingDays < 1 || owed === 0n || receipt.unapplied_minor < share(owed, rule.holdShare)) return;
+  const holidays = holidaysOf(customer.country, customer.address?.postalCode ?? null);
+  await setHold(tx, act, {
+    customerId,
+    invoiceId: null,
+    kind: 'unappliedCash',
+    untilOn: addWorkingDays(today, rule.holdWorkingDays, holidays),
+    sourceId: receipt.id,
+  });
+}
+
+async function overdueInvoices(tx: Tx, customerId: string, today: LocalDate) {
+  return tx
+    .selectFrom('invoices')
+    .select(['balance_minor', 'currency', 'policy_name', 'policy_version'])
+    .where('customer_id', '=', customerId)
+    .where('stage', 'not in', ['writtenOff', 'settled', 'cancelled'])
+    .where('balance_minor', '>', 0n)
+    .where('due_on', '<', today)
+    .orderBy('due_on')
+    .orderBy('id')
+    .execute();
+}

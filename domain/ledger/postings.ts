@@ -1,0 +1,146 @@
+/**
+ * The journal's entries, as pure functions: every movement of money is a set of signed postings (debit +, credit −) that
+ * add up to zero in each currency (design rule 7). The database writes them and keeps them; it never invents one.
+ */
+export type Account =
+  | 'receivable'
+  | 'sales'
+  | 'bank'
+  | 'unappliedCash'
+  | 'creditNotes'
+  | 'unappliedCredit'
+  | 'differences'
+  | 'losses'
+  | 'recoveries'
+  | 'interest'
+  | 'costs';
+
+export interface Posting {
+  account: Account;
+  /** Signed minor units of `currency`, never zero: debit +, credit −. */
+  amountMinor: bigint;
+  currency: string;
+  invoiceId: string | null;
+  customerId: string | null;
+  receiptId: string | null;
+  creditNoteId: string | null;
+}
+
+export type EntryKind =
+  'invoiceRegistered' | 'received' | 'allocated' | 'allocationUndone' | 'returned' | 'creditNoted' | 'creditAllocated';
+
+/** A balanced entry; `key` makes it unique in the creditor's journal. */
+export interface Entry {
+  kind: EntryKind;
+  key: string;
+  postings: Posting[];
+}
+
+interface Amount {
+  /** Positive minor units. */
+  amountMinor: bigint;
+  currency: string;
+}
+
+type InvoiceRef = Amount & { invoiceId: string; customerId: string };
+type ReceiptRef = Amount & { receiptId: string };
+type CreditRef = Amount & { creditNoteId: string; customerId: string };
+
+/** An invoice becomes known: the customer owes it. */
+export function invoiceRegistered(invoice: InvoiceRef): Entry {
+  return entry('invoiceRegistered', `invoice:${invoice.invoiceId}`, [
+    line('receivable', invoice.amountMinor, invoice),
+    line('sales', -invoice.amountMinor, { currency: invoice.currency, customerId: invoice.customerId }),
+  ]);
+}
+
+/** Money reaches the bank; whom it is from and what it is for is a second question. */
+export function received(receipt: ReceiptRef): Entry {
+  return entry('received', `receipt:${receipt.receiptId}`, [
+    line('bank', receipt.amountMinor, { currency: receipt.currency, receiptId: receipt.receiptId }),
+    line('unappliedCash', -receipt.amountMinor, receipt),
+  ]);
+}
+
+/** Money goes back to the payer: it must be unapplied by then. */
+export function returned(back: ReceiptRef & { returnId: string }): Entry {
+  return entry('returned', `return:${back.returnId}`, [
+    line('unappliedCash', back.amountMinor, { currency: back.currency, receiptId: back.receiptId }),
+    line('bank', -back.amountMinor, { currency: back.currency, receiptId: back.receiptId }),
+  ]);
+}
+
+/** The creditor takes back part of what it billed; like money, it is first unapplied. */
+export function creditNoted(credit: CreditRef): Entry {
+  return entry('creditNoted', `creditNote:${credit.creditNoteId}`, [
+    line('creditNotes', credit.amountMinor, { currency: credit.currency, customerId: credit.customerId }),
+    line('unappliedCredit', -credit.amountMinor, credit),
+  ]);
+}
+
+export interface AllocationRef extends InvoiceRef {
+  allocationId: string;
+  from: { receiptId: string } | { creditNoteId: string; customerId: string };
+  /** What is left of the invoice and within the tolerance: given up with this payment. 0 when nothing is. */
+  differenceMinor: bigint;
+}
+
+/** Money or credit is assigned to an invoice, and with it the difference that the policy tolerates. */
+export function allocated(allocation: AllocationRef): Entry {
+  const { amountMinor, currency, customerId, differenceMinor, from } = allocation;
+  const paid = 'receiptId' in from;
+  const postings = [
+    line(paid ? 'unappliedCash' : 'unappliedCredit', amountMinor, { currency, ...from }),
+    line('receivable', -amountMinor, allocation),
+  ];
+  if (differenceMinor > 0n) {
+    postings.push(
+      line('differences', differenceMinor, { currency, customerId, invoiceId: allocation.invoiceId }),
+      line('receivable', -differenceMinor, allocation),
+    );
+  }
+  return entry(paid ? 'allocated' : 'creditAllocated', `allocation:${allocation.allocationId}`, postings);
+}
+
+/** Takes an allocation back to the cent, its tolerated difference included: the same postings with the other sign. */
+export function allocationUndone(allocationId: string, postings: readonly Posting[]): Entry {
+  return entry(
+    'allocationUndone',
+    `reversal:${allocationId}`,
+    postings.map((posting) => ({ ...posting, amountMinor: -posting.amountMinor })),
+  );
+}
+
+/** Whether the postings add up to zero in each currency. */
+export function balances(postings: readonly Posting[]): boolean {
+  const sums = new Map<string, bigint>();
+  for (const { currency, amountMinor } of postings) sums.set(currency, (sums.get(currency) ?? 0n) + amountMinor);
+  return [...sums.values()].every((sum) => sum === 0n);
+}
+
+interface Where {
+  currency: string;
+  invoiceId?: string;
+  customerId?: string;
+  receiptId?: string;
+  creditNoteId?: string;
+}
+
+function line(account: Account, amountMinor: bigint, where: Where): Posting {
+  return {
+    account,
+    amountMinor,
+    currency: where.currency,
+    invoiceId: where.invoiceId ?? null,
+    customerId: where.customerId ?? null,
+    receiptId: where.receiptId ?? null,
+    creditNoteId: where.creditNoteId ?? null,
+  };
+}
+
+function entry(kind: EntryKind, key: string, postings: Posting[]): Entry {
+  if (postings.some((posting) => posting.amountMinor === 0n) || !balances(postings)) {
+    throw new RangeError(`The postings of ${key} do not balance.`);
+  }
+  return { kind, key, postings };
+}
