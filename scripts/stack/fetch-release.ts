@@ -20,12 +20,13 @@ const pipMs = 180_000;
 
 /**
  * The program's bytes from Temporal's own download.
+ * @param site where that is
  * @throws Error with a short reason: no network, an unknown answer, or a checksum that differs from the pinned one.
  */
-export async function downloadFromTemporal(release: Release): Promise<Uint8Array> {
+export async function downloadFromTemporal(release: Release, site = 'https://temporal.download'): Promise<Uint8Array> {
   const sum = sumFor(release.programSums, release);
   const [os, cpu] = [process.platform, process.arch === 'x64' ? 'amd64' : process.arch];
-  const question = `https://temporal.download/${release.artifact}/v${release.version}?arch=${cpu}&platform=${os}&format=tar.gz`;
+  const question = `${site}/${release.artifact}/v${release.version}?arch=${cpu}&platform=${os}&format=tar.gz`;
   const answer: unknown = await (await get(question, askMs)).json();
   const { archiveUrl, fileToExtract } = downloadInfo(answer);
   const archive = new Uint8Array(await (await get(archiveUrl, downloadMs)).arrayBuffer());

