@@ -181,6 +181,7 @@ export const TABLES = {
     recorded_at: 'timestamptz=',
     status: 'text=',
     receipt_id: 'text?',
+    original_id: 'text?',
     error_code: 'text?',
   },
   receipts: {

@@ -241,6 +241,7 @@ const statements = [
     recorded_at timestamptz not null default clock_timestamp(),
     status text not null default 'pending' check (status in ('pending', 'applied', 'unreadable', 'waiting')),
     receipt_id text,
+    original_id text,
     error_code text,
     unique (feed_id, webhook_id),
     unique (feed_id, data_key)
