@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,10 +7,8 @@ import { gunzip } from 'node:zlib';
 import { unzipSync } from 'fflate';
 import { errorCode, errorText, StackError } from './errors.ts';
 import { onPath } from './find-program.ts';
-import { endWithUs } from './processes.ts';
+import { runHelper } from './processes.ts';
 import { platform, sumFor, type Release } from './releases.ts';
-
-const run = promisify(execFile);
 
 /** Real milliseconds: many machines have no way out, and those should not wait long to learn it. */
 const askMs = 5_000;
@@ -109,9 +106,7 @@ async function pipDownload(requirement: string, folder: string): Promise<void> {
   for (const [command = '', ...first] of pips) {
     mkdirSync(folder, { recursive: true });
     try {
-      const pip = run(command, [...first, ...args, requirement], { timeout: pipMs, cwd: folder });
-      endWithUs(pip.child);
-      await pip;
+      await runHelper(command, [...first, ...args, requirement], { cwd: folder, timeoutMs: pipMs });
       return;
     } catch (error) {
       reason = pipReason(error);
@@ -122,9 +117,9 @@ async function pipDownload(requirement: string, folder: string): Promise<void> {
 
 /** The line of pip's output that names the problem: its last `ERROR:`, or its last line. */
 function pipReason(error: unknown): string {
-  const stderr = typeof error === 'object' && error !== null && 'stderr' in error ? String(error.stderr) : '';
-  const lines = stderr.split('\n').filter((line) => line.trim() !== '');
-  return (lines.findLast((line) => line.startsWith('ERROR:')) ?? lines.at(-1) ?? errorText(error)).trim();
+  const text = error instanceof Error ? error.message : String(error);
+  const lines = text.split('\n').filter((line) => line.trim() !== '');
+  return (lines.findLast((line) => line.startsWith('ERROR:')) ?? lines.at(-1) ?? 'it failed').trim();
 }
 
 function fromZip(archive: Uint8Array, program: string): Uint8Array {

@@ -122,18 +122,45 @@ export async function startProcess(dataDir: string, spec: ProcessSpec): Promise<
   return self;
 }
 
-/** Has a short-lived helper end when we end, which it would not by itself. */
-export function endWithUs(child: ChildProcess): void {
+/**
+ * Runs a short-lived helper to its end. It and whatever it starts end with us, or when the time is over.
+ * @param options.timeoutMs real time
+ * @throws Error with what it wrote to its standard error, when it fails.
+ */
+export async function runHelper(
+  command: string,
+  args: readonly string[],
+  options: { cwd: string; timeoutMs: number },
+): Promise<void> {
+  const child = spawn(command, args, { cwd: options.cwd, stdio: ['ignore', 'ignore', 'pipe'], detached: true });
   living.set(child, 'SIGKILL');
-  child.once('close', () => living.delete(child));
+  const timer = setTimeout(() => signalGroup(child.pid, 'SIGKILL'), options.timeoutMs);
+  let stderr = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr = (stderr + text).slice(-16_384);
+  });
+  try {
+    const ending = await new Promise<Ending>((resolve, reject) => {
+      child.once('error', reject);
+      child.once('close', (code, signal) => resolve({ code, signal }));
+    });
+    if (ending.code !== 0) throw new Error(stderr.trim() === '' ? describeEnding(ending) : stderr);
+  } finally {
+    clearTimeout(timer);
+    living.delete(child);
+  }
 }
 
-/** Stops what runs in a data folder (only what is called `name`, when given): for an end that comes in the middle of a start. */
-export async function stopRunning(dataDir: string, name?: string, graceMs?: number): Promise<void> {
+/**
+ * Stops what runs in a data folder (only what is called `name`, when given): for an end that comes in the middle of a start.
+ * @returns how many there were
+ */
+export async function stopRunning(dataDir: string, name?: string, graceMs?: number): Promise<number> {
   const found = [...running].filter(
     ([child, folder]) => folder === dataDir && (name === undefined || child.name === name),
   );
   await Promise.all(found.map(([child]) => child.stop(graceMs)));
+  return found.length;
 }
 
 /**

@@ -146,10 +146,14 @@ class FolderSupervisor implements Supervisor {
   #stopped: Promise<void> | undefined;
   #starting: Promise<unknown> = Promise.resolve();
 
+  readonly #freeFolder: () => void;
+
   constructor(dataDir: string, log: Log, lock: Lock) {
     this.dataDir = dataDir;
     this.#log = log;
     this.#lock = lock;
+    this.#freeFolder = () => lock.release();
+    process.once('exit', this.#freeFolder);
     this.#logCheck = setInterval(() => {
       for (const { logPath } of this.#services) rotateLiveLog(logPath);
     }, logCheckMs).unref();
@@ -215,7 +219,8 @@ class FolderSupervisor implements Supervisor {
     }
     // What comes up all the same, after a long download say, finds `#stopped` set and is stopped at once.
     await endOf(this.#starting, () => stopRunning(this.dataDir, undefined, 2_000));
-    this.#lock.release();
+    this.#freeFolder();
+    process.off('exit', this.#freeFolder);
     if (problems.length > 0) throw problems[0];
   }
 
@@ -236,7 +241,7 @@ class FolderSupervisor implements Supervisor {
   async #keep(name: string, child: RunningProcess, starter: Starter, graceMs?: number): Promise<void> {
     if (this.#stopped !== undefined) {
       await child.stop(graceMs);
-      throw new StackError('Stopped while starting.');
+      throw new StackError(stoppedWhileStarting);
     }
     const service: Service = {
       name,
@@ -253,17 +258,27 @@ class FolderSupervisor implements Supervisor {
   }
 
   /** The order of starts is the order of stops, so two starts never overlap. */
-  #oneByOne<T>(work: () => Promise<T>): Promise<T> {
+  async #oneByOne<T>(work: () => Promise<T>): Promise<T> {
     const result = this.#starting
       .catch(() => undefined)
       .then(() => {
-        if (this.#stopped !== undefined) throw new StackError('Stopped while starting.');
+        if (this.#stopped !== undefined) throw new StackError(stoppedWhileStarting);
         return work();
       });
     this.#starting = result;
-    return result;
+    try {
+      return await result;
+    } catch (error) {
+      if (this.#stopped === undefined) throw error;
+      // Whoever asked for the stop decides how the process ends, so it hears of the end first.
+      await this.#stopped.catch(() => undefined);
+      await sleep(100);
+      throw new StackError(stoppedWhileStarting, { cause: error });
+    }
   }
 }
+
+const stoppedWhileStarting = 'Stopped while starting.';
 
 /** Restarts a service for as long as it is not being stopped. Never throws. */
 async function keepUp(service: Service, lock: Lock, log: Log): Promise<void> {
@@ -304,17 +319,20 @@ async function stopService(dataDir: string, service: Service): Promise<void> {
   await service.current?.stop(service.graceMs);
 }
 
-/** Waits for the end of a start that nobody wants any more, stopping what it has running; at most ten seconds. */
-async function endOf(work: Promise<unknown>, stopIt: () => Promise<void>): Promise<void> {
+/**
+ * Waits for the end of a start that nobody wants any more, stopping what it has running. A start that has had nothing running for a second
+ * is fetching something and is not waited for.
+ */
+async function endOf(work: Promise<unknown>, stopIt: () => Promise<number>): Promise<void> {
   let settled = false;
   const end = work
     .catch(() => undefined)
     .finally(() => {
       settled = true;
     });
-  for (const deadline = Date.now() + 10_000; !settled && Date.now() < deadline;) {
+  for (let idleSince = Date.now(); !settled && Date.now() - idleSince < 1_000;) {
     await Promise.race([end, sleep(50)]);
-    if (!settled) await stopIt();
+    if (!settled && (await stopIt()) > 0) idleSince = Date.now();
   }
 }
 

@@ -156,6 +156,19 @@ test('a service that cannot start is a sentence with its last words', async () =
   }
 });
 
+test('a stop in the middle of a start ends what was starting', async () => {
+  const supervisor = await createSupervisor({ dataDir: dataFolder(), log: () => undefined });
+  const starting = supervisor.startPostgres();
+  const refused = expect(starting).rejects.toThrow('Stopped while starting.');
+  const record = join(supervisor.dataDir, 'run', 'postgres.json');
+  await vi.waitUntil(() => existsSync(record), { timeout: 20_000, interval: 5 });
+  await supervisor.stop();
+  await refused;
+  expect(existsSync(record)).toBe(false);
+  expect(existsSync(join(supervisor.dataDir, 'lock'))).toBe(false);
+  await expect(supervisor.startPostgres()).rejects.toThrow('Stopped while starting.');
+});
+
 test('fresh wipes a folder of ours and no other', async () => {
   const ours = dataFolder();
   await (await createSupervisor({ dataDir: ours, log: () => undefined })).stop();
