@@ -1,0 +1,192 @@
+import { Liquid, type Template } from 'liquidjs';
+import { DomainError } from '../../domain/errors.ts';
+import { languageOf, type Language } from './format.ts';
+import type { MessageModel } from './message-model.ts';
+import { isTemplateName, partsOf, readLabels, readLayout, readTemplate, type BuiltInTemplate } from './templates.ts';
+import { viewOf, type View } from './view.ts';
+
+export { TEMPLATE_NAMES, type BuiltInTemplate } from './templates.ts';
+export type { MessageModel, MessageRow, RowNote } from './message-model.ts';
+
+export interface RenderedMessage {
+  /** One line. */
+  subject: string;
+  /** Plain text, wrapped at 76 columns, lines ended by `\n`. */
+  text: string;
+  /** A whole HTML document with inline styles that loads nothing. */
+  html: string;
+}
+
+/** Far above what our templates need; they stop a template that runs away. */
+const LIMITS = { parseLimit: 200_000, renderLimit: 5_000, memoryLimit: 20_000_000 };
+const COMMON = {
+  ...LIMITS,
+  strictVariables: true,
+  strictFilters: true,
+  ownPropertyOnly: true,
+  // No template can reach the disk: includes are looked up in this empty table alone.
+  templates: {},
+} as const;
+const htmlEngine = new Liquid({ ...COMMON, outputEscape: 'escape' });
+const textEngine = new Liquid(COMMON);
+
+const TEXT_COLUMNS = 76;
+const PREHEADER_LENGTH = 140;
+
+/**
+ * Renders a message in the model's language.
+ * @throws DomainError `unknownTemplate`; `templateFailed` when the model lacks what the template names, or a limit was hit
+ */
+export function renderMessage(template: string, model: MessageModel): RenderedMessage {
+  if (!isTemplateName(template)) throw new DomainError('unknownTemplate', `There is no template "${short(template)}".`);
+  checkModel(template, model);
+  const language = languageOf(model.locale);
+  try {
+    const view = viewOf(template, model, readLabels(language));
+    const source = partsOf(readTemplate(template, language));
+    const plain = (part: string): string => spaced(renderWith(textEngine, part, view), language);
+    const subject = plain(source.subject)
+      .replace(/[ \n]+/g, ' ')
+      .trim();
+    const lead = blocksOf(plain(source.lead));
+    const close = blocksOf(plain(source.close));
+    const escaped = (part: string): string =>
+      blocksOf(spaced(renderWith(htmlEngine, part, view), language))
+        .map(blockToHtml)
+        .join('\n');
+    return {
+      subject,
+      text: tidy(
+        renderWith(textEngine, readLayout('text'), {
+          ...view,
+          subject,
+          lead: lead.map(blockToText).join('\n\n'),
+          close: close.map(blockToText).join('\n\n'),
+        }),
+      ),
+      html: renderWith(htmlEngine, readLayout('html'), {
+        ...view,
+        subject,
+        preheader: template === 'call-script' ? null : preheaderOf(lead),
+        lead: escaped(source.lead),
+        close: escaped(source.close),
+      }),
+    };
+  } catch (error) {
+    // Liquid's messages name variables and lines of the template, never values.
+    const reason = error instanceof Error ? error.message : 'unknown reason';
+    throw new DomainError('templateFailed', `The template ${language}/${template} cannot be rendered: ${reason}`);
+  }
+}
+
+/**
+ * Everything that decides how a template looks in a locale, for hashing and for keeping beside what was sent.
+ * @throws DomainError `unknownTemplate`
+ */
+export function templateSource(name: string, locale: string): string {
+  if (!isTemplateName(name)) throw new DomainError('unknownTemplate', `There is no template "${short(name)}".`);
+  const language = languageOf(locale);
+  const labels = JSON.stringify(readLabels(language));
+  return [readTemplate(name, language), labels, readLayout('text'), readLayout('html')].join('\n');
+}
+
+const parsed = new Map<Liquid, Map<string, Template[]>>([
+  [htmlEngine, new Map()],
+  [textEngine, new Map()],
+]);
+
+function renderWith(engine: Liquid, source: string, view: View): string {
+  const known = parsed.get(engine)!;
+  const template = known.get(source) ?? engine.parse(source);
+  known.set(source, template);
+  return String(engine.renderSync(template, view));
+}
+
+/** French puts a space before : ; ? ! » and after «; a no-break one, so that no line begins with a colon. */
+function spaced(text: string, language: Language): string {
+  return language === 'fr' ? text.replace(/ (?=[:;?!»])/g, '\u00a0').replace(/« /g, '«\u00a0') : text;
+}
+
+/** A paragraph, or a list whose lines begin with `- `. */
+type Block = { kind: 'paragraph'; text: string } | { kind: 'list'; items: string[] };
+
+/** Cuts a part at its blank lines; the lines of a paragraph belong together. Values hold no line breaks, so they cannot cut. */
+function blocksOf(part: string): Block[] {
+  return part
+    .split(/\n\s*\n/)
+    .map((block) =>
+      block
+        .split('\n')
+        .map((line) => line.trim())
+        .filter((line) => line !== ''),
+    )
+    .filter((lines) => lines.length > 0)
+    .map((lines) =>
+      lines.every((line) => line.startsWith('- '))
+        ? { kind: 'list', items: lines.map((line) => line.slice(2)) }
+        : { kind: 'paragraph', text: lines.join(' ') },
+    );
+}
+
+/** The block's text must be escaped already. */
+function blockToHtml(block: Block): string {
+  if (block.kind === 'paragraph') return `<p style="margin:0 0 16px;">${block.text}</p>`;
+  const items = block.items.map((item) => `<li style="margin:0 0 5px;">${item}</li>`).join('\n');
+  return `<ul style="margin:0 0 16px;padding-left:22px;">\n${items}\n</ul>`;
+}
+
+function blockToText(block: Block): string {
+  if (block.kind === 'paragraph') return wrap(block.text, '');
+  return block.items.map((item) => `- ${wrap(item, '  ')}`).join('\n');
+}
+
+/** Breaks at plain spaces only: the no-break spaces inside amounts hold. */
+function wrap(text: string, indent: string): string {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    if (line !== '' && indent.length + line.length + 1 + word.length > TEXT_COLUMNS) {
+      lines.push(line);
+      line = word;
+    } else {
+      line = line === '' ? word : `${line} ${word}`;
+    }
+  }
+  return [...lines, line].join(`\n${indent}`);
+}
+
+/** No trailing spaces, no more than one blank line, one line end at the end. */
+function tidy(text: string): string {
+  return `${text
+    .replace(/[ \t]+$/gm, '')
+    .replace(/\n{3,}/g, '\n\n')
+    .trim()}\n`;
+}
+
+/** What mail programs show beside the subject: the first sentences after the salutation. */
+function preheaderOf(lead: Block[]): string | null {
+  const first = lead.slice(1).find((block) => block.kind === 'paragraph');
+  return first?.kind === 'paragraph' ? short(first.text, PREHEADER_LENGTH) : null;
+}
+
+/** What a message cannot do without; Liquid would print a gap. */
+function checkModel(template: BuiltInTemplate, model: MessageModel): void {
+  const fail = (what: string): never => {
+    throw new DomainError('templateFailed', `The template ${template} cannot be rendered: ${what}.`);
+  };
+  if (model.reference.trim() === '') fail('a reference is missing');
+  if (template === 'thank-you') {
+    if (!model.paid?.amounts.length || !model.paid.numbers.length) fail('what was paid is missing');
+  } else if (!model.tables.some((table) => table.rows.length > 0)) {
+    fail('there is no invoice');
+  }
+  if (template === 'plan-note' && !model.instalments?.length) fail('the instalments are missing');
+  if (model.portalUrl !== null && !(/^https?:\/\//i.test(model.portalUrl) && URL.canParse(model.portalUrl))) {
+    fail('the portal link must begin with https:// or http://');
+  }
+}
+
+function short(text: string, length = 60): string {
+  const letters = Array.from(text);
+  return letters.length <= length ? text : `${letters.slice(0, length - 1).join('')}…`;
+}

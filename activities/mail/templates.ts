@@ -1,0 +1,93 @@
+import { existsSync, readFileSync } from 'node:fs';
+import type { Language } from './format.ts';
+
+/** The messages there are words for, in each of the languages. */
+export const TEMPLATE_NAMES = [
+  'before-due',
+  'reminder',
+  'last-reminder',
+  'call-script',
+  'thank-you',
+  'formal-notice',
+  'plan-note',
+] as const;
+export type BuiltInTemplate = (typeof TEMPLATE_NAMES)[number];
+
+/** The three parts of a template's file, each Liquid: text and HTML are both made from `lead` and `close`. */
+export interface TemplateParts {
+  subject: string;
+  /** Before the table of invoices. */
+  lead: string;
+  /** After it. */
+  close: string;
+}
+
+/** The words around the texts, `templates/LANGUAGE/labels.json`. */
+export interface Labels {
+  salutation: string;
+  salutationNamed: string;
+  reachUs: { reply: string; write: string; other: string };
+  subject: string;
+  invoice: string;
+  due: string;
+  toPay: string;
+  issuedOn: string;
+  dueOn: string;
+  dueSoonOn: string;
+  late: { one: string; other: string };
+  outOf: string;
+  total: string;
+  notes: { partPaid: string; partDisputed: string; partPromised: string };
+  payment: string;
+  beneficiary: string;
+  iban: string;
+  referenceToQuote: string;
+  portal: string;
+  colon: string;
+  replyTo: string;
+}
+
+export const isTemplateName = (name: string): name is BuiltInTemplate =>
+  (TEMPLATE_NAMES as readonly string[]).includes(name);
+
+/** From the sources, or from the compiled tree one folder deeper. */
+const FOLDER = [new URL('../../templates/', import.meta.url), new URL('../../../templates/', import.meta.url)].find(
+  (folder) => existsSync(new URL('layout.html.liquid', folder)),
+);
+
+const read = (path: string): string => {
+  if (!FOLDER) throw new Error('The folder "templates" is missing beside the program.');
+  return readFileSync(new URL(path, FOLDER), 'utf8');
+};
+
+const remembered = new Map<string, unknown>();
+
+function once<T>(key: string, make: () => T): T {
+  if (!remembered.has(key)) remembered.set(key, make());
+  return remembered.get(key) as T;
+}
+
+/** The file of a template as it stands. The name is one of ours, so no path can be smuggled in. */
+export function readTemplate(name: BuiltInTemplate, language: Language): string {
+  return once(`${language}/${name}`, () => read(`${language}/${name}.liquid`));
+}
+
+export function readLayout(kind: 'html' | 'text'): string {
+  return once(`layout.${kind}`, () => read(`layout.${kind}.liquid`));
+}
+
+export function readLabels(language: Language): Labels {
+  return once(`${language}/labels`, () => JSON.parse(read(`${language}/labels.json`)) as Labels);
+}
+
+/** Splits a template's file at its `=== part ===` lines. */
+export function partsOf(source: string): TemplateParts {
+  const parts: Record<string, string> = {};
+  const pieces = source.split(/^=== (\w+) ===$/m);
+  for (let i = 1; i < pieces.length; i += 2) parts[pieces[i]!] = pieces[i + 1]!.trim();
+  const { subject, lead, close } = parts;
+  if (subject === undefined || lead === undefined || close === undefined) {
+    throw new Error('A template needs the parts subject, lead and close.');
+  }
+  return { subject, lead, close };
+}
