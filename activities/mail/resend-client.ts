@@ -1,4 +1,5 @@
 import { Resend } from 'resend';
+import { oneLine } from './format.ts';
 
 /** One e-mail, its text frozen before the first call. */
 export interface MailMessage {
@@ -57,6 +58,19 @@ export interface MailerOptions {
   timeoutMs: number;
   /** How to wait between two calls of a search; real time when left out. */
   sleep?: (ms: number) => Promise<void>;
+}
+
+/**
+ * `Name <address>` for `from` and `to`, whatever the name holds: quotes, brackets and control characters are left out,
+ * and a name with a comma or the like is quoted (RFC 5322 section 3.4). The address alone where no name is left.
+ */
+export function mailboxOf(name: string | null, address: string): string {
+  const clean = oneLine(name ?? '')
+    .replace(/["<>\\]/g, '')
+    .replace(/\s+/g, ' ')
+    .trim();
+  if (clean === '') return address;
+  return /^[\p{L}\p{M}\p{N} '&+_/-]+$/u.test(clean) ? `${clean} <${address}>` : `"${clean}" <${address}>`;
 }
 
 type Reply<T> = { data: T | null; error: unknown; headers: Record<string, string> | null };

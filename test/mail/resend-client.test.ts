@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { createMailer, type Mailer, type SendOutcome } from '../../activities/mail/resend-client.ts';
+import { createMailer, mailboxOf, type Mailer, type SendOutcome } from '../../activities/mail/resend-client.ts';
 import { KEY, mailsOf, message, plan, startMailServer } from './fixtures.ts';
 import { ManualClock } from './manual-clock.ts';
 
@@ -231,4 +231,17 @@ describe('asking the provider by tag', () => {
     const url = await startStub(502, 'text/html', 'Bad Gateway');
     expect(await mailerFor(url).findByTag('contact', 'con_1')).toBeNull();
   });
+});
+
+test.each([
+  ['Maison Perrault & Fils', 'Maison Perrault & Fils <a@b.example>'],
+  ['Müller, Söhne KG', '"Müller, Söhne KG" <a@b.example>'],
+  ['Evil" <x@y.example>\r\nBcc: z@z.example', '"Evil x@y.example Bcc: z@z.example" <a@b.example>'],
+  ['<>', 'a@b.example'],
+  [null, 'a@b.example'],
+])('the mailbox of %j is taken by the provider', async (name, mailbox) => {
+  expect(mailboxOf(name, 'a@b.example')).toBe(mailbox);
+  const { url } = await startMailServer();
+  const from = mailboxOf(name, 'a@b.example');
+  expect(await mailerFor(url).send(message({ from, to: [from] }), 'con_1')).toMatchObject({ kind: 'accepted' });
 });
