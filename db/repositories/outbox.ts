@@ -167,10 +167,11 @@ export async function retryOutbox(db: Db, id: bigint, delayMs: number): Promise<
 /** Real milliseconds until the next message falls due or is handed out again; null when there is none. */
 export async function outboxDelay(db: Db): Promise<number | null> {
   const { rows } = await sql<{ ms: number | null }>`
-    select greatest(0, ceil(1000 * extract(epoch from min(
+    select ceil(1000 * extract(epoch from min(
       case status when 'pending' then due_real else claimed_real + make_interval(secs => ${CLAIM_SECONDS}) end)
-      - clock_timestamp())))::float8 as ms from outbox`.execute(db);
-  return rows[0]?.ms ?? null;
+      - clock_timestamp()))::float8 as ms from outbox`.execute(db);
+  const ms = rows[0]?.ms ?? null;
+  return ms === null ? null : Math.max(0, ms);
 }
 
 function inMilliseconds(delayMs: number): RawBuilder<Date> {
