@@ -47,7 +47,9 @@ const signals = async (invoiceId: string) => {
     .where('target', '=', invoiceId)
     .orderBy('id')
     .execute();
-  return rows.map(({ kind, payload }) => (kind === 'startCase' ? `start ${payload['run']}` : payload['signal']));
+  return rows.map(({ kind, payload }) =>
+    kind === 'startCase' ? `start ${String(payload['run'])}` : payload['signal'],
+  );
 };
 
 describe('the journal', () => {
