@@ -57,6 +57,11 @@ export const SETTINGS = {
     .regex(/^whsec_[A-Za-z0-9+/]+={0,2}$/, 'must be whsec_ and base64')
     .optional()
     .describe('Signing secret of Resend’s delivery webhooks. Without it they are refused.'),
+  WORKFLOW_BUNDLE: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('File with the workflows, bundled beforehand. Without it the worker bundles them when it starts.'),
   RATE_LIMIT_PER_MINUTE: z.coerce
     .number()
     .int()
@@ -93,6 +98,19 @@ export const API_SETTINGS = [
   'RATE_LIMIT_PER_MINUTE',
   'TRUST_PROXY',
   'METRICS_PUBLIC',
+  'LOG_LEVEL',
+] as const satisfies readonly SettingName[];
+
+/** What the worker reads. */
+export const WORKER_SETTINGS = [
+  'DATABASE_URL',
+  'DATABASE_POOL_MAX',
+  'TEMPORAL_ADDRESS',
+  'TEMPORAL_NAMESPACE',
+  'TEMPORAL_API_KEY',
+  'RESEND_API_KEY',
+  'RESEND_BASE_URL',
+  'WORKFLOW_BUNDLE',
   'LOG_LEVEL',
 ] as const satisfies readonly SettingName[];
 

@@ -58,6 +58,7 @@ export const TABLES = {
     address: 'jsonb?',
     contacts: 'jsonb=',
     policy: 'text?',
+    outreach_wake_at: 'timestamptz?',
     created_at: 'timestamptz',
   },
   stopped_addresses: {
@@ -136,6 +137,7 @@ export const TABLES = {
     task_id: 'text?',
     reason: 'text?',
     at: 'timestamptz',
+    recorded_at: 'timestamptz=',
   },
   journal_entries: {
     id: 'int8!',
@@ -525,6 +527,7 @@ export interface NextAction {
   at: string;
   action: string;
   step: string | null;
+  channel: string | null;
   reason: string;
 }
 

@@ -15,7 +15,7 @@ export function caseDetails(state: CaseState, upcoming: readonly CalendarLine[])
       '',
       '| day | step | channel | |',
       '|---|---|---|---|',
-      ...state.done.map((l) => `| ${l.on} | ${l.step} | ${l.channel} | done |`),
+      ...state.done.map((l) => `| ${l.on} | ${l.step} | ${l.channel} | ${l.what} |`),
       ...upcoming.map((l) => `| ${l.on} | ${l.step} | ${l.channel} | to come |`),
     );
   }

@@ -39,13 +39,10 @@ export async function customerOutreach({ customerId }: OutreachInput): Promise<v
   for (;;) {
     await condition(() => poked || timer.fired !== null);
     poked = false;
-    const plannedAt = timer.fired;
     timer.fired = null;
-    const result = await planOutreach({ customerId, plannedAt });
+    const result = await planOutreach({ customerId });
     timer.arm(result.wakeAt, result.wakeInMs ?? 0, result.collecting ? 'collecting' : 'next allowed moment');
-    setCurrentDetails(
-      `**Waiting** ${result.waiting} · **next look** ${result.wakeAt ?? 'when a case asks'}`,
-    );
+    setCurrentDetails(`**Waiting** ${result.waiting} · **next look** ${result.wakeAt ?? 'when a case asks'}`);
     if (workflowInfo().continueAsNewSuggested && !poked && timer.fired === null) {
       await continueAsNew<typeof customerOutreach>({ customerId });
     }

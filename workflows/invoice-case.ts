@@ -21,6 +21,7 @@ import {
   type CaseState,
   type CommandName,
   type CommandOutcome,
+  type DoneLine,
   type FactSignalName,
 } from './messages.ts';
 import { searchAttributes } from './search-attributes.ts';
@@ -79,7 +80,7 @@ class InvoiceCase {
   #last: TurnResult | null = null;
   #calendar: CalendarLine[] = [];
   #calendarKey = '';
-  #done: CalendarLine[] = [];
+  #done: DoneLine[] = [];
 
   constructor(input: CaseInput) {
     this.#invoiceId = input.invoiceId;
@@ -122,15 +123,14 @@ class InvoiceCase {
 
   async #takeTurn(): Promise<TurnResult> {
     this.#mustTurn = false;
-    const plannedAt = this.#timer.fired;
     this.#timer.fired = null;
     const commands = this.#commands.splice(0);
     const result = await turn({
       invoiceId: this.#invoiceId,
       run: this.#run,
-      plannedAt,
       commands,
       calendarKey: this.#calendarKey,
+      doneCount: this.#done.length,
     });
     for (const { id, ...outcome } of result.outcomes ?? []) this.#outcomes.set(id, outcome);
     if (result.calendar) {

@@ -54,6 +54,11 @@ export interface CalendarLine {
   channel: string;
 }
 
+/** What became of a step: left, failed, merged or skipped. */
+export interface DoneLine extends CalendarLine {
+  what: string;
+}
+
 export interface CaseState {
   invoiceId: string;
   run: number;
@@ -63,7 +68,7 @@ export interface CaseState {
   currency: string;
   holds: string[];
   next: { at: string; action: string; step: string | null; reason: string } | null;
-  done: CalendarLine[];
+  done: DoneLine[];
 }
 
 export const stateQuery = defineQuery<CaseState>('state');

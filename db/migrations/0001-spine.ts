@@ -64,6 +64,7 @@ const statements = [
     address jsonb,
     contacts jsonb not null default '[]',
     policy text,
+    outreach_wake_at timestamptz,
     created_at timestamptz not null,
     unique (creditor_id, reference)
   )`,
@@ -165,7 +166,8 @@ const statements = [
     contact_id text,
     task_id text,
     reason text,
-    at timestamptz not null
+    at timestamptz not null,
+    recorded_at timestamptz not null default clock_timestamp()
   )`,
   `create unique index case_steps_once on case_steps (invoice_id, step, occurrence) where status <> 'withdrawn'`,
   `create unique index case_steps_one_open on case_steps (invoice_id)

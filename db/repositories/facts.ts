@@ -107,11 +107,7 @@ async function loadShared(
     .select('email')
     .where('creditor_id', '=', row.creditor_id)
     .where('lifted_at', 'is', null)
-    .where(
-      'email',
-      'in',
-      row.contacts.flatMap((p) => (p.email ? [p.email.toLowerCase()] : [])).concat(''),
-    )
+    .where('email', 'in', row.contacts.flatMap((p) => (p.email ? [p.email.toLowerCase()] : [])).concat(''))
     .execute();
   const stoppedSet = new Set(stopped.map((s) => s.email));
   const since = addDays(localDate(now, row.time_zone), -CONTACT_MEMORY_DAYS);
@@ -219,8 +215,12 @@ async function loadFacts(
     .where('i.id', 'in', ids)
     .orderBy('i.id')
     .execute();
-  const promises = by(await db.selectFrom('promises').selectAll().where('invoice_id', 'in', ids).orderBy('seq').execute());
-  const disputes = by(await db.selectFrom('disputes').selectAll().where('invoice_id', 'in', ids).orderBy('seq').execute());
+  const promises = by(
+    await db.selectFrom('promises').selectAll().where('invoice_id', 'in', ids).orderBy('seq').execute(),
+  );
+  const disputes = by(
+    await db.selectFrom('disputes').selectAll().where('invoice_id', 'in', ids).orderBy('seq').execute(),
+  );
   const runs = by(await db.selectFrom('case_runs').selectAll().where('invoice_id', 'in', ids).orderBy('run').execute());
   const holds = await db
     .selectFrom('holds')
@@ -366,4 +366,3 @@ function by<T extends { invoice_id: string }>(rows: readonly T[]): Map<string, T
   }
   return map;
 }
-

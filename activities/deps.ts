@@ -1,0 +1,24 @@
+import type { HolidaysOf } from '../db/repositories/facts.ts';
+import type { Db } from '../db/database.ts';
+import type { Holidays } from '../domain/time/working-days.ts';
+import type { Instant } from '../domain/time/zones.ts';
+import type { ClockSetting } from '../domain/time/business-clock.ts';
+import type { Logger } from 'pino';
+
+/** What activities need; built once by the composition root. */
+export interface ActivityDeps {
+  db: Db;
+  clock: BusinessClock;
+  holidays: HolidaysOf;
+  /** The same around the present year, as a set, cached. */
+  holidaySet: (country: string, postalCode: string | null) => Holidays;
+  log: Pick<Logger, 'info' | 'warn' | 'error'>;
+}
+
+/** The one clock of business time (design rule 8). */
+export interface BusinessClock {
+  readonly setting: ClockSetting;
+  now(): Instant;
+  /** Real milliseconds until a business instant. */
+  delayUntil(at: Instant): number;
+}

@@ -1,0 +1,52 @@
+import type { Act } from '../db/act.ts';
+import type { Tx } from '../db/database.ts';
+import { drawingsOf, type TurningCase } from '../db/repositories/case-turn.ts';
+import { openStepTask } from '../db/repositories/contacts.ts';
+import { stepByKey } from '../domain/policy/parse.ts';
+import { standing } from '../domain/case/standing.ts';
+import type { CaseFacts, CustomerFacts } from '../domain/case/facts.ts';
+import { formatAmount } from '../domain/money.ts';
+import { localDate } from '../domain/time/zones.ts';
+import { writeMessage } from './write-message.ts';
+
+/**
+ * Writes a call or letter task again after money or credit changed what is asked: the old one was cancelled in the
+ * transaction that brought the money. It is no new contact.
+ */
+export async function redrawTask(
+  tx: Tx,
+  act: Act,
+  one: TurningCase,
+  facts: CaseFacts,
+  customer: CustomerFacts,
+  stepKey: string,
+): Promise<void> {
+  const step = stepByKey(facts.policy, stepKey);
+  const record = facts.steps.find((s) => s.step === stepKey && s.redraw);
+  if (!step || !record || record.channel === 'email') return;
+  const amountMinor = standing(facts, localDate(act.at, customer.creditorZone)).asksMinor;
+  const message = await writeMessage(tx, {
+    customerId: one.customerId,
+    template: step.template,
+    tone: step.tone,
+    channel: record.channel,
+    to: [],
+    cc: [],
+    today: localDate(act.at, customer.creditorZone),
+    items: [{ invoiceId: one.invoiceId, amountMinor, currency: facts.currency }],
+  });
+  await openStepTask(tx, act, {
+    creditorId: one.creditorId,
+    customerId: one.customerId,
+    invoiceId: one.invoiceId,
+    contactId: null,
+    channel: record.channel,
+    step: stepKey,
+    occurrence: record.occurrence,
+    drawing: await drawingsOf(tx, one.invoiceId, stepKey),
+    subject: message.subject,
+    body: message.text,
+    amount: formatAmount(amountMinor, facts.currency),
+    currency: facts.currency,
+  });
+}

@@ -1,0 +1,229 @@
+import { createHash } from 'node:crypto';
+import type { Act } from '../db/act.ts';
+import { systemAct } from '../db/act.ts';
+import { inTransaction, type Tx } from '../db/database.ts';
+import {
+  closedStageOf,
+  customerOfInvoice,
+  missOpenCalls,
+  writeAct,
+  writeClosing,
+  writeStanding,
+  type TurningCase,
+} from '../db/repositories/case-turn.ts';
+import { findCommands, storeOutcome, type StoredCommand, type StoredOutcome } from '../db/repositories/commands.ts';
+import { loadCase } from '../db/repositories/facts.ts';
+import { lockCustomers, lockInvoice } from '../db/repositories/locks.ts';
+import { pokeOutreach } from '../db/repositories/outbox.ts';
+import { applyAct } from '../domain/case/apply.ts';
+import { decide, stageOf } from '../domain/case/decide.ts';
+import type { NextAction } from '../domain/case/decision.ts';
+import { isOpen, type CaseFacts, type CustomerFacts, type Stage } from '../domain/case/facts.ts';
+import { MAX_ACTS_PER_TURN } from '../domain/case/forecast.ts';
+import { ladder, THANK_YOU } from '../domain/case/ladder.ts';
+import { standing } from '../domain/case/standing.ts';
+import { formatAmount } from '../domain/money.ts';
+import { isoInstant, localDate, type Instant } from '../domain/time/zones.ts';
+import { carryOut } from './case-commands.ts';
+import type { ActivityDeps } from './deps.ts';
+import { plannedNow } from './planned-now.ts';
+import { redrawTask } from './step-tasks.ts';
+
+export interface TurnInput {
+  invoiceId: string;
+  run: number;
+  /** Ids of rows in `commands`. */
+  commands: string[];
+  /** What the workflow's calendar was made from; a new one is returned only when it differs. */
+  calendarKey: string;
+  /** How many steps the workflow knows as done; only later ones are returned. */
+  doneCount: number;
+}
+
+/** Ids, dates, amounts and stable words only: this goes into Temporal's history, so it is also short. */
+export interface TurnResult {
+  stage: Stage;
+  closed: boolean;
+  /** Business instant, ISO 8601. */
+  wakeAt: string | null;
+  /** Real milliseconds from now until `wakeAt`. */
+  wakeInMs: number | null;
+  next: { at: string; action: string; step: string | null; reason: string } | null;
+  balance: string;
+  balanceMinor: string;
+  currency: string;
+  /** Kinds of the holds that lie over the case, each once. */
+  holds: string[];
+  outcomes?: ({ id: string } & StoredOutcome)[];
+  calendar?: { key: string; lines: { on: string; step: string; channel: string }[] };
+  done?: { on: string; step: string; channel: string; what: string }[];
+}
+
+/** An open request is given this long, in real time, before its case judges it overtaken. */
+const OUTREACH_CHANCE_MS = 400;
+
+/**
+ * One turn of a case: reads the facts under their locks, lets `decide` say what to do until it waits or closes, writes
+ * what was decided, and returns what the workflow keeps. One transaction; run twice, it finds everything done.
+ */
+export function createTurn(deps: ActivityDeps) {
+  return async function turn(input: TurnInput): Promise<TurnResult> {
+    return await inTransaction(deps.db, async (tx) => takeTurn(deps, tx, input));
+  };
+}
+
+async function takeTurn(deps: ActivityDeps, tx: Tx, input: TurnInput): Promise<TurnResult> {
+  const { invoiceId } = input;
+  await lockCustomers(tx, [await customerOfInvoice(tx, invoiceId)]);
+  const row = await lockInvoice(tx, invoiceId);
+  const one: TurningCase = {
+    invoiceId,
+    customerId: row.customer_id,
+    creditorId: row.creditor_id,
+    number: row.number,
+  };
+  const now = plannedNow(deps.clock, row.wake_at);
+  const act = systemAct(now);
+  const commands = await findCommands(tx, invoiceId, input.commands);
+
+  const superseded = row.run !== input.run || !isOpen(row.stage);
+  if (superseded) return await closedResult(tx, row, input, commands);
+
+  const loaded = await loadCase(tx, invoiceId, deps.holidays, now);
+  if (!loaded) throw new Error(`${invoiceId} has no facts`);
+  const { customer } = loaded;
+  let facts = loaded.facts;
+  const outcomes = await carryOutAll(deps, tx, one, facts, customer, commands);
+  if (commands.length > 0) facts = (await loadCase(tx, invoiceId, deps.holidays, now))!.facts;
+
+  const today = localDate(now, customer.creditorZone);
+  const told = { requests: false };
+  for (let rounds = 0; rounds < MAX_ACTS_PER_TURN; rounds++) {
+    const decision = decide(facts, customer, now);
+    if (decision.decision === 'close') {
+      await writeClosing(tx, act, one, facts, decision, today);
+      if (told.requests) await pokeOutreach(tx, one.customerId);
+      return resultOf(deps, { ...facts, stage: decision.stage }, today, input, outcomes, null, null);
+    }
+    if (decision.decision === 'wait') {
+      const stage = facts.stage === 'upcoming' || facts.stage === 'reminding' ? stageOf(facts) : facts.stage;
+      if (told.requests) await pokeOutreach(tx, one.customerId);
+      await writeStanding(tx, act, invoiceId, stage, viewOfNext(decision.next), decision.until);
+      return resultOf(deps, { ...facts, stage }, today, input, outcomes, decision.until, decision.next);
+    }
+    for (const what of decision.acts) {
+      if (what.act === 'redrawTask') await redrawTask(tx, act, one, facts, customer, what.step);
+      else await writeAct(tx, act, one, facts, what);
+      if (what.act === 'request' || what.act === 'askApproval') await missOpenCalls(tx, act, invoiceId);
+      if (what.act === 'request' || what.act === 'approve' || what.act === 'withdrawRequest') told.requests = true;
+      facts = applyAct(facts, what);
+    }
+  }
+  throw new Error(`${invoiceId} did not come to rest within ${MAX_ACTS_PER_TURN} decisions`);
+}
+
+async function carryOutAll(
+  deps: ActivityDeps,
+  tx: Tx,
+  one: TurningCase,
+  facts: CaseFacts,
+  customer: CustomerFacts,
+  commands: readonly StoredCommand[],
+): Promise<({ id: string } & StoredOutcome)[]> {
+  const outcomes: ({ id: string } & StoredOutcome)[] = [];
+  for (const command of commands) {
+    const outcome = command.outcome ?? (await carryOut(tx, one, facts, customer, withTime(command, deps.clock.now())));
+    if (command.outcome === null) await storeOutcome(tx, command.id, outcome);
+    outcomes.push({ id: command.id, ...outcome });
+  }
+  return outcomes;
+}
+
+const withTime = (command: StoredCommand, at: Instant): { command: StoredCommand; act: Act } => ({
+  command,
+  act: { ...command.act, at },
+});
+
+/** An older run, or one whose invoice is closed by now, has nothing left to do but to answer who still asks. */
+async function closedResult(
+  tx: Tx,
+  row: Awaited<ReturnType<typeof lockInvoice>>,
+  input: TurnInput,
+  commands: readonly StoredCommand[],
+): Promise<TurnResult> {
+  const outcomes: ({ id: string } & StoredOutcome)[] = [];
+  for (const command of commands) {
+    const outcome = command.outcome ?? { accepted: false, code: 'caseClosed' };
+    if (command.outcome === null) await storeOutcome(tx, command.id, outcome);
+    outcomes.push({ id: command.id, ...outcome });
+  }
+  return {
+    stage: (await closedStageOf(tx, input.invoiceId, input.run)) ?? row.stage,
+    closed: true,
+    wakeAt: null,
+    wakeInMs: null,
+    next: null,
+    balance: formatAmount(row.balance_minor, row.currency),
+    balanceMinor: String(row.balance_minor),
+    currency: row.currency,
+    holds: [],
+    ...(outcomes.length > 0 ? { outcomes } : {}),
+  };
+}
+
+function resultOf(
+  deps: ActivityDeps,
+  facts: CaseFacts,
+  today: string,
+  input: TurnInput,
+  outcomes: ({ id: string } & StoredOutcome)[],
+  wakeAt: Instant | null,
+  next: NextAction | null,
+): TurnResult {
+  const here = standing(facts, today);
+  const requested = facts.steps.some((s) => s.status === 'requested' && s.step !== THANK_YOU);
+  const delay = wakeAt === null ? null : deps.clock.delayUntil(wakeAt);
+  const lines = upcomingLines(facts, today);
+  const key = keyOf(lines);
+  const done = doneLines(facts);
+  return {
+    stage: facts.stage,
+    closed: !isOpen(facts.stage),
+    wakeAt: wakeAt === null ? null : isoInstant(wakeAt),
+    wakeInMs: delay === null ? null : requested ? Math.max(delay, OUTREACH_CHANCE_MS) : delay,
+    next: next && { at: isoInstant(next.at), action: next.action, step: next.step, reason: next.reason },
+    balance: formatAmount(facts.balanceMinor, facts.currency),
+    balanceMinor: String(facts.balanceMinor),
+    currency: facts.currency,
+    holds: [...new Set(here.holds.map((h) => h.kind))],
+    ...(outcomes.length > 0 ? { outcomes } : {}),
+    ...(key === input.calendarKey ? {} : { calendar: { key, lines } }),
+    ...(done.length > input.doneCount ? { done: done.slice(input.doneCount) } : {}),
+  };
+}
+
+/** What became of the steps, in the order in which it did. */
+function doneLines(facts: CaseFacts): { on: string; step: string; channel: string; what: string }[] {
+  return facts.steps.flatMap((s) =>
+    s.step === THANK_YOU || ['requested', 'queued', 'awaitingApproval'].includes(s.status)
+      ? []
+      : [{ on: s.leftOn ?? s.plannedOn, step: s.step, channel: s.channel, what: s.status }],
+  );
+}
+
+/** The ladder as the workflow shows it: what was taken and what is to come, by its own day. */
+function upcomingLines(facts: CaseFacts, today: string): { on: string; step: string; channel: string }[] {
+  if (!isOpen(facts.stage)) return [];
+  return ladder(facts, today).flatMap((r) =>
+    r.record === null && r.ownDay !== null ? [{ on: r.ownDay, step: r.step.key, channel: r.step.channel }] : [],
+  );
+}
+
+const keyOf = (lines: readonly { on: string; step: string }[]): string =>
+  createHash('sha256').update(JSON.stringify(lines)).digest('base64url').slice(0, 8);
+
+function viewOfNext(next: NextAction | null) {
+  return next === null
+    ? null
+    : { at: isoInstant(next.at), action: next.action, step: next.step, channel: next.channel, reason: next.reason };
+}

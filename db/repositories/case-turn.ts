@@ -1,0 +1,432 @@
+import { collectionTaskKey } from '../../domain/case/decide.ts';
+import type { Act as CaseAct, CaseTaskKind } from '../../domain/case/decision.ts';
+import type { CaseFacts, Stage } from '../../domain/case/facts.ts';
+import { THANK_YOU } from '../../domain/case/ladder.ts';
+import { formatAmount } from '../../domain/money.ts';
+import type { LocalDate } from '../../domain/time/dates.ts';
+import type { Instant } from '../../domain/time/zones.ts';
+import type { Act } from '../act.ts';
+import { instant, json, type Tx } from '../database.ts';
+import { newId } from '../ids.ts';
+import type { NextAction } from '../types.ts';
+import { appendEvent } from './events.ts';
+import { pokeOutreach } from './outbox.ts';
+import { openTask } from './tasks.ts';
+
+/** The invoice a turn is about, locked: what the acts of `decide` need to be written. */
+export interface TurningCase {
+  invoiceId: string;
+  customerId: string;
+  creditorId: string;
+  number: string;
+}
+
+/** Whose invoice it is; the customer is locked before the invoice. */
+export async function customerOfInvoice(tx: Tx, invoiceId: string): Promise<string> {
+  const row = await tx
+    .selectFrom('invoices')
+    .select('customer_id')
+    .where('id', '=', invoiceId)
+    .executeTakeFirstOrThrow();
+  return row.customer_id;
+}
+
+/** In which stage a run closed; null while it is open. */
+export async function closedStageOf(tx: Tx, invoiceId: string, run: number): Promise<Stage | null> {
+  const row = await tx
+    .selectFrom('case_runs')
+    .select('closed_stage')
+    .where('invoice_id', '=', invoiceId)
+    .where('run', '=', run)
+    .executeTakeFirst();
+  return (row?.closed_stage ?? null) as Stage | null;
+}
+
+/** How often the call or letter of a step was written so far. */
+export async function drawingsOf(tx: Tx, invoiceId: string, step: string): Promise<number> {
+  const rows = await tx
+    .selectFrom('tasks')
+    .select('id')
+    .where('invoice_id', '=', invoiceId)
+    .where('step', '=', step)
+    .where('kind', 'in', ['call', 'letter'])
+    .execute();
+  return rows.length;
+}
+
+/** Writes one act of `decide`: its rows, its event, its task. The pure twin is `applyAct` of `domain/case`. */
+export async function writeAct(tx: Tx, act: Act, one: TurningCase, facts: CaseFacts, what: CaseAct): Promise<void> {
+  switch (what.act) {
+    case 'keepPromise':
+    case 'breakPromise': {
+      const kept = what.act === 'keepPromise';
+      await tx
+        .updateTable('promises')
+        .set({ status: kept ? 'kept' : 'broken', ended_on: what.on })
+        .where('id', '=', what.promiseId)
+        .where('status', '=', 'active')
+        .execute();
+      await log(tx, act, one, kept ? 'promiseKept' : 'promiseBroken', { promiseId: what.promiseId, on: what.on });
+      return;
+    }
+    case 'endHold': {
+      const hold = await tx
+        .updateTable('holds')
+        .set({ lifted_on: what.on, lifted_at: instant(act.at) })
+        .where('id', '=', what.holdId)
+        .where('lifted_on', 'is', null)
+        .returning('kind')
+        .executeTakeFirst();
+      const kind = hold?.kind ?? facts.holds.find((h) => h.id === what.holdId)?.kind ?? 'customer';
+      await log(tx, act, one, kind === 'pause' ? 'resumed' : 'released', {
+        holdId: what.holdId,
+        kind,
+        on: what.on,
+        reason: 'ended',
+      });
+      return;
+    }
+    case 'skipStep':
+    case 'mergeStep': {
+      await insertStep(tx, act, one, facts, {
+        step: what.step,
+        status: what.act === 'skipStep' ? 'skipped' : 'merged',
+        channel: what.channel,
+        plannedAt: what.plannedAt,
+        plannedOn: what.plannedOn,
+        reason: what.act === 'skipStep' ? what.reason : `into:${what.into}`,
+      });
+      if (what.act === 'skipStep') await log(tx, act, one, 'stepSkipped', { step: what.step, reason: what.reason });
+      else await log(tx, act, one, 'stepMerged', { step: what.step, into: what.into });
+      return;
+    }
+    case 'withdrawRequest':
+      await withdrawOpenSteps(tx, act, one, what.reason);
+      return;
+    case 'request':
+      await insertStep(tx, act, one, facts, { ...what, status: 'requested' });
+      return;
+    case 'askApproval':
+      await askApproval(tx, act, one, facts, what);
+      return;
+    case 'approve':
+      await tx
+        .updateTable('case_steps')
+        .set({
+          status: 'requested',
+          approved: true,
+          planned_at: instant(what.plannedAt),
+          planned_on: what.plannedOn,
+        })
+        .where('invoice_id', '=', one.invoiceId)
+        .where('status', '=', 'awaitingApproval')
+        .execute();
+      await liftApprovalHold(tx, act, one, what.on);
+      await log(tx, act, one, 'approved', { step: what.step });
+      return;
+    case 'refuse':
+      await tx
+        .updateTable('case_steps')
+        .set({ status: 'skipped', reason: 'refused' })
+        .where('invoice_id', '=', one.invoiceId)
+        .where('status', '=', 'awaitingApproval')
+        .execute();
+      await liftApprovalHold(tx, act, one, what.on);
+      await log(tx, act, one, 'refused', { step: what.step });
+      await log(tx, act, one, 'stepSkipped', { step: what.step, reason: 'refused' });
+      return;
+    case 'openTask':
+      await openCaseTask(tx, act, one, facts, what.task, what.step);
+      return;
+    case 'redrawTask':
+      throw new Error('A task is written again by the activity that holds the templates.');
+  }
+}
+
+interface StepRow {
+  step: string;
+  occurrence?: number;
+  status: 'requested' | 'awaitingApproval' | 'skipped' | 'merged';
+  channel: CaseFacts['steps'][number]['channel'];
+  plannedAt: Instant;
+  plannedOn: LocalDate;
+  reanchors?: boolean;
+  reason?: string | null;
+  taskId?: string;
+}
+
+async function insertStep(tx: Tx, act: Act, one: TurningCase, facts: CaseFacts, row: StepRow): Promise<void> {
+  await tx
+    .insertInto('case_steps')
+    .values({
+      invoice_id: one.invoiceId,
+      customer_id: one.customerId,
+      step: row.step,
+      occurrence: row.occurrence ?? 1 + facts.steps.filter((s) => s.step === row.step).length,
+      status: row.status,
+      channel: row.channel,
+      planned_at: instant(row.plannedAt),
+      planned_on: row.plannedOn,
+      reanchors: row.reanchors ?? false,
+      reason: row.reason ?? null,
+      task_id: row.taskId ?? null,
+      at: instant(act.at),
+    })
+    .execute();
+}
+
+async function askApproval(
+  tx: Tx,
+  act: Act,
+  one: TurningCase,
+  facts: CaseFacts,
+  what: Extract<CaseAct, { act: 'askApproval' | 'request' }>,
+): Promise<void> {
+  const amount = formatAmount(what.asksMinor, facts.currency);
+  const { taskId } = await openTask(tx, act, {
+    creditorId: one.creditorId,
+    kind: 'approve',
+    key: `approve:${one.invoiceId}:${what.step}:${what.occurrence}:${facts.run}`,
+    role: 'approver',
+    invoiceId: one.invoiceId,
+    customerId: one.customerId,
+    step: what.step,
+    subject: `Approve step ${what.step} of invoice ${one.number}`,
+    body: `The step asks for ${amount} ${facts.currency}, which is over the policy's ceiling.`,
+    data: { step: what.step, amount, currency: facts.currency, run: facts.run },
+    dueAt: what.plannedAt,
+  });
+  await insertStep(tx, act, one, facts, { ...what, status: 'awaitingApproval', taskId });
+  await tx
+    .insertInto('holds')
+    .values({
+      id: newId('hol'),
+      creditor_id: one.creditorId,
+      customer_id: one.customerId,
+      invoice_id: one.invoiceId,
+      kind: 'approval',
+      reason: null,
+      from_on: what.plannedOn,
+      source_id: taskId,
+      actor: act.actor,
+      at: instant(act.at),
+    })
+    .execute();
+  await log(tx, act, one, 'approvalAsked', { step: what.step, taskId, amount, currency: facts.currency });
+}
+
+async function liftApprovalHold(tx: Tx, act: Act, one: TurningCase, on: LocalDate): Promise<void> {
+  await tx
+    .updateTable('holds')
+    .set({ lifted_on: on, lifted_at: instant(act.at) })
+    .where('invoice_id', '=', one.invoiceId)
+    .where('kind', '=', 'approval')
+    .where('lifted_on', 'is', null)
+    .execute();
+}
+
+/** Takes back what outreach was asked for and has not queued, and what waits for approval. */
+async function withdrawOpenSteps(tx: Tx, act: Act, one: TurningCase, reason: string): Promise<void> {
+  const rows = await tx
+    .updateTable('case_steps')
+    .set({ status: 'withdrawn', reason })
+    .where('invoice_id', '=', one.invoiceId)
+    .where('step', '<>', THANK_YOU)
+    .where('status', 'in', ['requested', 'awaitingApproval'])
+    .returning(['task_id', 'channel'])
+    .execute();
+  const asked = rows.flatMap((r) => (r.task_id === null ? [] : [r.task_id]));
+  if (asked.length > 0) await cancelTasks(tx, act, asked, reason);
+}
+
+async function cancelTasks(tx: Tx, act: Act, taskIds: readonly string[], why: string): Promise<void> {
+  await tx
+    .updateTable('tasks')
+    .set({ status: 'cancelled', closed_at: instant(act.at), closed_by: act.actor, outcome: json({ why }) })
+    .where('id', 'in', taskIds)
+    .where('status', '=', 'open')
+    .execute();
+}
+
+const TASK_SUBJECTS: Record<CaseTaskKind, (number: string) => string> = {
+  entryReview: (n) => `Invoice ${n} was late when it arrived: may its reminders begin?`,
+  ladderEnded: (n) => `The reminders of invoice ${n} are used up: what next?`,
+  timeBarred: (n) => `Invoice ${n} is time-barred and is not chased`,
+  collectionMissing: (n) => `The direct debit of invoice ${n} was not booked: did it fail?`,
+  missingAddress: (n) => `No e-mail address to write to about invoice ${n}`,
+};
+
+async function openCaseTask(
+  tx: Tx,
+  act: Act,
+  one: TurningCase,
+  facts: CaseFacts,
+  kind: CaseTaskKind,
+  step: string | null,
+): Promise<void> {
+  const from = kind === 'collectionMissing' ? collectionTaskKey(facts).split(':')[1]! : null;
+  // An address is missing for the customer, once; everything else is about this run of this invoice.
+  const key = {
+    missingAddress: `missingAddress:${one.customerId}:${String(facts.run)}`,
+    collectionMissing: `collectionMissing:${one.invoiceId}:${from}`,
+    timeBarred: `timeBarred:${one.invoiceId}`,
+    entryReview: `entryReview:${one.invoiceId}:${facts.run}`,
+    ladderEnded: `ladderEnded:${one.invoiceId}:${facts.run}`,
+  }[kind];
+  const open =
+    kind === 'missingAddress'
+      ? await tx
+          .selectFrom('tasks')
+          .select('id')
+          .where('customer_id', '=', one.customerId)
+          .where('kind', '=', kind)
+          .where('status', '=', 'open')
+          .executeTakeFirst()
+      : undefined;
+  if (open) return;
+  const { taskId, created } = await openTask(tx, act, {
+    creditorId: one.creditorId,
+    kind,
+    key: kind === 'missingAddress' ? `missingAddress:${one.customerId}:${newId('tsk')}` : key,
+    invoiceId: kind === 'missingAddress' ? null : one.invoiceId,
+    customerId: one.customerId,
+    step,
+    subject: TASK_SUBJECTS[kind](one.number),
+    data: { run: facts.run, ...(from === null ? {} : { from }) },
+    dueAt: act.at,
+  });
+  if (created) await log(tx, act, one, 'taskOpened', { taskId, kind });
+}
+
+/** A person passes over a step: whatever was asked for it is taken back. */
+export async function passOverStep(
+  tx: Tx,
+  act: Act,
+  one: TurningCase,
+  facts: CaseFacts,
+  what: { step: string; channel: CaseFacts['steps'][number]['channel']; on: LocalDate },
+): Promise<void> {
+  await withdrawOpenSteps(tx, act, one, 'skipped');
+  await liftApprovalHold(tx, act, one, what.on);
+  const waiting = ['requested', 'awaitingApproval'];
+  const rest = { ...facts, steps: facts.steps.filter((s) => s.step !== what.step || !waiting.includes(s.status)) };
+  await insertStep(tx, act, one, rest, {
+    step: what.step,
+    status: 'skipped',
+    channel: what.channel,
+    plannedAt: act.at,
+    plannedOn: what.on,
+    reason: 'byPerson',
+  });
+  await appendEvent(tx, act, {
+    invoiceId: one.invoiceId,
+    kind: 'stepSkipped',
+    data: { step: what.step, reason: 'byPerson' },
+    text: act.reason ?? null,
+  });
+}
+
+/** A call that is still open when the next step leaves is missed (api.md). */
+export async function missOpenCalls(tx: Tx, act: Act, invoiceId: string): Promise<void> {
+  await tx
+    .updateTable('tasks')
+    .set({ status: 'missed', closed_at: instant(act.at), closed_by: act.actor, outcome: json({ why: 'nextStep' }) })
+    .where('invoice_id', '=', invoiceId)
+    .where('kind', '=', 'call')
+    .where('status', '=', 'open')
+    .execute();
+}
+
+/**
+ * Closes a case: stage, run, what still waits. The tasks about it are cancelled, its disputes closed, its own holds
+ * lifted; thanks are asked of outreach where the policy has them.
+ */
+export async function writeClosing(
+  tx: Tx,
+  act: Act,
+  one: TurningCase,
+  facts: CaseFacts,
+  closing: { stage: Extract<Stage, 'settled' | 'cancelled' | 'writtenOff'>; thank: boolean },
+  today: LocalDate,
+): Promise<void> {
+  await withdrawOpenSteps(tx, act, one, closing.stage);
+  const open = await tx
+    .selectFrom('tasks')
+    .select('id')
+    .where('invoice_id', '=', one.invoiceId)
+    .where('status', '=', 'open')
+    .where('kind', 'not in', ['unappliedCash', 'unknownSend', 'returnedMail'])
+    .execute();
+  if (open.length > 0)
+    await cancelTasks(
+      tx,
+      act,
+      open.map((t) => t.id),
+      closing.stage,
+    );
+  await tx
+    .updateTable('disputes')
+    .set({ status: 'closed', resolved_on: today })
+    .where('invoice_id', '=', one.invoiceId)
+    .where('status', '=', 'open')
+    .execute();
+  await tx
+    .updateTable('holds')
+    .set({ lifted_on: today, lifted_at: instant(act.at) })
+    .where('invoice_id', '=', one.invoiceId)
+    .where('lifted_on', 'is', null)
+    .execute();
+  if (closing.thank) {
+    await insertStep(tx, act, one, facts, {
+      step: THANK_YOU,
+      status: 'requested',
+      channel: 'email',
+      plannedAt: act.at,
+      plannedOn: today,
+    });
+    await pokeOutreach(tx, one.customerId);
+  }
+  await tx
+    .updateTable('case_runs')
+    .set({ closed_on: today, closed_stage: closing.stage, stage_before: facts.stage })
+    .where('invoice_id', '=', one.invoiceId)
+    .where('run', '=', facts.run)
+    .execute();
+  await tx
+    .updateTable('invoices')
+    .set({ stage: closing.stage, next: null, wake_at: null, turned_at: instant(act.at) })
+    .where('id', '=', one.invoiceId)
+    .execute();
+  await log(tx, act, one, closing.stage, { run: facts.run });
+}
+
+/** What the turn leaves for lists and answers: the stage, what is next, and when the case looks again. */
+export async function writeStanding(
+  tx: Tx,
+  act: Act,
+  invoiceId: string,
+  stage: Stage,
+  next: NextAction | null,
+  wakeAt: Instant | null,
+): Promise<void> {
+  await tx
+    .updateTable('invoices')
+    .set({
+      stage,
+      next: next === null ? null : json(next),
+      wake_at: wakeAt === null ? null : instant(wakeAt),
+      turned_at: instant(act.at),
+    })
+    .where('id', '=', invoiceId)
+    .execute();
+}
+
+async function log(
+  tx: Tx,
+  act: Act,
+  one: TurningCase,
+  kind: Parameters<typeof appendEvent>[2]['kind'],
+  data: Record<string, unknown>,
+): Promise<void> {
+  await appendEvent(tx, act, { invoiceId: one.invoiceId, kind, data });
+}
