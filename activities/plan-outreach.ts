@@ -2,6 +2,7 @@ import { systemAct, type Act } from '../db/act.ts';
 import { inTransaction, type Tx } from '../db/database.ts';
 import { markTasksOpened, openStepTask, queueContact } from '../db/repositories/contacts.ts';
 import { loadCustomer } from '../db/repositories/facts.ts';
+import { foretellNext } from '../db/repositories/foretell.ts';
 import { lockCustomers, lockInvoices } from '../db/repositories/locks.ts';
 import { laggingCases, noteNextLook, requestingInvoices, type Lag } from '../db/repositories/outreach.ts';
 import type { CustomerFacts } from '../domain/case/facts.ts';
@@ -59,7 +60,7 @@ async function look(deps: ActivityDeps, tx: Tx, customerId: string): Promise<Out
   const act = systemAct(now);
   let queued = 0;
   for (const message of plan.messages) {
-    await queueMessage(tx, act, customer, message);
+    await queueMessage(deps, tx, act, customer, message);
     queued += message.items.length;
   }
   // What nothing lets leave is looked at once a day: a holiday table or an address may change.
@@ -100,7 +101,13 @@ function collectingDelay(lag: Lag): number | null {
   return lag.cases > 0 ? COLLECT_EVERY_MS : null;
 }
 
-async function queueMessage(tx: Tx, act: Act, customer: CustomerFacts, plan: MessagePlan): Promise<void> {
+async function queueMessage(
+  deps: ActivityDeps,
+  tx: Tx,
+  act: Act,
+  customer: CustomerFacts,
+  plan: MessagePlan,
+): Promise<void> {
   const message = await writeMessage(tx, {
     customerId: customer.customerId,
     template: plan.template,
@@ -142,5 +149,5 @@ async function queueMessage(tx: Tx, act: Act, customer: CustomerFacts, plan: Mes
       currency: item.currency,
     });
   }
-  await markTasksOpened(tx, act, contactId);
+  await foretellNext(tx, await markTasksOpened(tx, act, contactId), deps.holidays, act.at);
 }

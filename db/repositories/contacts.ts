@@ -123,20 +123,24 @@ export async function itemsOf(db: Db | Tx, contactId: string): Promise<ItemRow[]
     .execute();
 }
 
-/** The steps of a contact have left: from here on nothing is withdrawn (design rule 6). */
-export async function markLeft(tx: Tx, act: Act, contactId: string): Promise<void> {
+/**
+ * The steps of a contact have left: from here on nothing is withdrawn (design rule 6). A case whose step left on a later
+ * day than it was planned for is woken: its wake-up was reckoned from the planned one. Returns the invoices.
+ */
+export async function markLeft(tx: Tx, act: Act, contactId: string): Promise<string[]> {
   const contact = await tx
     .selectFrom('contacts')
-    .select(['day', 'channel', 'planned_at'])
+    .select(['day', 'channel'])
     .where('id', '=', contactId)
     .executeTakeFirstOrThrow();
-  const items = await itemsOf(tx, contactId);
-  await tx
+  const left = await tx
     .updateTable('case_steps')
     .set({ status: 'left', left_at: instant(act.at), left_on: contact.day })
     .where('contact_id', '=', contactId)
     .where('status', '=', 'queued')
+    .returning(['invoice_id', 'planned_on'])
     .execute();
+  const items = await itemsOf(tx, contactId);
   for (const item of items) {
     if (!item.asks) continue;
     await appendEvent(tx, act, {
@@ -145,6 +149,11 @@ export async function markLeft(tx: Tx, act: Act, contactId: string): Promise<voi
       data: { step: item.step, occurrence: item.occurrence, contactId, channel: contact.channel, on: contact.day },
     });
   }
+  await wakeCases(
+    tx,
+    left.flatMap((s) => (s.planned_on < contact.day ? [s.invoice_id] : [])),
+  );
+  return items.filter((i) => i.asks).map((i) => i.invoice_id);
 }
 
 /**
@@ -182,8 +191,11 @@ export async function withdrawContact(tx: Tx, act: Act, contactId: string, reaso
   await pokeOutreach(tx, contact.customer_id);
 }
 
-/** `queued` → `sending`, with the first step taken; a repeat only counts the attempt. The caller holds the locks. */
-export async function beginSending(tx: Tx, act: Act, contactId: string, retryAfterMs: number): Promise<void> {
+/**
+ * `queued` → `sending`, with the first step taken; a repeat only counts the attempt. The caller holds the locks. Returns
+ * the invoices whose step left just now.
+ */
+export async function beginSending(tx: Tx, act: Act, contactId: string, retryAfterMs: number): Promise<string[]> {
   const first = await tx
     .updateTable('contacts')
     .set({
@@ -200,7 +212,7 @@ export async function beginSending(tx: Tx, act: Act, contactId: string, retryAft
     .set({ attempts: sql<number>`attempts + 1`, next_attempt_real: realIn(retryAfterMs) })
     .where('id', '=', contactId)
     .execute();
-  if (first.numUpdatedRows === 1n) await markLeft(tx, act, contactId);
+  return first.numUpdatedRows === 1n ? await markLeft(tx, act, contactId) : [];
 }
 
 const realIn = (ms: number) => sql<Date>`clock_timestamp() + make_interval(secs => ${ms / 1000}::float8)`;
@@ -544,7 +556,7 @@ export async function openStepTask(
 }
 
 /** A call or letter contact is done as soon as its tasks are open. */
-export async function markTasksOpened(tx: Tx, act: Act, contactId: string): Promise<void> {
+export async function markTasksOpened(tx: Tx, act: Act, contactId: string): Promise<string[]> {
   await tx
     .updateTable('contacts')
     .set({
@@ -555,5 +567,5 @@ export async function markTasksOpened(tx: Tx, act: Act, contactId: string): Prom
     })
     .where('id', '=', contactId)
     .execute();
-  await markLeft(tx, act, contactId);
+  return await markLeft(tx, act, contactId);
 }

@@ -234,7 +234,9 @@ function waitWithOpenStep(
       ],
     };
   }
-  const candidates = [...knownEnds(facts, customer).map((e) => e.at), overtakenAt ?? now].filter((at) => at > now);
+  // After the last step the ladder's end is what comes next.
+  const afterwards = following ? overtakenAt : ladderEndMoment(facts, customer, rungs, today);
+  const candidates = [...knownEnds(facts, customer).map((e) => e.at), afterwards ?? now].filter((at) => at > now);
   const asked = open.status === 'awaitingApproval';
   return {
     decision: 'wait',
@@ -392,7 +394,7 @@ function ladderEnd(
   today: LocalDate,
 ): Decision {
   if (facts.tasksOpened.includes('ladderEnded')) return waitForPartEnds(facts, customer);
-  const at = nextMomentOnOrAfterDay(ladderEndDay(facts, rungs, today), calendarOf(customer, facts.policy.contact));
+  const at = ladderEndMoment(facts, customer, rungs, today);
   if (at !== null && at <= now) return openOnce(facts, 'ladderEnded', today)!;
   const until = [at, ...knownEnds(facts, customer).map((e) => e.at)].filter((t): t is Instant => t !== null);
   return {
@@ -400,6 +402,15 @@ function ladderEnd(
     until: until.length > 0 ? Math.min(...until) : null,
     next: at === null ? null : { at, action: 'task', step: null, channel: null, reason: 'ladderEnded' },
   };
+}
+
+function ladderEndMoment(
+  facts: CaseFacts,
+  customer: CustomerFacts,
+  rungs: readonly Rung[],
+  today: LocalDate,
+): Instant | null {
+  return nextMomentOnOrAfterDay(ladderEndDay(facts, rungs, today), calendarOf(customer, facts.policy.contact));
 }
 
 function ladderEndDay(facts: CaseFacts, rungs: readonly Rung[], today: LocalDate): LocalDate {

@@ -17,6 +17,7 @@ import {
   withdrawContact,
   type SendingRow,
 } from '../../db/repositories/contacts.ts';
+import { foretellNext } from '../../db/repositories/foretell.ts';
 import { lockCustomers, lockInvoices } from '../../db/repositories/locks.ts';
 import { lastLook } from '../../db/repositories/last-look.ts';
 import type { HolidaysOf } from '../../db/repositories/facts.ts';
@@ -108,7 +109,7 @@ async function takeOrder(deps: MailRelayDeps, tx: Tx, contactId: string): Promis
     return { order: 'nothing' };
   }
   if (contact.status === 'sending' && tooOld(deps, contact)) return { order: 'ask', contact };
-  await beginSending(tx, act, contactId, TAKEOVER_MS);
+  await foretellNext(tx, await beginSending(tx, act, contactId, TAKEOVER_MS), deps.holidays, now);
   return { order: 'send', contact, message: await messageOf(tx, contact) };
 }
 
