@@ -5,6 +5,9 @@ import * as spine from './migrations/0001-spine.ts';
 /** In the order they run. Listed by hand, so that a compiled or bundled program needs no folder to look into. */
 const migrations: Readonly<Record<string, Migration>> = { '0001-spine': spine };
 
+/** Names of all migrations, in their order. */
+export const MIGRATIONS: readonly string[] = Object.keys(migrations);
+
 const OLDEST_SERVER = 15;
 
 /** Any number that nobody else in the database uses for an advisory lock. */

@@ -19,6 +19,8 @@ export type DeliveryStatus = (typeof DELIVERY_STATUSES)[number];
 export interface DeliveryEvent {
   /** The id `send` was answered with; null when the event is about no mail. */
   providerId: string | null;
+  /** The mail's tag `contact`, by which a mail is known whose acceptance was never heard of. */
+  contactTag: string | null;
   status: DeliveryStatus;
   /** When it happened, epoch milliseconds. */
   at: number;
@@ -104,10 +106,19 @@ function readEvent(rawBody: Buffer): DeliveryEvent {
   const providerId = data?.['email_id'];
   return {
     providerId: typeof providerId === 'string' && providerId !== '' ? providerId : null,
+    contactTag: contactTagOf(data?.['tags']),
     status: Object.hasOwn(STATUS_OF_TYPE, type) ? STATUS_OF_TYPE[type]! : 'other',
     at,
     bounce: type === 'email.bounced' ? bounceKind(asRecord(data?.['bounce'])?.['type']) : null,
   };
+}
+
+/** Tags come back as an object of names and values, or as the list they were sent as. */
+function contactTagOf(tags: unknown): string | null {
+  const value = Array.isArray(tags)
+    ? asRecord(tags.find((tag) => asRecord(tag)?.['name'] === 'contact'))?.['value']
+    : asRecord(tags)?.['contact'];
+  return typeof value === 'string' && /^con_[0-9a-z]{26}$/.test(value) ? value : null;
 }
 
 function bounceKind(type: unknown): NonNullable<DeliveryEvent['bounce']> {

@@ -10,6 +10,9 @@ import { pokeOutreach, wakeCases } from './outbox.ts';
 
 export type CustomerRow = Selectable<Database['customers']>;
 
+/** A person to reach; what is not said may also be said as undefined. */
+export type PersonInput = { [Field in keyof ContactPerson]?: ContactPerson[Field] | undefined };
+
 /** What is known of a customer; what is absent is filled in from the creditor and the country. */
 export interface CustomerInput {
   reference: string;
@@ -21,12 +24,15 @@ export interface CustomerInput {
   registrationId?: string | null | undefined;
   vatId?: string | null | undefined;
   address?: Address | null | undefined;
-  contacts?: ContactPerson[] | undefined;
+  contacts?: readonly PersonInput[] | undefined;
   policy?: string | null | undefined;
 }
 
 /** A customer as an invoice or an import names it: perhaps only by its reference, when it is known already. */
 export type CustomerMention = Omit<CustomerInput, 'name'> & { name?: string | undefined };
+
+/** What changes of a customer; `undefined` keeps. */
+export type CustomerChanges = { [Field in keyof CustomerInput]?: CustomerInput[Field] | undefined };
 
 /** What defaults are taken from. */
 export interface CreditorHome {
@@ -119,7 +125,7 @@ export async function changeCustomer(
   act: Act,
   creditorId: string,
   customerId: string,
-  changes: Partial<CustomerInput>,
+  changes: CustomerChanges,
 ): Promise<CustomerRow> {
   const current = await tx
     .selectFrom('customers')
@@ -229,7 +235,7 @@ async function liftStopsOfNewAddresses(
   tx: Tx,
   act: Act,
   current: CustomerRow,
-  contacts: readonly ContactPerson[],
+  contacts: readonly PersonInput[],
 ): Promise<void> {
   const before = new Set(current.contacts.map((person) => person.email?.toLowerCase()));
   const entered = contacts

@@ -58,7 +58,7 @@ const RULES: Record<Layer, LayerRule> = {
   api: {
     may: ['domain', 'db', 'web'],
     types: ['activities'],
-    files: ['workflows/messages.ts', 'workflows/ids.ts', SETTINGS],
+    files: ['workflows/messages.ts', 'workflows/ids.ts', SETTINGS, 'activities/holidays.ts'],
     builtins: true,
     sql: false,
   },

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { verifyDelivery } from '../../activities/mail/delivery-webhook.ts';
+import { verifyDelivery } from '../../api/webhooks/delivery.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { signWebhook } from '../../scripts/mail-server/webhooks.ts';
 import { SECRET } from './fixtures.ts';
@@ -41,7 +41,7 @@ describe('the signature', () => {
     const [body, headers] = signed(JSON.stringify(EVENT));
     const expected = {
       id: 'msg_1',
-      event: { providerId: 'mail-1', status: 'delivered', at: NOW - 2_000, bounce: null },
+      event: { providerId: 'mail-1', contactTag: null, status: 'delivered', at: NOW - 2_000, bounce: null },
     };
     expect(verifyDelivery(body, headers, [SECRET])).toEqual(expected);
     expect(verifyDelivery(body, headers, [OTHER, SECRET])).toEqual(expected);

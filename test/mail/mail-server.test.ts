@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Resend } from 'resend';
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { verifyDelivery } from '../../activities/mail/delivery-webhook.ts';
+import { verifyDelivery } from '../../api/webhooks/delivery.ts';
 import { createMailer } from '../../activities/mail/resend-client.ts';
 import { createMailServer } from '../../scripts/mail-server/server.ts';
 import { RETRY_SCHEDULE_MS } from '../../scripts/mail-server/webhooks.ts';

@@ -1,0 +1,82 @@
+import { randomBytes } from 'node:crypto';
+import fastify, { LogController, type FastifyServerOptions } from 'fastify';
+import { serializerCompiler } from 'fastify-type-provider-zod';
+import type { ApiDeps } from './deps.ts';
+import { registerAuth } from './plugins/auth.ts';
+import { JSON_LIMIT, registerBodies } from './plugins/bodies.ts';
+import { answerWith, registerErrors } from './plugins/errors.ts';
+import { registerMetrics } from './plugins/metrics.ts';
+import { registerOpenapi } from './plugins/openapi.ts';
+import { registerRateLimit } from './plugins/rate-limit.ts';
+import { registerRequestLog } from './plugins/request-log.ts';
+import { registerSecurityHeaders } from './plugins/security-headers.ts';
+import { creditorRoutes } from './routes/creditors.ts';
+import { caseCommandRoutes } from './routes/case-commands.ts';
+import { contactRoutes } from './routes/contacts.ts';
+import { customerRoutes } from './routes/customers.ts';
+import { disputeRoutes } from './routes/disputes.ts';
+import { feedRoutes } from './routes/feeds.ts';
+import { importRoutes } from './routes/imports.ts';
+import { invoiceRoutes } from './routes/invoices.ts';
+import { moneyRoutes } from './routes/money.ts';
+import { policyRoutes } from './routes/policies.ts';
+import { promiseRoutes } from './routes/promises.ts';
+import { systemRoutes } from './routes/system.ts';
+import { taskRoutes } from './routes/tasks.ts';
+import type { App } from './routing.ts';
+import { validatorCompiler } from './validation.ts';
+import { webhookRoutes } from './webhooks/routes.ts';
+
+/** Of the API, as the description names it; moves with what clients see, not with releases. */
+export const API_VERSION = '1.0.0';
+
+/** Builds the API from what it depends on; nobody listens yet. */
+export async function buildApp(deps: ApiDeps): Promise<App> {
+  const app = fastify({
+    ...(deps.logger === false ? { logger: false } : { loggerInstance: deps.logger as never }),
+    genReqId: () => `req_${randomBytes(12).toString('base64url')}`,
+    requestIdHeader: false,
+    // Requests are logged by a plugin of ours that knows what may be in a log.
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: JSON_LIMIT,
+    trustProxy: deps.config.trustProxy,
+    // Whoever sends slowly is cut off; whoever is idle is closed when the server is.
+    requestTimeout: 60_000,
+    connectionTimeout: 75_000,
+    keepAliveTimeout: 65_000,
+    forceCloseConnections: 'idle',
+    return503OnClosing: true,
+    exposeHeadRoutes: false,
+    frameworkErrors: (error, request, reply) => void answerWith(error, request, reply),
+  } satisfies FastifyServerOptions as FastifyServerOptions).withTypeProvider() as unknown as App;
+
+  app.setValidatorCompiler(validatorCompiler as never);
+  app.setSerializerCompiler(serializerCompiler as never);
+  registerErrors(app);
+  registerSecurityHeaders(app);
+  registerRequestLog(app);
+  registerBodies(app);
+  const metrics = registerMetrics(app, deps);
+  registerAuth(app, deps);
+  await registerRateLimit(app, deps);
+  await registerOpenapi(app, API_VERSION);
+
+  await app.register(async (scope) => {
+    const routes = scope as App;
+    await creditorRoutes(routes, deps);
+    await policyRoutes(routes, deps);
+    await customerRoutes(routes, deps);
+    await invoiceRoutes(routes, deps);
+    await moneyRoutes(routes, deps);
+    await promiseRoutes(routes, deps);
+    await disputeRoutes(routes, deps);
+    await caseCommandRoutes(routes, deps);
+    await taskRoutes(routes, deps);
+    await contactRoutes(routes, deps);
+    await importRoutes(routes, deps);
+    await feedRoutes(routes, deps);
+    await webhookRoutes(routes, deps);
+    await systemRoutes(routes, deps, metrics);
+  });
+  return app;
+}

@@ -1,0 +1,115 @@
+import type { FastifyRequest } from 'fastify';
+import type { Act } from '../db/act.ts';
+import { inTransaction } from '../db/database.ts';
+import { findCommands, insertCommand } from '../db/repositories/commands.ts';
+import { beginCommand, claimKey, commandIdOf, storeAnswer, type StoredAnswer } from '../db/repositories/idempotency.ts';
+import { findInvoice } from '../db/repositories/invoices.ts';
+import { isOpenStage } from '../db/repositories/runs.ts';
+import { newId } from '../db/ids.ts';
+import type { JsonObject } from '../db/types.ts';
+import type { CommandName, CommandOutcome } from '../workflows/messages.ts';
+import type { ApiDeps } from './deps.ts';
+import { callerOf } from './plugins/auth.ts';
+import { notFound, Problem, toProblemAnswer, type ProblemCode } from './problem.ts';
+import { actorOf, idempotencyOf, replayed, reused, storedRefusal, type Answer, type IdempotencyUse } from './write.ts';
+
+export interface CommandRequest {
+  invoiceId: string;
+  name: CommandName;
+  /** Ids, dates and codes; kept with the command in PostgreSQL. */
+  args: JsonObject;
+  reason: string | null;
+}
+
+/**
+ * Asks one case to do something. The command is stored first, with its arguments and reason; the case gets its id alone,
+ * which is the update id in Temporal too. With an `Idempotency-Key` the id follows from the key, so a repeat, also one
+ * that comes while the first is still waiting, joins the same update and answers with its true result. Not answered in
+ * 5 seconds: 503 `outcomeUnknown`, which is not stored.
+ */
+export async function command(
+  deps: ApiDeps,
+  request: FastifyRequest,
+  asked: CommandRequest,
+  answerWith: () => Promise<Answer>,
+): Promise<Answer> {
+  const use = idempotencyOf(request);
+  const begun = await begin(deps, request, asked, use);
+  if ('answer' in begun) return replayed(begun.answer);
+
+  let answer: Answer;
+  try {
+    refuse(await outcomeOf(deps, asked, begun));
+    answer = await answerWith();
+  } catch (error) {
+    const refusal = toProblemAnswer(error);
+    if (use && refusal.status < 500) await keep(deps, use, storedRefusal(refusal));
+    throw error;
+  }
+  if (use) await keep(deps, use, { status: answer.status, headers: {}, body: answer.body });
+  return answer;
+}
+
+type Begun = { answer: StoredAnswer } | { commandId: string; open: boolean };
+
+async function begin(
+  deps: ApiDeps,
+  request: FastifyRequest,
+  asked: CommandRequest,
+  use: IdempotencyUse | null,
+): Promise<Begun> {
+  const { creditorId } = callerOf(request);
+  return await inTransaction(deps.db, async (tx): Promise<Begun> => {
+    if (use) {
+      const claim = await claimKey(tx, use.owner, use.key, use.hash);
+      if (claim.state === 'reused') throw reused();
+      if (claim.state === 'done') return { answer: claim.answer };
+    }
+    const invoice = await findInvoice(tx, creditorId, asked.invoiceId);
+    if (!invoice) throw notFound();
+    const commandId = use ? commandIdOf(use.owner, use.key) : newId('cmd');
+    if (use) await beginCommand(tx, use.owner, use.key, use.hash);
+    const act: Act = { actor: actorOf(request), at: deps.clock.now(), reason: asked.reason };
+    await insertCommand(tx, act, { id: commandId, invoiceId: asked.invoiceId, kind: asked.name, args: asked.args });
+    return { commandId, open: isOpenStage(invoice.stage) };
+  });
+}
+
+async function outcomeOf(
+  deps: ApiDeps,
+  asked: CommandRequest,
+  begun: { commandId: string; open: boolean },
+): Promise<CommandOutcome> {
+  const stored = async (): Promise<CommandOutcome | null> =>
+    (await findCommands(deps.db, asked.invoiceId, [begun.commandId]))[0]?.outcome ?? null;
+  const before = await stored();
+  if (before) return before;
+  // A closed case has no workflow; it reopens by what happens to its money.
+  if (!begun.open) return { accepted: false, code: 'caseClosed' };
+  const { invoiceId, name } = asked;
+  const outcome = await deps.commands.execute({ invoiceId, commandId: begun.commandId, name });
+  // What the turn stored is the truth, whichever run answered.
+  return (await stored()) ?? outcome;
+}
+
+const REFUSALS: Readonly<Record<string, [code: ProblemCode, detail: string]>> = {
+  caseClosed: ['caseClosed', 'The case is closed.'],
+  alreadyPaused: ['alreadyPaused', 'The case is paused already.'],
+  notPaused: ['notPaused', 'The case is not paused.'],
+  stepUnderWay: ['stepUnderWay', 'The message of the step is on its way.'],
+  nothingToSkip: ['nothingToSkip', 'There is no step left to skip.'],
+  nothingToApprove: ['nothingToApprove', 'No step waits for approval any more.'],
+  taskClosed: ['taskClosed', 'The task is closed.'],
+  untilInPast: ['untilInPast', 'The last day held lies in the past.'],
+};
+
+function refuse(outcome: CommandOutcome): void {
+  if (outcome.accepted) return;
+  const [code, detail] =
+    REFUSALS[outcome.code ?? ''] ?? (['stageForbids', 'The case does not allow this now.'] as const);
+  const faults = code === 'untilInPast' ? [{ pointer: '/until', code, message: detail }] : [];
+  throw new Problem(code, detail, { faults });
+}
+
+const keep = (deps: ApiDeps, use: IdempotencyUse, answer: StoredAnswer): Promise<void> =>
+  storeAnswer(deps.db, use.owner, use.key, use.hash, answer);

@@ -1,0 +1,51 @@
+import type { Logger } from 'pino';
+import type { Db } from '../db/database.ts';
+import type { HolidaysOf } from '../db/repositories/facts.ts';
+import type { IntakeWriter } from '../db/repositories/inbox.ts';
+import type { Instant } from '../domain/time/zones.ts';
+import type { CommandName, CommandOutcome } from '../workflows/messages.ts';
+
+/** The business clock (design rule 8) as the API reads it. */
+export interface ApiClock {
+  now(): Instant;
+  /** Real milliseconds that 24 business hours last. */
+  readonly dayMs: number;
+}
+
+/** The API's way into running cases. A fake stands in for Temporal in tests. */
+export interface CaseCommands {
+  /**
+   * Hands the stored command over to the running case and waits for its outcome, 5 real seconds at most. The command's
+   * id is the update id: handing it over again joins. Throws `Problem` `outcomeUnknown` when it is not answered in time.
+   */
+  execute(command: { invoiceId: string; commandId: string; name: CommandName }): Promise<CommandOutcome>;
+  /** Whether Temporal answers. */
+  isUp(): Promise<boolean>;
+}
+
+/** Writes webhooks grouped by commit (`IntakeWriter`); resolves once the row is on disk. */
+export type WebhookIntake = Pick<IntakeWriter, 'write' | 'drained'>;
+
+export interface ApiConfig {
+  /** The 32 bytes feed secrets are encrypted under. */
+  secretKey: Buffer;
+  /** Signing secret of the mail provider's delivery webhooks; without it they are refused. */
+  deliveryWebhookSecret?: string;
+  rateLimitPerMinute: number;
+  trustProxy: boolean;
+  metricsPublic: boolean;
+  /** Where webhook URLs begin; `null`: the host the request came to. */
+  publicUrl: string | null;
+}
+
+/** Everything the API is built from; `api/server.ts` makes the real ones, tests make theirs. */
+export interface ApiDeps {
+  db: Db;
+  clock: ApiClock;
+  commands: CaseCommands;
+  intake: WebhookIntake;
+  /** Public holidays; injected, since the calendar is a package of the activities. */
+  holidays: HolidaysOf;
+  logger: Logger | false;
+  config: ApiConfig;
+}

@@ -1,0 +1,344 @@
+import { z } from 'zod';
+import type { Act } from '../../db/act.ts';
+import type { Tx } from '../../db/database.ts';
+import { findCreditor, type CreditorRow } from '../../db/repositories/creditors.ts';
+import { findCustomer, resolveCustomers, type CustomerRow } from '../../db/repositories/customers.ts';
+import { loadCustomer } from '../../db/repositories/facts.ts';
+import {
+  changeDueOn,
+  findInvoice,
+  listInvoices,
+  putInvoiceFile,
+  registerInvoice,
+} from '../../db/repositories/invoices.ts';
+import { requirePolicyName } from '../../db/repositories/policies.ts';
+import { listTimeline } from '../../db/repositories/timeline.ts';
+import { forecast } from '../../domain/case/forecast.ts';
+import { parseAmount } from '../../domain/money.ts';
+import { isoInstant, localDate as dateAt } from '../../domain/time/zones.ts';
+import { readPage } from '../cursor.ts';
+import type { ApiDeps } from '../deps.ts';
+import { callerOf } from '../plugins/auth.ts';
+import { PDF_LIMIT, takeRaw } from '../plugins/bodies.ts';
+import { notFound, Problem } from '../problem.ts';
+import { invoiceAnswer, presentInvoices } from '../present.ts';
+import type { App } from '../routing.ts';
+import {
+  across,
+  amount,
+  amountFitsCurrency,
+  currency,
+  id,
+  idParams,
+  instant,
+  line,
+  listQuery,
+  localDate,
+  page,
+  policyName,
+  reasonText,
+  refusals,
+} from '../schemas/common.ts';
+import { foretold, HOLD_KINDS, invoice, STAGES } from '../schemas/resources.ts';
+import { summaryOf } from '../timeline-summary.ts';
+import { created, ok, write } from '../write.ts';
+import { customerDetails, customerReference, homeOf } from './customers.ts';
+
+const decimalText = z
+  .string()
+  .max(24)
+  .regex(/^-?\d+(\.\d+)?$/, 'is not a decimal');
+
+const invoiceBody = z
+  .strictObject({
+    number: line(100),
+    customerId: id('cus').optional(),
+    customer: z
+      .strictObject({ reference: customerReference, name: line(300).optional(), ...customerDetails })
+      .partial({ kind: true, country: true })
+      .optional()
+      .meta({ description: 'By reference: an unknown one is created, of a known one nothing given may differ.' }),
+    issuedOn: localDate,
+    dueOn: localDate,
+    amount,
+    currency,
+    vat: z
+      .array(z.strictObject({ rate: decimalText, net: decimalText, vat: decimalText }))
+      .max(20)
+      .optional(),
+    references: z.array(line(140)).max(50).optional(),
+    orderReference: line(140).optional(),
+    policy: policyName.optional(),
+    collection: z.strictObject({ method: z.enum(['transfer', 'directDebit']), on: localDate.optional() }).optional(),
+    chaseFrom: localDate.optional(),
+    lastStepSent: line(40).optional(),
+  })
+  .check(amountFitsCurrency())
+  .check(
+    across(({ issuedOn, dueOn, customerId, customer }) => [
+      ...(typeof issuedOn === 'string' && typeof dueOn === 'string' && dueOn < issuedOn
+        ? [{ path: ['dueOn'], code: 'dueBeforeIssue', message: 'lies before the issue date' }]
+        : []),
+      ...((customerId === undefined) === (customer === undefined)
+        ? [{ path: ['customerId'], code: 'required', message: 'give either customerId or customer' }]
+        : []),
+    ]),
+  )
+  .meta({
+    id: 'NewInvoice',
+    example: {
+      number: 'INV-2026-0042',
+      customer: {
+        reference: 'C-1001',
+        name: 'Dupont SARL',
+        kind: 'business',
+        country: 'FR',
+        contacts: [{ role: 'billing', email: 'billing@dupont.example' }],
+      },
+      issuedOn: '2026-10-01',
+      dueOn: '2026-10-31',
+      amount: '1200.00',
+      currency: 'EUR',
+    },
+  });
+
+const event = z
+  .object({
+    id: id('evt'),
+    at: instant,
+    kind: z.string().meta({ example: 'contactSent' }),
+    actor: z.string(),
+    summary: z.string(),
+    data: z.record(z.string(), z.unknown()),
+  })
+  .meta({ id: 'TimelineEvent' });
+
+/** What is owed, what will happen to it and what did. */
+export async function invoiceRoutes(app: App, deps: ApiDeps): Promise<void> {
+  const { db } = deps;
+
+  app.post(
+    '/v1/invoices',
+    {
+      config: { access: 'operator' },
+      schema: {
+        operationId: 'createInvoice',
+        tags: ['invoices'],
+        summary: 'Register an invoice and open its case',
+        description: 'The same number again: 200 when all is equal, else 409 `invoiceExists`.',
+        body: invoiceBody,
+        response: { 200: invoice, 201: invoice, ...refusals },
+      },
+    },
+    (request, reply) =>
+      write(deps, request, reply, async (tx, act) => {
+        const { creditorId } = callerOf(request);
+        const { body } = request;
+        const creditor = (await findCreditor(tx, creditorId))!;
+        const registered = await registerInvoice(tx, act, creditor, {
+          number: body.number,
+          customer: await customerOf(tx, act, creditor, body),
+          issuedOn: body.issuedOn,
+          dueOn: body.dueOn,
+          amountMinor: parseAmount(body.amount, body.currency),
+          currency: body.currency,
+          vat: body.vat ?? [],
+          references: body.references ?? [],
+          orderReference: body.orderReference ?? null,
+          policy: body.policy ?? null,
+          collection: { method: body.collection?.method ?? 'transfer', on: body.collection?.on ?? null },
+          chaseFrom: body.chaseFrom ?? null,
+          lastStepSent: body.lastStepSent ?? null,
+        });
+        const answer = await invoiceAnswer(tx, creditorId, registered.invoiceId, act.at);
+        return registered.outcome === 'created' ? created(answer) : ok(answer);
+      }),
+  );
+
+  app.get(
+    '/v1/invoices',
+    {
+      config: { access: 'operator' },
+      schema: {
+        operationId: 'listInvoices',
+        tags: ['invoices'],
+        summary: 'List invoices, newest first',
+        querystring: listQuery.extend({
+          stage: z.enum(STAGES).optional(),
+          hold: z.enum(HOLD_KINDS).optional(),
+          customerId: id('cus').optional(),
+          number: line(100).optional(),
+          dueBefore: localDate.optional(),
+          dueAfter: localDate.optional(),
+        }),
+        response: { 200: page(invoice), ...refusals },
+      },
+    },
+    async (request) => {
+      const { creditorId } = callerOf(request);
+      const { query } = request;
+      const now = deps.clock.now();
+      const zone = (await findCreditor(db, creditorId))!.time_zone;
+      return readPage(
+        'invoices',
+        query,
+        (after, count) => listInvoices(db, creditorId, query, dateAt(now, zone), after, count),
+        (row) => row.seq,
+        (rows) => presentInvoices(db, rows, zone, now),
+      );
+    },
+  );
+
+  app.get(
+    '/v1/invoices/:id',
+    {
+      config: { access: 'operator' },
+      schema: {
+        operationId: 'getInvoice',
+        tags: ['invoices'],
+        summary: 'An invoice and where its case stands',
+        params: idParams('inv'),
+        response: { 200: invoice, ...refusals },
+      },
+    },
+    (request) => invoiceAnswer(db, callerOf(request).creditorId, request.params.id, deps.clock.now()),
+  );
+
+  app.patch(
+    '/v1/invoices/:id',
+    {
+      config: { access: 'operator' },
+      schema: {
+        operationId: 'changeDueDate',
+        tags: ['invoices'],
+        summary: 'Move the due date',
+        description: 'Amounts never change: a correction is a credit note.',
+        params: idParams('inv'),
+        body: z.strictObject({ dueOn: localDate, reason: reasonText }),
+        response: { 200: invoice, ...refusals },
+      },
+    },
+    (request, reply) =>
+      write(deps, request, reply, async (tx, act) => {
+        const { creditorId } = callerOf(request);
+        const { dueOn, reason } = request.body;
+        await changeDueOn(tx, { ...act, reason }, creditorId, request.params.id, dueOn);
+        return ok(await invoiceAnswer(tx, creditorId, request.params.id, act.at));
+      }),
+  );
+
+  app.get(
+    '/v1/invoices/:id/calendar',
+    {
+      config: { access: 'operator' },
+      schema: {
+        operationId: 'getCalendar',
+        tags: ['invoices'],
+        summary: 'What will happen if nothing changes',
+        params: idParams('inv'),
+        response: { 200: z.object({ data: z.array(foretold) }), ...refusals },
+      },
+    },
+    async (request) => {
+      const row = await findInvoice(db, callerOf(request).creditorId, request.params.id);
+      if (!row) throw notFound();
+      const now = deps.clock.now();
+      const customer = await loadCustomer(db, row.customer_id, deps.holidays, now);
+      return {
+        data: forecast(customer, now)
+          .filter((one) => one.invoiceId === row.id)
+          .map(({ at, action, step, channel, reason }) => ({ at: isoInstant(at), action, step, channel, reason })),
+      };
+    },
+  );
+
+  app.get(
+    '/v1/invoices/:id/timeline',
+    {
+      config: { access: 'operator' },
+      schema: {
+        operationId: 'getTimeline',
+        tags: ['invoices'],
+        summary: 'What happened and why, oldest first',
+        params: idParams('inv'),
+        querystring: listQuery,
+        response: { 200: page(event), ...refusals },
+      },
+    },
+    async (request) => {
+      const { params, query } = request;
+      if (!(await findInvoice(db, callerOf(request).creditorId, params.id))) throw notFound();
+      return readPage(
+        'timeline',
+        query,
+        (after, count) => listTimeline(db, params.id, after, count),
+        (row) => row.n,
+        (rows) =>
+          rows.map((row) => ({
+            id: row.id,
+            at: isoInstant(row.at),
+            kind: row.kind,
+            actor: row.actor,
+            summary: summaryOf(row),
+            data: row.data,
+          })),
+      );
+    },
+  );
+
+  await app.register(async (scope) => {
+    takeRaw(scope, ['application/pdf'], PDF_LIMIT);
+    (scope as App).put(
+      '/v1/invoices/:id/file',
+      {
+        config: { access: 'operator' },
+        bodyLimit: PDF_LIMIT,
+        schema: {
+          operationId: 'putInvoiceFile',
+          tags: ['invoices'],
+          summary: 'The PDF of the invoice',
+          description: 'At most 10 MB. Attached to contacts whose step has `attachInvoice`.',
+          consumes: ['application/pdf'],
+          params: idParams('inv'),
+          response: { 200: invoice, ...refusals },
+        },
+      },
+      (request, reply) =>
+        write(deps, request, reply, async (tx, act) => {
+          const { creditorId } = callerOf(request);
+          const row = await findInvoice(tx, creditorId, request.params.id);
+          if (!row) throw notFound();
+          const bytes = request.body as unknown;
+          if (!Buffer.isBuffer(bytes) || !isPdf(bytes)) {
+            throw new Problem('pdfInvalid', 'The body does not begin like a PDF.');
+          }
+          const filename = `${row.number.replaceAll(/[^A-Za-z0-9._-]+/g, '-')}.pdf`;
+          await putInvoiceFile(tx, act, creditorId, row.id, { filename, contentType: 'application/pdf', bytes });
+          return ok(await invoiceAnswer(tx, creditorId, row.id, act.at));
+        }),
+    );
+  });
+}
+
+/** A PDF has its mark within the first 1024 bytes (ISO 32000-2, 7.5.2, as readers take it). */
+const isPdf = (bytes: Buffer): boolean => bytes.subarray(0, 1024).includes('%PDF-');
+
+async function customerOf(
+  tx: Tx,
+  act: Act,
+  creditor: CreditorRow,
+  body: z.output<typeof invoiceBody>,
+): Promise<CustomerRow> {
+  if (body.customerId !== undefined) {
+    const row = await findCustomer(tx, creditor.id, body.customerId);
+    if (row) return row;
+    const message = 'There is no such customer.';
+    throw new Problem('unknownCustomer', message, {
+      faults: [{ pointer: '/customerId', code: 'unknownCustomer', message }],
+    });
+  }
+  const mention = body.customer!;
+  if (mention.policy) await requirePolicyName(tx, creditor.id, mention.policy, '/customer/policy');
+  const { customers } = await resolveCustomers(tx, act, homeOf(creditor), [mention], 'mustAgree');
+  return customers.get(mention.reference)!;
+}

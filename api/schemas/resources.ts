@@ -1,0 +1,320 @@
+import { z } from 'zod';
+import { CONTACT_ROLES, CUSTOMER_KINDS } from '../../domain/policy/types.ts';
+import {
+  address,
+  amountOut,
+  country,
+  currency,
+  email,
+  id,
+  instant,
+  line,
+  locale,
+  localDate,
+  policyName,
+  timeZone,
+} from './common.ts';
+
+/** Resources as they are answered. */
+
+export const ROLES = ['operator', 'approver', 'agency'] as const;
+export const STAGES = [
+  'upcoming',
+  'reminding',
+  'formalNotice',
+  'placed',
+  'writtenOff',
+  'settled',
+  'cancelled',
+] as const;
+export const HOLD_KINDS = [
+  'promise',
+  'dispute',
+  'plan',
+  'pause',
+  'approval',
+  'insolvency',
+  'unappliedCash',
+  'customer',
+] as const;
+export const DISPUTE_CATEGORIES = [
+  'price',
+  'quantity',
+  'quality',
+  'delivery',
+  'duplicate',
+  'alreadyPaid',
+  'missingDocument',
+  'other',
+] as const;
+export const CONTACT_STATUSES = ['queued', 'sending', 'sent', 'delivered', 'failed', 'unknown', 'withdrawn'] as const;
+export const TASK_STATUSES = ['open', 'done', 'missed', 'cancelled'] as const;
+
+export const period = z.strictObject({ from: localDate, to: localDate }).meta({ id: 'Period' });
+
+export const creditor = z
+  .object({
+    id: id('cre'),
+    name: z.string(),
+    country,
+    timeZone,
+    locale,
+    senderEmail: email,
+    replyTo: email.nullable(),
+    address: address.nullable(),
+    registrationId: z.string().nullable(),
+    vatId: z.string().nullable(),
+    iban: z.string().nullable(),
+    defaultPolicy: policyName.nullable(),
+    paymentDays: z.int(),
+    closedWeeks: z.array(period),
+    createdAt: instant,
+  })
+  .meta({ id: 'Creditor' });
+
+export const person = z
+  .strictObject({
+    name: line(200).optional(),
+    role: z.enum(CONTACT_ROLES).optional(),
+    email: email.optional(),
+    phone: line(40).optional(),
+  })
+  .meta({ id: 'ContactPerson', example: { name: 'Accounts payable', role: 'billing', email: 'billing@example.com' } });
+
+export const customerKind = z.enum(CUSTOMER_KINDS);
+
+export const customer = z
+  .object({
+    id: id('cus'),
+    reference: z.string(),
+    name: z.string(),
+    kind: customerKind,
+    country,
+    locale,
+    timeZone,
+    registrationId: z.string().nullable(),
+    vatId: z.string().nullable(),
+    address: address.nullable(),
+    contacts: z.array(person),
+    policy: policyName.nullable(),
+    createdAt: instant,
+  })
+  .meta({ id: 'Customer' });
+
+export const hold = z
+  .object({
+    id: z.string(),
+    kind: z.enum(HOLD_KINDS),
+    until: localDate.nullable().meta({ description: 'Its last day; null until a person or an event ends it.' }),
+    amount: amountOut.nullable().meta({ description: 'The part that is held; null for the whole.' }),
+  })
+  .meta({ id: 'Hold' });
+
+export const nextAction = z
+  .object({
+    at: instant,
+    action: z.enum([
+      'contact',
+      'task',
+      'approval',
+      'promiseEnds',
+      'planEnds',
+      'holdEnds',
+      'formalNotice',
+      'placement',
+      'writeOff',
+    ]),
+    step: z.string().nullable(),
+    reason: z.string(),
+  })
+  .meta({ id: 'NextAction' });
+
+export const invoice = z
+  .object({
+    id: id('inv'),
+    number: z.string(),
+    customerId: id('cus'),
+    workflowId: z.string(),
+    stage: z.enum(STAGES),
+    holds: z.array(hold),
+    issuedOn: localDate,
+    dueOn: localDate,
+    amount: amountOut,
+    balance: amountOut,
+    disputed: amountOut,
+    promised: amountOut,
+    currency,
+    references: z.array(z.string()),
+    orderReference: z.string().nullable(),
+    vat: z.array(z.object({ rate: z.string(), net: z.string(), vat: z.string() })),
+    collection: z.object({ method: z.enum(['transfer', 'directDebit']), on: localDate.nullable() }),
+    chaseFrom: localDate.nullable(),
+    lastStepSent: z.string().nullable(),
+    policy: z.object({ name: z.string(), version: z.int() }),
+    next: nextAction.nullable(),
+    createdAt: instant,
+  })
+  .meta({
+    id: 'Invoice',
+    example: {
+      id: 'inv_01jd3k8x7v5r2m9t4w6y0b1c2d',
+      number: 'INV-2026-0042',
+      customerId: 'cus_01jd3k8x7v5r2m9t4w6y0b1c2d',
+      workflowId: 'case/inv_01jd3k8x7v5r2m9t4w6y0b1c2d',
+      stage: 'reminding',
+      holds: [],
+      issuedOn: '2026-10-01',
+      dueOn: '2026-10-31',
+      amount: '1200.00',
+      balance: '1200.00',
+      disputed: '0.00',
+      promised: '0.00',
+      currency: 'EUR',
+      references: [],
+      orderReference: null,
+      vat: [{ rate: '20', net: '1000.00', vat: '200.00' }],
+      collection: { method: 'transfer', on: null },
+      chaseFrom: null,
+      lastStepSent: null,
+      policy: { name: 'fr-business', version: 1 },
+      next: { at: '2026-11-12T08:30:00.000Z', action: 'contact', step: 'reminder-2', reason: 'stepDue' },
+      createdAt: '2026-10-01T09:00:00.000Z',
+    },
+  });
+
+export const allocation = z
+  .object({
+    id: id('all'),
+    receiptId: id('rec').nullable(),
+    creditNoteId: id('cno').nullable(),
+    invoiceId: id('inv'),
+    amount: amountOut,
+    currency,
+    on: localDate,
+    rule: z.string(),
+    actor: z.string(),
+    reversedOn: localDate.nullable(),
+  })
+  .meta({ id: 'Allocation' });
+
+export const receipt = z
+  .object({
+    id: id('rec'),
+    customerId: id('cus').nullable(),
+    feedId: id('fee').nullable(),
+    externalId: z.string().nullable(),
+    bookedOn: localDate,
+    amount: amountOut,
+    unapplied: amountOut,
+    returned: amountOut,
+    currency,
+    payerName: z.string().nullable(),
+    payerIban: z.string().nullable(),
+    remittance: z.string().nullable(),
+    endToEndId: z.string().nullable(),
+    method: z.string().nullable(),
+    allocations: z.array(allocation),
+    createdAt: instant,
+  })
+  .meta({ id: 'Receipt' });
+
+export const creditNote = z
+  .object({
+    id: id('cno'),
+    number: z.string(),
+    customerId: id('cus'),
+    invoiceId: id('inv').nullable(),
+    amount: amountOut,
+    unapplied: amountOut,
+    currency,
+    issuedOn: localDate,
+    reason: z.string().nullable(),
+  })
+  .meta({ id: 'CreditNote' });
+
+export const promise = z
+  .object({
+    id: id('pro'),
+    invoiceId: id('inv'),
+    payOn: localDate,
+    amount: amountOut.nullable(),
+    currency,
+    by: z.string().nullable(),
+    holds: z
+      .boolean()
+      .meta({ description: 'False where it was beyond the policy’s limits: kept, but it stops nothing.' }),
+    graceDays: z.int(),
+    status: z.enum(['active', 'kept', 'broken', 'withdrawn']),
+    madeOn: localDate,
+    endedOn: localDate.nullable(),
+  })
+  .meta({ id: 'Promise' });
+
+export const dispute = z
+  .object({
+    id: id('dis'),
+    invoiceId: id('inv'),
+    amount: amountOut.nullable(),
+    currency,
+    category: z.enum(DISPUTE_CATEGORIES),
+    note: z.string().nullable(),
+    status: z.enum(['open', 'upheld', 'rejected', 'partly', 'closed']),
+    openedOn: localDate,
+    resolvedOn: localDate.nullable(),
+    resolutionNote: z.string().nullable(),
+    creditNoteId: id('cno').nullable(),
+  })
+  .meta({ id: 'Dispute' });
+
+export const task = z
+  .object({
+    id: id('tsk'),
+    kind: z.string().meta({ example: 'call' }),
+    status: z.enum(TASK_STATUSES),
+    role: z.enum(['operator', 'approver']),
+    invoiceId: id('inv').nullable(),
+    customerId: id('cus').nullable(),
+    contactId: id('con').nullable(),
+    receiptId: id('rec').nullable(),
+    step: z.string().nullable(),
+    dueAt: instant,
+    subject: z.string(),
+    body: z.string(),
+    data: z.record(z.string(), z.unknown()),
+    openedAt: instant,
+    closedAt: instant.nullable(),
+    closedBy: z.string().nullable(),
+    outcome: z.record(z.string(), z.unknown()).nullable(),
+  })
+  .meta({ id: 'Task' });
+
+export const contact = z
+  .object({
+    id: id('con'),
+    customerId: id('cus'),
+    kind: z.enum(['beforeDue', 'reminder', 'formalNotice', 'plan', 'thankYou']),
+    channel: z.enum(['email', 'call', 'letter', 'registeredLetter']),
+    status: z.enum(CONTACT_STATUSES),
+    reference: z.string(),
+    subject: z.string().nullable(),
+    tone: z.enum(['courteous', 'neutral', 'firm', 'final']),
+    to: z.array(z.string()),
+    cc: z.array(z.string()),
+    plannedAt: instant,
+    sentAt: instant.nullable(),
+    finishedAt: instant.nullable(),
+    errorCode: z.string().nullable(),
+    taskId: id('tsk').nullable(),
+    items: z.array(z.object({ invoiceId: id('inv'), step: z.string(), amount: amountOut, currency })),
+  })
+  .meta({ id: 'Contact' });
+
+export const foretold = z
+  .object({
+    at: instant,
+    action: nextAction.shape.action,
+    step: z.string().nullable(),
+    channel: z.enum(['email', 'call', 'letter', 'registeredLetter']).nullable(),
+    reason: z.string(),
+  })
+  .meta({ id: 'Foretold' });
