@@ -1,8 +1,9 @@
-import type { Selectable } from 'kysely';
+import { sql, type Selectable } from 'kysely';
 import type { Act } from '../act.ts';
 import { instant, type Db, type Tx } from '../database.ts';
 import { newId } from '../ids.ts';
 import type { Database } from '../types.ts';
+import type { CustomerRow } from './customers.ts';
 import { startImport } from './outbox.ts';
 
 export type ImportRow = Omit<Selectable<Database['imports']>, 'body'>;
@@ -81,6 +82,7 @@ export async function setTotalRows(db: Db | Tx, importId: string, totalRows: num
 
 /** What became of a line of the file. */
 export interface LineResult {
+  /** As in the file, the first is 1; 0 stands for the file as a whole, of which nothing could be read. */
   line: number;
   number: string | null;
   status: 'accepted' | 'unchanged' | 'rejected';
@@ -132,6 +134,92 @@ export async function recordLines(tx: Tx, importId: string, results: readonly Li
 export async function linesDone(db: Db | Tx, importId: string): Promise<Set<number>> {
   const rows = await db.selectFrom('import_rows').select('line').where('import_id', '=', importId).execute();
   return new Set(rows.map((row) => row.line));
+}
+
+/**
+ * Takes the import for this transaction and says which of these lines are done already. Two readers of one import (a worker
+ * that was believed dead, and its successor) take turns batch by batch.
+ */
+export async function claimLines(tx: Tx, importId: string, lines: readonly number[]): Promise<Set<number>> {
+  await tx.selectFrom('imports').select('id').where('id', '=', importId).forNoKeyUpdate().execute();
+  const rows = await tx
+    .selectFrom('import_rows')
+    .select('line')
+    .where('import_id', '=', importId)
+    .where('line', 'in', [...lines])
+    .execute();
+  return new Set(rows.map((row) => row.line));
+}
+
+/** The customers that a creditor knows under these references. */
+export async function customersByReference(
+  tx: Tx,
+  creditorId: string,
+  references: readonly string[],
+): Promise<Map<string, CustomerRow>> {
+  if (references.length === 0) return new Map();
+  const rows = await tx
+    .selectFrom('customers')
+    .selectAll()
+    .where('creditor_id', '=', creditorId)
+    .where('reference', 'in', [...references])
+    .execute();
+  return new Map(rows.map((row) => [row.reference, row]));
+}
+
+/** The customers that have exactly this registration number, VAT number or name, oldest first. */
+export async function customersAlike(
+  tx: Tx,
+  creditorId: string,
+  by: 'registrationId' | 'vatId' | 'name',
+  value: string,
+): Promise<CustomerRow[]> {
+  const query = tx.selectFrom('customers').selectAll().where('creditor_id', '=', creditorId).orderBy('seq');
+  switch (by) {
+    case 'registrationId':
+      return await query.where('registration_id', '=', value).execute();
+    case 'vatId':
+      return await query.where('vat_id', '=', value).execute();
+    case 'name':
+      // The first condition is for the index on names, the second says what is meant.
+      return await query
+        .where(
+          sql<boolean>`regexp_replace(upper(normalize(name, NFKD)), '[^A-Z0-9]', '', 'g')
+            = regexp_replace(upper(normalize(${value}, NFKD)), '[^A-Z0-9]', '', 'g')`,
+        )
+        .where('name', '=', value)
+        .execute();
+  }
+}
+
+/** Ids and customers of the invoices that have these numbers. */
+export async function invoicesByNumber(
+  tx: Tx,
+  creditorId: string,
+  numbers: readonly string[],
+): Promise<Map<string, { id: string; customerId: string }>> {
+  if (numbers.length === 0) return new Map();
+  const rows = await tx
+    .selectFrom('invoices')
+    .select(['id', 'customer_id', 'number'])
+    .where('creditor_id', '=', creditorId)
+    .where('number', 'in', [...numbers])
+    .execute();
+  return new Map(rows.map((row) => [row.number, { id: row.id, customerId: row.customer_id }]));
+}
+
+/** The credit note that has this number, as far as a repeat is compared with it. */
+export async function creditNoteOf(
+  tx: Tx,
+  creditorId: string,
+  number: string,
+): Promise<{ invoiceId: string | null; reason: string | null } | undefined> {
+  return await tx
+    .selectFrom('credit_notes')
+    .select(['invoice_id as invoiceId', 'reason'])
+    .where('creditor_id', '=', creditorId)
+    .where('number', '=', number)
+    .executeTakeFirst();
 }
 
 export async function finishImport(db: Db | Tx, importId: string): Promise<void> {
