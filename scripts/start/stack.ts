@@ -1,0 +1,224 @@
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { createDatabase, type Db } from '../../db/database.ts';
+import { migrateToLatest } from '../../db/migrate.ts';
+import { businessNow, REAL_TIME, type ClockSetting } from '../../domain/time/business-clock.ts';
+import type { Instant } from '../../domain/time/zones.ts';
+import { TASK_QUEUE } from '../../workflows/ids.ts';
+import { connectClient } from '../../worker/temporal-connection.ts';
+import type { Client } from '@temporalio/client';
+import { buildWorkflowBundle } from '../build-bundle.ts';
+import { errorCode, errorText, StackError } from '../stack/errors.ts';
+import { choosePort } from '../stack/ports.ts';
+import type { Log } from '../stack/processes.ts';
+import { relanceSearchAttributes } from '../stack/search-attributes.ts';
+import { createSupervisor, nodeCommand, type Supervisor } from '../stack/supervisor.ts';
+import { apiPort } from './api-port.ts';
+import { noteClock, startClock } from './clock.ts';
+import { ensureCreditor } from './creditor.ts';
+import { stackKeys } from './keys.ts';
+import { checkMode, keepMode, type Mode } from './kept-mode.ts';
+import type { StartOptions } from './options.ts';
+import { removeReady, writeReady, type Ready } from './ready-file.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const BUNDLE_CACHE = join(ROOT, 'node_modules', '.cache', 'relance');
+/** About what worker and API take to come up. */
+const STAND_STILL_MS = 6_000;
+/** Milliseconds between attempts of the local mail server to deliver a webhook: a restart of the API is over in seconds. */
+const WEBHOOK_SCHEDULE = '0,300,1000,2000,3000,5000,5000,10000,10000,30000,60000,60000,300000,300000';
+
+/** A stack that answers. */
+export interface Stack {
+  readonly ready: Ready;
+  readonly supervisor: Supervisor;
+  readonly db: Db;
+  readonly temporal: Client;
+  readonly clock: ClockSetting;
+}
+
+/** What may be running when a stop comes, at whatever point of the start. */
+export interface Running {
+  supervisor?: Supervisor;
+  closing: Array<() => Promise<unknown>>;
+}
+
+export interface StackPlan {
+  readonly mode: Mode;
+  /** The clock of new data where the command line does not say. */
+  readonly clock: { readonly dayMs?: number; readonly now?: Instant };
+}
+
+/**
+ * Brings everything up in order and says so: PostgreSQL, schema, clock, Temporal, mail server, worker, API; then writes
+ * ready.json. What has been started is noted in `running` as it comes, for {@link stopStack}.
+ * @throws StackError a sentence with the remedy
+ */
+export async function startStack(options: StartOptions, plan: StackPlan, running: Running, log: Log): Promise<Stack> {
+  const supervisor = await createSupervisor({ dataDir: options.dataDir, log, fresh: options.fresh });
+  running.supervisor = supervisor;
+  const { dataDir } = supervisor;
+  removeReady(dataDir);
+  checkMode(dataDir, plan.mode);
+  const port = await apiPort(options.port);
+  const keys = stackKeys(dataDir);
+  const bundle = workflowBundle(join(dataDir, 'workflow-bundle.js'));
+  // Awaited further down: until then its failure must not count as unheard.
+  bundle.catch(() => undefined);
+
+  const postgres = await supervisor.startPostgres();
+  log(`PostgreSQL    ${postgres.origin}`);
+  await migrate(postgres.url);
+  const db = createDatabase(postgres.url, { max: 4, applicationName: 'relance-start' });
+  running.closing.push(() => db.destroy());
+
+  const namespace = process.env['TEMPORAL_NAMESPACE'] || 'relance';
+  const temporal = await supervisor.startTemporal({ namespace, searchAttributes: relanceSearchAttributes });
+  log(`Temporal      ${temporal.origin}`);
+  const { client, close } = connectClient({
+    TEMPORAL_ADDRESS: temporal.address,
+    TEMPORAL_NAMESPACE: namespace,
+    TEMPORAL_API_KEY: process.env['TEMPORAL_API_KEY'],
+  });
+  running.closing.unshift(close);
+  const workflows = await bundle;
+
+  const apiUrl = `http://127.0.0.1:${port}`;
+  const mailPort = await choosePort(dataDir, 'mail');
+  const mailUrl = `http://127.0.0.1:${mailPort}`;
+  const common = {
+    ...process.env,
+    DATABASE_URL: postgres.url,
+    TEMPORAL_ADDRESS: temporal.address,
+    TEMPORAL_NAMESPACE: namespace,
+  };
+  await supervisor.start({
+    name: 'mail',
+    ...nodeCommand(join(ROOT, 'scripts', 'start', 'mail-server.ts')),
+    env: {
+      ...process.env,
+      MAIL_DATA: join(dataDir, 'mail'),
+      MAIL_PORT: String(mailPort),
+      MAIL_HOST: '127.0.0.1',
+      MAIL_API_KEY: keys.mailKey,
+      MAIL_WEBHOOK_URL: `${apiUrl}/v1/webhooks/resend`,
+      MAIL_WEBHOOK_SECRET: keys.mailWebhookSecret,
+      MAIL_WEBHOOK_SCHEDULE: WEBHOOK_SCHEDULE,
+    },
+    ready: () => answers(`${mailUrl}/healthz`),
+  });
+  log('mail server   a local stand-in for Resend; nothing leaves this machine');
+
+  // As late as can be: from here on business time runs.
+  const clock = await startClock(db, {
+    dayMs: options.dayMs,
+    now: options.now,
+    defaults: plan.clock,
+    standStillMs: STAND_STILL_MS,
+  });
+  running.closing.unshift(() => noteClock(db, clock));
+  keepMode(dataDir, plan.mode);
+  const creditorId = await ensureCreditor(db, businessNow(clock, Date.now()), keys.apiKey);
+
+  await supervisor.start({
+    name: 'worker',
+    ...nodeCommand(join(ROOT, 'worker', 'main.ts')),
+    env: { ...common, RESEND_API_KEY: keys.mailKey, RESEND_BASE_URL: mailUrl, WORKFLOW_BUNDLE: workflows },
+    ready: workerPolls(client, namespace),
+    graceMs: 12_000,
+  });
+  log('worker        looks after the cases');
+  await supervisor.start({
+    name: 'api',
+    ...nodeCommand(join(ROOT, 'api', 'server.ts')),
+    env: {
+      ...common,
+      HOST: '127.0.0.1',
+      PORT: String(port),
+      PUBLIC_URL: apiUrl,
+      RELANCE_SECRET_KEY: keys.secretKey,
+      RELANCE_ADMIN_KEY: keys.adminKey,
+      RESEND_WEBHOOK_SECRET: keys.mailWebhookSecret,
+    },
+    ready: () => answers(`${apiUrl}/readyz`),
+  });
+  log('API           answers');
+
+  const ready: Ready = {
+    apiUrl,
+    docsUrl: `${apiUrl}/docs`,
+    temporalUiUrl: temporal.uiUrl,
+    temporalAddress: temporal.address,
+    temporalNamespace: namespace,
+    databaseUrl: postgres.url,
+    mailUrl,
+    adminKey: keys.adminKey,
+    creditorId,
+    apiKey: keys.apiKey,
+    pid: process.pid,
+    startedAt: new Date().toISOString(),
+  };
+  writeReady(dataDir, ready);
+  return { ready, supervisor, db, temporal: client, clock };
+}
+
+/** Takes ready.json back, then stops everything, last started first. */
+export async function stopStack(running: Running): Promise<void> {
+  const { supervisor, closing } = running;
+  if (supervisor !== undefined) removeReady(supervisor.dataDir);
+  for (const close of closing.splice(0)) {
+    // A server that is already gone has nothing left to be told.
+    await Promise.race([close().catch(() => undefined), new Promise((resolve) => setTimeout(resolve, 3_000).unref())]);
+  }
+  await supervisor?.stop();
+}
+
+/** Whether the business clock of this stack differs from the real one. */
+export const isCompressed = (stack: Stack): boolean => stack.clock !== REAL_TIME;
+
+async function migrate(url: string): Promise<void> {
+  try {
+    await migrateToLatest(url);
+  } catch (error) {
+    throw new StackError(`The database cannot be brought to the newest schema: ${errorText(error)}.`, { cause: error });
+  }
+}
+
+async function workflowBundle(file: string): Promise<string> {
+  try {
+    return (await buildWorkflowBundle(file, { cacheDir: BUNDLE_CACHE })).file;
+  } catch (error) {
+    // A checkout that belongs to somebody else takes no cache.
+    if (!['EACCES', 'EPERM', 'EROFS'].includes(errorCode(error) ?? '')) throw error;
+    return (await buildWorkflowBundle(file)).file;
+  }
+}
+
+async function answers(url: string): Promise<boolean> {
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(2_000) });
+    await response.arrayBuffer();
+    return response.ok;
+  } catch {
+    return false;
+  }
+}
+
+/** Says whether a worker has begun to wait for workflows, by asking Temporal. */
+function workerPolls(client: Client, namespace: string): () => Promise<boolean> {
+  const WORKFLOW_TASKS = 1;
+  return async () => {
+    try {
+      const { pollers } = await client.connection.withDeadline(Date.now() + 3_000, () =>
+        client.connection.workflowService.describeTaskQueue({
+          namespace,
+          taskQueue: { name: TASK_QUEUE },
+          taskQueueType: WORKFLOW_TASKS,
+        }),
+      );
+      return (pollers ?? []).length > 0;
+    } catch {
+      return false;
+    }
+  };
+}
