@@ -71,6 +71,9 @@ const statements = [
   // Names as they are compared with a payer's: letters and digits only, accents folded (db/repositories/unapplied.ts).
   `create index customers_by_name on customers
      (creditor_id, regexp_replace(upper(normalize(name, NFKD)), '[^A-Z0-9]', '', 'g'))`,
+  // An e-invoice names its buyer by these.
+  `create index customers_by_registration on customers (creditor_id, registration_id) where registration_id is not null`,
+  `create index customers_by_vat_id on customers (creditor_id, vat_id) where vat_id is not null`,
   // A bounced or complaining address is never written to again by this creditor.
   `create table stopped_addresses (
     creditor_id text not null references creditors,
@@ -170,8 +173,9 @@ const statements = [
     recorded_at timestamptz not null default clock_timestamp()
   )`,
   `create unique index case_steps_once on case_steps (invoice_id, step, occurrence) where status <> 'withdrawn'`,
+  // Thanks are no step of the ladder: they may still wait when the case is reopened.
   `create unique index case_steps_one_open on case_steps (invoice_id)
-     where status in ('awaitingApproval', 'requested', 'queued')`,
+     where status in ('awaitingApproval', 'requested', 'queued') and step <> '~thankYou'`,
   `create index case_steps_open_by_customer on case_steps (customer_id) where status in ('requested', 'queued')`,
 
   // Money (design rule 7) --------------------------------------------------------------------------------------------

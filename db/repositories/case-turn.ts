@@ -377,6 +377,14 @@ export async function writeClosing(
     .where('lifted_on', 'is', null)
     .execute();
   if (closing.thank) {
+    // Thanks that still wait from an earlier settling are said once, now.
+    await tx
+      .updateTable('case_steps')
+      .set({ status: 'withdrawn', reason: 'settledAgain' })
+      .where('invoice_id', '=', one.invoiceId)
+      .where('step', '=', THANK_YOU)
+      .where('status', '=', 'requested')
+      .execute();
     await insertStep(tx, act, one, facts, {
       step: THANK_YOU,
       status: 'requested',

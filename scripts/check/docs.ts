@@ -20,6 +20,11 @@ export interface GeneratedText {
 /** Add a table made from code here, and its marks to the file; `npm run check -- docs --write` fills it in. */
 export const GENERATED: readonly GeneratedText[] = [
   { file: 'docs/decisions/README.md', name: 'index of decisions', generate: decisionIndex },
+  {
+    file: 'README.md',
+    name: 'settings',
+    generate: async () => (await import('../../config.ts')).settingsTable(),
+  },
 ];
 
 export const docs: CheckPart = {
