@@ -1,0 +1,113 @@
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client, Connection } from '@temporalio/client';
+import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import type { Logger } from 'pino';
+import { createActivities, type ActivityDeps } from '../../activities/create-activities.ts';
+import { holidaysOf } from '../../activities/holidays.ts';
+import type { MailMessage, Mailer, SendOutcome } from '../../activities/mail/resend-client.ts';
+import { createDatabase, type Db } from '../../db/database.ts';
+import { MAIL_CHANNEL } from '../../db/repositories/contacts.ts';
+import { OUTBOX_CHANNEL } from '../../db/repositories/outbox.ts';
+import type { ClockSetting } from '../../domain/time/business-clock.ts';
+import { createBusinessClock } from '../../worker/business-clock.ts';
+import { holidaySets } from '../../worker/holiday-sets.ts';
+import { ringRelays } from '../../worker/listen.ts';
+import { startMailRelay } from '../../worker/relays/mail-relay.ts';
+import { startOutboxRelay } from '../../worker/relays/outbox-relay.ts';
+import { buildWorkflowBundle } from '../build-bundle.ts';
+
+export interface InProcessOptions {
+  /** A database with the current schema. */
+  databaseUrl: string;
+  temporal: { address: string; namespace: string };
+  clock: ClockSetting;
+  mailer: Mailer;
+  log: Logger;
+}
+
+export interface InProcessService {
+  db: Db;
+  client: Client;
+  clock: ActivityDeps['clock'];
+  deps: ActivityDeps;
+  stop(): Promise<void>;
+}
+
+let bundle: Promise<string> | null = null;
+
+async function workflowBundle(): Promise<string> {
+  bundle ??= buildWorkflowBundle(join(tmpdir(), `relance-bundle-${process.pid}.js`), {
+    cacheDir: join(import.meta.dirname, '../../node_modules/.cache/relance'),
+  }).then((b) => b.file);
+  return await bundle;
+}
+
+/** Once a process, before its first worker: only errors are worth a line where servers come and go. */
+let quiet = false;
+
+/**
+ * The service as it runs, in this process, for tests and benchmarks: a worker on a task queue of its own and the relays,
+ * without the sweep. Servers, clock and mail provider are the caller's.
+ */
+export async function startInProcess(options: InProcessOptions): Promise<InProcessService> {
+  if (!quiet) Runtime.install({ logger: new DefaultLogger('ERROR') });
+  quiet = true;
+  const { databaseUrl, temporal, mailer, log } = options;
+  const db = createDatabase(databaseUrl, { max: 8, applicationName: 'relance-in-process' });
+  const clock = createBusinessClock(options.clock);
+  const deps: ActivityDeps = { db, clock, holidays: holidaysOf, holidaySet: holidaySets(clock), log };
+  const taskQueue = `in-process-${process.pid}-${Math.random().toString(36).slice(2)}`;
+  const clientConnection = await Connection.connect({ address: temporal.address });
+  const client = new Client({ connection: clientConnection, namespace: temporal.namespace });
+  const outbox = startOutboxRelay({ db, client, log, taskQueue });
+  const mail = startMailRelay({ db, mailer, clock, holidays: holidaysOf, log });
+  const listener = ringRelays(databaseUrl, { [OUTBOX_CHANNEL]: outbox, [MAIL_CHANNEL]: mail }, log);
+  const connection = await NativeConnection.connect({ address: temporal.address });
+  const worker = await Worker.create({
+    connection,
+    namespace: temporal.namespace,
+    taskQueue,
+    activities: createActivities(deps),
+    workflowBundle: { codePath: await workflowBundle() },
+    shutdownGraceTime: 500,
+  });
+  const running = worker.run();
+  return {
+    db,
+    client,
+    clock,
+    deps,
+    async stop() {
+      worker.shutdown();
+      await running;
+      await Promise.all([outbox.stop(), mail.stop(), listener.close()]);
+      await connection.close();
+      await clientConnection.close();
+      await db.destroy();
+    },
+  };
+}
+
+/** A mail as the fake provider took it, and the key it came with. */
+export interface SentMail {
+  key: string;
+  message: MailMessage;
+}
+
+/** A mail provider that takes everything, each key once, unless `answers` says otherwise for the next calls. */
+export function fakeMailer(mails: SentMail[], answers: SendOutcome[] = []): Mailer {
+  return {
+    async send(message, key) {
+      const answer = answers.shift() ?? { kind: 'accepted' as const, providerId: `mail-${mails.length + 1}` };
+      const known = mails.find((m) => m.key === key);
+      const takes = answer.kind === 'accepted' || answer.kind === 'unknown';
+      if (takes && !known) mails.push({ key, message });
+      return answer;
+    },
+    async findByTag(_name, value) {
+      const index = mails.findIndex((m) => m.key === value);
+      return index < 0 ? null : { id: `mail-${index + 1}` };
+    },
+  };
+}
