@@ -7,7 +7,10 @@ export function summaryOf(row: Pick<TimelineRow, 'kind' | 'data' | 'text'>): str
 }
 
 function sentenceOf(kind: string, data: Record<string, unknown>): string {
-  const say = (name: string): string => (data[name] === undefined || data[name] === null ? '' : String(data[name]));
+  const say = (name: string): string => {
+    const value = data[name];
+    return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
+  };
   const money = (name = 'amount'): string => [say(name), say('currency')].filter(Boolean).join(' ') || 'the whole';
   const step = say('step') ? ` ${say('step')}` : '';
   const because = say('reason') ? `: ${say('reason')}` : '';

@@ -17,7 +17,7 @@ export function registerBodies(app: FastifyInstance): void {
     if (body.length === 0) return done(null, undefined);
     // Node would put U+FFFD where bytes are wrong, and two different bodies would become one.
     if (!isUtf8(body)) return done(new Problem('invalidUtf8', 'The body holds bytes that are not UTF-8.'));
-    parse(request, body.toString('utf8'), (error, value) =>
+    void parse(request, body.toString('utf8'), (error, value) =>
       error ? done(new Problem('malformedJson', 'The body is not JSON.')) : done(null, value),
     );
   });

@@ -32,7 +32,7 @@ export async function registerOpenapi(app: FastifyInstance, version: string): Pr
       security: [{ key: [] }],
     },
     transform: (document) =>
-      (document.schema ? transform(document as Parameters<typeof transform>[0]) : document) as never,
+      (document.schema ? transform(document) : document) as never,
     transformObject: jsonSchemaTransformObject,
   });
   await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: true });

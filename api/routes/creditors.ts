@@ -251,7 +251,7 @@ export async function creditorRoutes(app: App, deps: ApiDeps): Promise<void> {
         if (typeof changes['defaultPolicy'] === 'string') {
           await requirePolicyName(tx, creditorId, changes['defaultPolicy'], '/defaultPolicy');
         }
-        await changeCreditor(tx, creditorId, changes as Partial<CreditorInput>);
+        await changeCreditor(tx, creditorId, changes);
         return ok(presentCreditor((await findCreditor(tx, creditorId))!));
       }),
   );

@@ -71,7 +71,7 @@ export async function importRoutes(app: App, deps: ApiDeps): Promise<void> {
       },
       (request, reply) =>
         write(deps, request, reply, async (tx, act) => {
-          const body = request.body as unknown;
+          const { body } = request;
           if (!Buffer.isBuffer(body) || body.length === 0) throw new Problem('badRequest', 'The body is empty.');
           const { columns } = request.query;
           if (columns !== undefined) at('/columns', () => parseColumns(columns));

@@ -308,7 +308,7 @@ export async function invoiceRoutes(app: App, deps: ApiDeps): Promise<void> {
           const { creditorId } = callerOf(request);
           const row = await findInvoice(tx, creditorId, request.params.id);
           if (!row) throw notFound();
-          const bytes = request.body as unknown;
+          const bytes = request.body;
           if (!Buffer.isBuffer(bytes) || !isPdf(bytes)) {
             throw new Problem('pdfInvalid', 'The body does not begin like a PDF.');
           }
