@@ -1,7 +1,8 @@
 import type { LocalDate } from '../time/dates.ts';
+import type { Instant } from '../time/zones.ts';
 import type { Act } from './decision.ts';
 import type { CaseFacts, StepFact } from './facts.ts';
-import { collectionTaskKey } from './decide.ts';
+import { collectionTaskKey } from './collection.ts';
 
 /**
  * The facts after an act was carried out. The turn and every forecast use this same function, so that what is foretold
@@ -11,17 +12,15 @@ export function applyAct(facts: CaseFacts, act: Act): CaseFacts {
   switch (act.act) {
     case 'keepPromise':
     case 'breakPromise': {
-      const status = act.act === 'keepPromise' ? 'kept' : 'broken';
-      const promises = facts.promises.map((p) =>
-        p.id === act.promiseId ? { ...p, status: status as 'kept' | 'broken', endedOn: act.on } : p,
-      );
-      return { ...facts, promises };
+      const status = act.act === 'keepPromise' ? ('kept' as const) : ('broken' as const);
+      const promises = facts.promises.map((p) => (p.id === act.promiseId ? { ...p, status, endedOn: act.on } : p));
+      return released({ ...facts, promises }, act.at);
     }
     case 'endHold':
-      return {
-        ...facts,
-        holds: facts.holds.map((h) => (h.id === act.holdId ? { ...h, liftedOn: act.on } : h)),
-      };
+      return released(
+        { ...facts, holds: facts.holds.map((h) => (h.id === act.holdId ? { ...h, liftedOn: act.on } : h)) },
+        act.at,
+      );
     case 'skipStep':
     case 'mergeStep':
       return withStep(facts, {
@@ -52,13 +51,16 @@ export function applyAct(facts: CaseFacts, act: Act): CaseFacts {
         reason: null,
         redraw: false,
       });
-      return act.act === 'request' ? asked : holdForApproval(asked, act.plannedOn);
+      return act.act === 'request' ? asked : holdForApproval(asked, act.on);
     }
     case 'withdrawRequest':
-      return { ...facts, steps: facts.steps.filter((s) => !(s.step === act.step && isWaiting(s))) };
-    case 'approve':
       return {
         ...liftApproval(facts, act.on),
+        steps: facts.steps.filter((s) => !(s.step === act.step && isWaiting(s))),
+      };
+    case 'approve':
+      return {
+        ...liftApproval(released(facts, act.at), act.on),
         steps: facts.steps.map((s) =>
           s.step === act.step && s.status === 'awaitingApproval'
             ? { ...s, status: 'requested' as const, plannedAt: act.plannedAt, plannedOn: act.plannedOn }
@@ -69,7 +71,7 @@ export function applyAct(facts: CaseFacts, act: Act): CaseFacts {
       };
     case 'refuse':
       return {
-        ...liftApproval(facts, act.on),
+        ...liftApproval(released(facts, act.at), act.on),
         steps: facts.steps.map((s) =>
           s.step === act.step && s.status === 'awaitingApproval'
             ? { ...s, status: 'skipped' as const, reason: 'refused' }
@@ -91,6 +93,12 @@ const isWaiting = (s: StepFact): boolean => s.status === 'requested' || s.status
 function nextOccurrence(facts: CaseFacts, step: string): number {
   return 1 + facts.steps.filter((s) => s.step === step).length;
 }
+
+/** Nothing counts as missed before the case was free again. */
+const released = (facts: CaseFacts, at: Instant): CaseFacts => ({
+  ...facts,
+  releasedAt: Math.max(facts.releasedAt, at),
+});
 
 const withStep = (facts: CaseFacts, step: StepFact): CaseFacts => ({ ...facts, steps: [...facts.steps, step] });
 

@@ -1,433 +1,414 @@
 import { amountFor } from '../money.ts';
-import { nextMomentOnOrAfterDay, opensAt } from '../time/contact-window.ts';
+import { nextMoment, nextMomentOnOrAfterDay, opensAt } from '../time/contact-window.ts';
 import { addDays, later, type LocalDate } from '../time/dates.ts';
-import { addWorkingDays } from '../time/working-days.ts';
 import { instantAt, localDate, type Instant } from '../time/zones.ts';
-import type { Act, Decision, NextAction } from './decision.ts';
+import { applyAct } from './apply.ts';
+import { chooseStep, dueDateBegins, isBeforeDueDate } from './choose-step.ts';
+import { collectionMissingAt, isCollecting } from './collection.ts';
+import type { Act, CaseTaskKind, Decision, NextAction } from './decision.ts';
 import type { CaseFacts, CustomerFacts, Stage, StepFact } from './facts.ts';
-import { contactedByUs, ladder, openStep, wasContacted, type Rung } from './ladder.ts';
-import { allowedMoment, calendarOf, channelOf } from './moments.ts';
-import { chooseStep } from './choose-step.ts';
-import { lastGraceDay, paidUntil, standing, type Standing } from './standing.ts';
+import { contactedByUs, ladder, notesBeforeDue, openStep, SENT_BEFORE, wasContacted, type Rung } from './ladder.ts';
+import { allowedMoment, calendarOf, channelOf, wayOf } from './moments.ts';
+import { lastGraceDay, paidUntil, promiseRests, standing, type Standing } from './standing.ts';
 
-/** Working days after the collection date after which a missing direct debit becomes a person's task (api.md). */
-const COLLECTION_WORKING_DAYS = 5;
+export { collectionTaskKey } from './collection.ts';
+
+/** Where no day is free for more than a year, the case looks again after this many days. */
+const LOOK_AGAIN_DAYS = 30;
+
+/** What `decide` reads, gathered once. */
+interface View {
+  facts: CaseFacts;
+  customer: CustomerFacts;
+  now: Instant;
+  /** The creditor's date. */
+  today: LocalDate;
+  here: Standing;
+  open: StepFact | null;
+}
 
 /**
  * The next thing for one case (design rule 1): act now, wait until an instant and why, or close. Pure; `now` is the
  * business instant that is judged. Acts are carried out, applied to the facts, and `decide` is asked again until it
- * waits or closes.
+ * waits or closes. A wait never ends at or before `now`.
  */
 export function decide(facts: CaseFacts, customer: CustomerFacts, now: Instant): Decision {
   const today = localDate(now, customer.creditorZone);
   const ended = whatEnded(facts, customer, now, today);
   if (ended.length > 0) return { decision: 'act', acts: ended };
-  if (facts.balanceMinor === 0n) return closing(facts, today);
+  if (facts.balanceMinor <= 0n) return closing(facts, now, today);
 
-  const here = standing(facts, today);
-  const open = openStep(facts);
-  const answered = approvalAnswered(facts, customer, open, now, today);
-  if (answered) return answered;
-
-  const stop = heldBack(facts, customer, here, open, now, today);
-  if (stop) return stop;
-
-  if (open) return waitWithOpenStep(facts, customer, open, now, today);
-  return nextOnLadder(facts, customer, here, now, today);
+  const view = { facts, customer, now, today, here: standing(facts, today), open: openStep(facts) };
+  return (
+    approvalAnswered(view) ??
+    noteExpired(view) ??
+    heldBack(view) ??
+    collectionPending(view) ??
+    entryUnderReview(view) ??
+    (view.open ? waitWithOpenStep(view, view.open) : nextOnLadder(view))
+  );
 }
 
 /** The stage that follows from what happened: reminding once a step after due was taken. Closing is decided apart. */
 export function stageOf(facts: CaseFacts): Extract<Stage, 'upcoming' | 'reminding'> {
-  const taken = (r: Rung): boolean =>
-    r.record?.status === 'left' ||
-    r.record?.status === 'queued' ||
-    r.record?.status === 'requested' ||
-    r.record?.reason === 'sentBefore';
-  const reminded = ladder(facts, facts.dueOn).some((r) => !r.beforeDue && taken(r));
+  const taken = ['left', 'queued', 'requested', 'failed'];
+  const reminded = ladder(facts, facts.dueOn).some(
+    (r) => !r.beforeDue && r.record !== null && (taken.includes(r.record.status) || r.record.reason === SENT_BEFORE),
+  );
   return reminded ? 'reminding' : 'upcoming';
 }
 
+/** Promises kept or broken and dated holds that are over. */
 function whatEnded(facts: CaseFacts, customer: CustomerFacts, now: Instant, today: LocalDate): Act[] {
   const acts: Act[] = [];
-  const paid = paidUntil(facts, null);
+  const rests = promiseRests(facts, paidUntil(facts, null));
   for (const p of facts.promises) {
     if (p.status !== 'active') continue;
-    const paidSince = paid - p.paidBeforeMinor;
-    if (p.amountMinor !== null && paidSince >= p.amountMinor) {
-      acts.push({ act: 'keepPromise', promiseId: p.id, on: today });
-    } else if (facts.balanceMinor > 0n && now >= promiseEnds(p, customer)) {
-      acts.push({ act: 'breakPromise', promiseId: p.id, on: lastGraceDay(p) });
+    const ends = endOf(lastGraceDay(p), customer);
+    if (rests.get(p.id) === 0n) acts.push({ act: 'keepPromise', promiseId: p.id, on: today, at: now });
+    else if (facts.balanceMinor > 0n && now >= ends) {
+      acts.push({ act: 'breakPromise', promiseId: p.id, on: lastGraceDay(p), at: ends });
     }
   }
   for (const h of facts.holds) {
-    if (h.liftedOn === null && h.untilOn !== null && now >= holdEnds(h.untilOn, customer)) {
-      acts.push({ act: 'endHold', holdId: h.id, on: h.untilOn });
-    }
+    if (h.liftedOn !== null || h.untilOn === null) continue;
+    const ends = endOf(h.untilOn, customer);
+    if (now >= ends) acts.push({ act: 'endHold', holdId: h.id, on: h.untilOn, at: ends });
   }
   return acts;
 }
 
-/** A promise breaks at the end of its last grace day in the creditor's zone (design rule 9). */
-const promiseEnds = (p: { payOn: LocalDate; graceDays: number }, customer: CustomerFacts): Instant =>
-  instantAt(lastGraceDay(p), '24:00', customer.creditorZone);
+/** A promise breaks at the end of its last grace day in the creditor's zone (design rule 9); holds end likewise. */
+const endOf = (day: LocalDate, customer: CustomerFacts): Instant => instantAt(day, '24:00', customer.creditorZone);
 
-const holdEnds = (untilOn: LocalDate, customer: CustomerFacts): Instant =>
-  instantAt(untilOn, '24:00', customer.creditorZone);
-
-function closing(facts: CaseFacts, today: LocalDate): Decision {
-  const paid = facts.movements.some((m) => m.kind === 'payment') && paidUntil(facts, null) > 0n;
+function closing(facts: CaseFacts, now: Instant, today: LocalDate): Decision {
   const acts: Act[] = [];
   for (const p of facts.promises) {
-    if (p.status === 'active') acts.push({ act: 'keepPromise', promiseId: p.id, on: today });
+    if (p.status === 'active') acts.push({ act: 'keepPromise', promiseId: p.id, on: today, at: now });
   }
   const open = openStep(facts);
-  if (open && open.status !== 'queued') acts.push({ act: 'withdrawRequest', step: open.step, reason: 'nothingOwed' });
+  if (open && open.status !== 'queued') {
+    acts.push({ act: 'withdrawRequest', step: open.step, reason: 'nothingOwed', on: today });
+  }
   if (acts.length > 0) return { decision: 'act', acts };
-  return {
-    decision: 'close',
-    stage: paid ? 'settled' : 'cancelled',
-    thank: paid && facts.policy.thankYou !== null,
-  };
+  const paid = paidUntil(facts, null) > 0n;
+  return { decision: 'close', stage: paid ? 'settled' : 'cancelled', thank: paid && facts.policy.thankYou !== null };
 }
 
-function approvalAnswered(
-  facts: CaseFacts,
-  customer: CustomerFacts,
-  open: StepFact | null,
-  now: Instant,
-  today: LocalDate,
-): Decision | null {
+function approvalAnswered({ facts, customer, open, now, today }: View): Decision | null {
   if (open?.status !== 'awaitingApproval' || facts.approvalAnswer === null) return null;
-  if (facts.approvalAnswer === 'refused') return { decision: 'act', acts: [{ act: 'refuse', step: open.step, on: today }] };
-  const plannedOn = localDate(now, customer.zone);
-  return { decision: 'act', acts: [{ act: 'approve', step: open.step, plannedAt: now, plannedOn, on: today }] };
+  const { step } = open;
+  if (facts.approvalAnswer === 'refused') return act({ act: 'refuse', step, on: today, at: now });
+  // What is approved at night is planned for when it may leave.
+  const plannedAt = momentFor(facts, customer, step, now) ?? now;
+  return act({ act: 'approve', step, plannedAt, plannedOn: localDate(plannedAt, customer.zone), on: today, at: now });
+}
+
+/** A note before the due date that did not leave, or was not approved, by the due date is dropped. */
+function noteExpired({ facts, customer, open, now, today }: View): Decision | null {
+  if (!open || open.status === 'queued' || !isNote(facts, open.step) || isBeforeDueDate(facts, customer, now)) {
+    return null;
+  }
+  const { step, channel, plannedAt, plannedOn } = open;
+  const reason = 'dueDateReached';
+  return act(
+    { act: 'withdrawRequest', step, reason, on: today },
+    { act: 'skipStep', step, channel, plannedAt, plannedOn, reason },
+  );
 }
 
 /** Everything that keeps the case from asking for money at all. */
-function heldBack(
-  facts: CaseFacts,
-  customer: CustomerFacts,
-  here: Standing,
-  open: StepFact | null,
-  now: Instant,
-  today: LocalDate,
-): Decision | null {
+function heldBack(view: View): Decision | null {
+  const { facts, here, open, today } = view;
   const barred = facts.limitationOn !== null && today > facts.limitationOn;
-  const why = barred ? 'timeBarred' : here.heldWhole ? (here.holds[0]?.kind ?? 'nothingToAsk') : null;
-  if (why !== null) {
+  if (!barred && !here.heldWhole) return null;
+  if (open?.status === 'requested') {
     // What waits for approval is itself a hold; what is queued is looked at again by the relay.
-    if (open?.status === 'requested') {
-      return { decision: 'act', acts: [{ act: 'withdrawRequest', step: open.step, reason: why }] };
-    }
-    if (barred) return openOnce(facts, 'timeBarred', today) ?? waitForPartEnds(facts, customer);
-    return waitForRelease(facts, customer, here, open);
+    const reason = barred ? 'timeBarred' : (here.holds[0]?.kind ?? 'nothingToAsk');
+    return act({ act: 'withdrawRequest', step: open.step, reason, on: today });
   }
-
-  const debit = directDebitPending(facts, customer, now, today);
-  if (debit) return debit;
-
-  const late = facts.dueOn < facts.registeredOn;
-  if (late && facts.policy.entry === 'hold' && !facts.entryReviewed && !contactedByUs(facts)) {
-    return (
-      openOnce(facts, 'entryReview', today) ?? {
-        decision: 'wait',
-        until: null,
-        next: null,
-      }
-    );
-  }
-  return null;
+  if (barred) return openOnce(view, 'timeBarred') ?? wait(view, null, null);
+  return waitForRelease(view);
 }
 
-function openOnce(facts: CaseFacts, task: 'timeBarred' | 'entryReview' | 'ladderEnded', on: LocalDate): Decision | null {
-  if (facts.tasksOpened.includes(task)) return null;
-  return { decision: 'act', acts: [{ act: 'openTask', task, step: null, on }] };
-}
-
-function waitForRelease(facts: CaseFacts, customer: CustomerFacts, here: Standing, open: StepFact | null): Decision {
-  const ends = knownEnds(facts, customer);
-  const first = ends[0] ?? null;
-  if (first === null && open?.status === 'awaitingApproval') {
-    return { decision: 'wait', until: null, next: nextOf(open.plannedAt, 'approval', open, 'approvalAsked') };
-  }
-  if (first === null) return { decision: 'wait', until: null, next: null };
+function waitForRelease(view: View): Decision {
+  const { facts, customer, here, open } = view;
+  const [first] = knownEnds(facts, customer);
+  const asked = open?.status === 'awaitingApproval' ? open : null;
+  // A note is not worth approving any more once the due date has come.
+  const expires = asked && isNote(facts, asked.step) ? dueDateBegins(facts, customer) : null;
+  if (asked) return wait(view, expires, nextOf(asked.plannedAt, 'approval', asked, 'approvalAsked'));
+  if (!first) return wait(view, null, null);
   const reason = here.holds.find((h) => h.until !== null)?.kind ?? 'hold';
-  return {
-    decision: 'wait',
-    until: first.at,
-    next: { at: first.at, action: first.action, step: null, channel: null, reason },
-  };
+  return wait(view, null, { at: first.at, action: first.action, step: null, channel: null, reason });
 }
 
-function waitForPartEnds(facts: CaseFacts, customer: CustomerFacts): Decision {
-  return { decision: 'wait', until: knownEnds(facts, customer)[0]?.at ?? null, next: null };
+/** A direct debit is chased only after its collection failed; its silence becomes a task (api.md). */
+function collectionPending(view: View): Decision | null {
+  const { facts, customer, now, today, open } = view;
+  if (!isCollecting(facts)) return null;
+  if (open?.status === 'requested' || open?.status === 'awaitingApproval') {
+    return act({ act: 'withdrawRequest', step: open.step, reason: 'directDebit', on: today });
+  }
+  const at = collectionMissingAt(facts, customer);
+  if (at !== null && now >= at) return act({ act: 'openTask', task: 'collectionMissing', step: null, on: today });
+  return wait(view, at, at === null ? null : taskAt(at, 'collectionMissing'));
+}
+
+/** `entry: hold`: an invoice that was late when it arrived waits for a person. */
+function entryUnderReview(view: View): Decision | null {
+  const { facts } = view;
+  const late = facts.dueOn < facts.registeredOn;
+  if (!late || facts.policy.entry !== 'hold' || facts.entryReviewed || contactedByUs(facts)) return null;
+  if (view.open) return null;
+  return openOnce(view, 'entryReview') ?? wait(view, null, null);
+}
+
+/**
+ * A request is with outreach, or queued. Leaving does not wake the case: it looks again when, had the open one left as
+ * planned, the next thing is to be done. If it has not left by then, it is overtaken.
+ */
+function waitWithOpenStep(view: View, open: StepFact): Decision {
+  const { facts, customer, now, today } = view;
+  if (open.status === 'requested') {
+    const reason = whyNoLonger(view, open);
+    if (reason !== null) return act({ act: 'withdrawRequest', step: open.step, reason, on: today });
+  }
+  const after = afterOpenStep(view, open);
+  if (after.at !== null && after.at > now)
+    return wait(view, after.at, nextOf(open.plannedAt, action(open), open, 'stepDue'));
+  if (open.status === 'requested' && after.into !== null) {
+    const { step, channel, plannedAt, plannedOn } = open;
+    const acts: Act[] = [{ act: 'withdrawRequest', step, reason: 'overtaken', on: today }];
+    if (wasContacted(facts) && facts.policy.late !== 'shift') {
+      acts.push({ act: 'mergeStep', step, channel, plannedAt, plannedOn, into: after.into });
+    }
+    return { decision: 'act', acts };
+  }
+  // Still not gone: every day on which it might is worth a look.
+  const tomorrow = opensAt(addDays(localDate(now, customer.zone), 1), calendarOf(customer, facts.policy.contact));
+  const again = nextMoment(tomorrow, calendarOf(customer, facts.policy.contact)) ?? lookAgain(now);
+  return wait(view, again, nextOf(open.plannedAt, action(open), open, 'stepDue'));
+}
+
+/** Why a request cannot stand as it was asked; null while it can. */
+function whyNoLonger(view: View, open: StepFact): string | null {
+  const { facts, customer, here, now, today } = view;
+  const rung = ladder(facts, today).find((r) => r.step.key === open.step);
+  if (!rung) return 'policyChanged';
+  if (rung.ownDay !== null && rung.ownDay > localDate(now, customer.zone)) return 'dueDateMoved';
+  if (channelOf(customer, facts.policy, rung.step) !== open.channel) return 'addressChanged';
+  return isBelowMinimum(facts, here) ? 'belowMinimum' : null;
+}
+
+/** When the case has its next thing to do if the open step leaves as planned, and which step that would be. */
+function afterOpenStep(view: View, open: StepFact): { at: Instant | null; into: string | null } {
+  const { now, today, open: _, ...rest } = view;
+  const step = rest.facts.policy.steps.find((s) => s.key === open.step);
+  const way = step ? wayOf(rest.customer, rest.facts.policy, step) : { channel: open.channel, recipientKey: '' };
+  const customer = { ...rest.customer, contacts: [...rest.customer.contacts, { ...way, day: open.plannedOn }] };
+  let facts: CaseFacts = {
+    ...rest.facts,
+    steps: rest.facts.steps.map((s) => (s === open ? { ...s, status: 'left' as const, leftOn: s.plannedOn } : s)),
+  };
+  for (;;) {
+    const rungs = ladder(facts, today);
+    const choice = chooseStep(facts, customer, rungs, now);
+    switch (choice.do) {
+      case 'leave':
+        return { at: choice.at, into: choice.rung.step.key };
+      case 'look':
+        return { at: choice.at, into: null };
+      case 'end':
+        return { at: ladderEndsAt({ ...view, facts, customer }, rungs), into: null };
+      case 'never':
+        return { at: null, into: null };
+      case 'drop':
+        facts = choice.acts.reduce(applyAct, facts);
+    }
+  }
+}
+
+function nextOnLadder(view: View): Decision {
+  const { facts, customer, here, now, today } = view;
+  const redraw = facts.steps.find((s) => s.redraw && s.status === 'left');
+  if (redraw && !isBelowMinimum(facts, here)) return act({ act: 'redrawTask', step: redraw.step });
+
+  const rungs = ladder(facts, today);
+  const choice = chooseStep(facts, customer, rungs, now);
+  switch (choice.do) {
+    case 'end':
+      return ladderEnd(view, rungs);
+    case 'drop':
+      return { decision: 'act', acts: choice.acts };
+    case 'look':
+      return wait(view, choice.at, null);
+    case 'never':
+      return wait(view, lookAgain(now), null);
+    case 'leave': {
+      const way = howItLeaves(view, rungs, choice.rung);
+      if (choice.at > now) return wait(view, choice.at, foreseen(choice.at, choice.rung, way));
+      return { decision: 'act', acts: leaveNow(view, way, choice.rung, choice.merged, choice.reanchors) };
+    }
+  }
+}
+
+/** How a step goes out once its moment has come, or why it does not. */
+type Leaving =
+  | { how: 'request' | 'askApproval'; channel: StepFact['channel'] }
+  | { how: 'skip'; reason: 'belowMinimum' | 'noAddress' | 'firstContact' };
+
+function howItLeaves({ facts, customer, here }: View, rungs: readonly Rung[], rung: Rung): Leaving {
+  const { policy, currency, approvedSteps } = facts;
+  if (isBelowMinimum(facts, here)) return { how: 'skip', reason: 'belowMinimum' };
+  const channel = channelOf(customer, policy, rung.step);
+  if (channel === null) return { how: 'skip', reason: 'noAddress' };
+  if (warnsStranger(facts, rungs, rung)) return { how: 'skip', reason: 'firstContact' };
+  if (policy.approvalAbove === null || approvedSteps.includes(rung.step.key)) return { how: 'request', channel };
+  // An `approvalAbove` that lacks the currency asks always (api.md).
+  const ceiling = amountFor(policy.approvalAbove, currency);
+  return { how: ceiling === null || here.asksMinor > ceiling ? 'askApproval' : 'request', channel };
+}
+
+function foreseen(at: Instant, rung: Rung, way: Leaving): NextAction | null {
+  const { key } = rung.step;
+  if (way.how === 'skip') return way.reason === 'noAddress' ? { ...taskAt(at, 'missingAddress'), step: key } : null;
+  const { channel } = way;
+  if (way.how === 'askApproval') return { at, action: 'approval', step: key, channel, reason: 'approvalAbove' };
+  return { at, action: action(way), step: key, channel, reason: 'stepDue' };
+}
+
+function leaveNow(view: View, way: Leaving, rung: Rung, merged: readonly Rung[], reanchors: boolean): Act[] {
+  const { facts, customer, here, now, today } = view;
+  const planned = { plannedAt: now, plannedOn: localDate(now, customer.zone) };
+  const { key: step } = rung.step;
+  if (way.how === 'skip') {
+    // What would have been merged into it has no better fate.
+    const skipped = [...merged, rung].map<Act>((r) => ({
+      act: 'skipStep',
+      step: r.step.key,
+      channel: r.step.channel,
+      ...planned,
+      reason: way.reason,
+    }));
+    return way.reason === 'noAddress'
+      ? [...skipped, { act: 'openTask', task: 'missingAddress', step, on: today }]
+      : skipped;
+  }
+  return [
+    ...merged.map<Act>((r) => ({
+      act: 'mergeStep',
+      step: r.step.key,
+      channel: r.step.channel,
+      ...planned,
+      into: step,
+    })),
+    {
+      act: way.how,
+      step,
+      occurrence: 1 + facts.steps.filter((s) => s.step === step).length,
+      channel: way.channel,
+      ...planned,
+      reanchors,
+      asksMinor: here.asksMinor,
+      on: today,
+    },
+  ];
+}
+
+/** Nobody's first contact is a last warning, also where the milder steps found no address. */
+function warnsStranger(facts: CaseFacts, rungs: readonly Rung[], rung: Rung): boolean {
+  const milderBefore = rungs.some((r) => !r.beforeDue && r.index < rung.index);
+  return milderBefore && rung.step.tone === 'final' && !wasContacted(facts);
+}
+
+function isBelowMinimum(facts: CaseFacts, here: Standing): boolean {
+  const minimum = amountFor(facts.policy.minimumAmount, facts.currency);
+  return minimum !== null && here.asksMinor < minimum;
+}
+
+/** After the last step a person is asked how to go on. */
+function ladderEnd(view: View, rungs: readonly Rung[]): Decision {
+  if (view.facts.tasksOpened.includes('ladderEnded')) return wait(view, null, null);
+  const at = ladderEndsAt(view, rungs) ?? lookAgain(view.now);
+  return at <= view.now ? openOnce(view, 'ladderEnded')! : wait(view, at, taskAt(at, 'ladderEnded'));
+}
+
+/** When the ladder ends: on the day the formal notice would fall on, else the day after the last step. */
+function ladderEndsAt({ facts, customer, today }: View, rungs: readonly Rung[]): Instant | null {
+  if (facts.tasksOpened.includes('ladderEnded')) return null;
+  const days = rungs.flatMap((r) => r.record?.leftOn ?? r.record?.plannedOn ?? []);
+  const after = addDays(days.reduce(later, facts.dueOn), 1);
+  const day = later(noticeDay(facts, today) ?? after, after);
+  return nextMomentOnOrAfterDay(day, calendarOf(customer, facts.policy.contact));
+}
+
+/** The own day of the formal notice, as if it were one more step of the ladder. */
+function noticeDay(facts: CaseFacts, today: LocalDate): LocalDate | null {
+  const notice = facts.policy.formalNotice;
+  if (notice === null) return null;
+  const { day, from, channel, template } = notice;
+  const step = { key: '~formalNotice', day, from, channel, template, tone: 'final' as const, to: [], cc: [] };
+  const steps = [...facts.policy.steps, { ...step, attachInvoice: false }];
+  return ladder({ ...facts, policy: { ...facts.policy, steps } }, today).at(-1)?.ownDay ?? null;
+}
+
+const act = (...acts: Act[]): Decision => ({ decision: 'act', acts });
+
+function openOnce({ facts, today }: View, task: Exclude<CaseTaskKind, 'missingAddress'>): Decision | null {
+  return facts.tasksOpened.includes(task) ? null : act({ act: 'openTask', task, step: null, on: today });
+}
+
+/** Waits for `at`, but no longer than until the next promise or dated hold ends. */
+function wait({ facts, customer }: View, at: Instant | null, next: NextAction | null): Decision {
+  const moments = [...(at === null ? [] : [at]), ...knownEnds(facts, customer).map((e) => e.at)];
+  return { decision: 'wait', until: moments.length > 0 ? Math.min(...moments) : null, next };
 }
 
 /** When promises and dated holds end, soonest first. */
 function knownEnds(facts: CaseFacts, customer: CustomerFacts): { at: Instant; action: 'promiseEnds' | 'holdEnds' }[] {
   const ends: { at: Instant; action: 'promiseEnds' | 'holdEnds' }[] = [];
   for (const p of facts.promises) {
-    if (p.status === 'active') ends.push({ at: promiseEnds(p, customer), action: 'promiseEnds' });
+    if (p.status === 'active') ends.push({ at: endOf(lastGraceDay(p), customer), action: 'promiseEnds' });
   }
   for (const h of facts.holds) {
-    if (h.liftedOn === null && h.untilOn !== null) ends.push({ at: holdEnds(h.untilOn, customer), action: 'holdEnds' });
+    if (h.liftedOn === null && h.untilOn !== null) ends.push({ at: endOf(h.untilOn, customer), action: 'holdEnds' });
   }
   return ends.sort((a, b) => a.at - b.at);
 }
 
-/** A direct debit is chased only after its collection failed; its silence becomes a task (api.md). */
-function directDebitPending(
-  facts: CaseFacts,
-  customer: CustomerFacts,
-  now: Instant,
-  today: LocalDate,
-): Decision | null {
-  const { method, failedOn, askedOn, on } = facts.collection;
-  if (method !== 'directDebit' || failedOn !== null) return null;
-  const from = askedOn ?? on ?? facts.dueOn;
-  const missingOn = addWorkingDays(from, COLLECTION_WORKING_DAYS, customer.customerHolidays);
-  const at = nextMomentOnOrAfterDay(missingOn, calendarOf(customer, facts.policy.contact));
-  const key = `collectionMissing:${from}`;
-  if (at === null || facts.tasksOpened.includes(key)) return { decision: 'wait', until: null, next: null };
-  if (now < at) {
-    return {
-      decision: 'wait',
-      until: at,
-      next: { at, action: 'task', step: null, channel: null, reason: 'collectionMissing' },
-    };
-  }
-  return { decision: 'act', acts: [{ act: 'openTask', task: 'collectionMissing', step: null, on: today }] };
-}
-
-/** The key under which `tasksOpened` remembers a task about one collection date. */
-export function collectionTaskKey(facts: CaseFacts): string {
-  const { askedOn, on } = facts.collection;
-  return `collectionMissing:${askedOn ?? on ?? facts.dueOn}`;
-}
-
-/**
- * A request is with outreach, or a person decides on it. The case looks again when the following step may leave: had the
- * open one left as planned, that is its moment, and if it has not, it is overtaken.
- */
-function waitWithOpenStep(
-  facts: CaseFacts,
-  customer: CustomerFacts,
-  open: StepFact,
-  now: Instant,
-  today: LocalDate,
-): Decision {
-  const rungs = ladder(facts, today);
-  const rung = rungs.find((r) => r.step.key === open.step);
-  const requested = open.status === 'requested';
-  if (rung?.beforeDue && requested && localDate(now, customer.zone) >= facts.dueOn) {
-    return takeBack(open, 'dueDateReached');
-  }
-  const following = rungs.find((r) => r.index > (rung?.index ?? -1) && r.record === null);
-  const overtakenAt = following ? momentAfter(facts, customer, open, following) : null;
-  if (overtakenAt !== null && now >= overtakenAt && requested && facts.policy.late !== 'shift') {
-    const { step, channel, plannedAt, plannedOn } = open;
-    return {
-      decision: 'act',
-      acts: [
-        { act: 'withdrawRequest', step, reason: 'overtaken' },
-        { act: 'mergeStep', step, channel, plannedAt, plannedOn, into: following!.step.key },
-      ],
-    };
-  }
-  // After the last step the ladder's end is what comes next.
-  const afterwards = following ? overtakenAt : ladderEndMoment(facts, customer, rungs, today);
-  const candidates = [...knownEnds(facts, customer).map((e) => e.at), afterwards ?? now].filter((at) => at > now);
-  const asked = open.status === 'awaitingApproval';
-  return {
-    decision: 'wait',
-    until: candidates.length > 0 ? Math.min(...candidates) : null,
-    next: nextOf(open.plannedAt, asked ? 'approval' : 'contact', open, asked ? 'approvalAsked' : 'stepDue'),
-  };
-}
-
-/** When the following step may leave if the open one leaves on its planned day. */
-function momentAfter(facts: CaseFacts, customer: CustomerFacts, open: StepFact, following: Rung): Instant | null {
-  const own =
-    following.ownDay ?? (following.step.from === 'previous' ? addDays(open.plannedOn, following.step.day) : null);
-  if (own === null) return null;
-  const withOpen = {
-    ...customer,
-    contacts: [...customer.contacts, { day: open.plannedOn, channel: open.channel, recipientKey: '' }],
-  };
-  const from = opensAt(later(own, addDays(open.plannedOn, 1)), calendarOf(customer, facts.policy.contact));
-  return allowedMoment(withOpen, facts.policy.contact, from);
-}
-
-function takeBack(open: StepFact, reason: string): Decision {
-  return {
-    decision: 'act',
-    acts: [
-      { act: 'withdrawRequest', step: open.step, reason },
-      {
-        act: 'skipStep',
-        step: open.step,
-        channel: open.channel,
-        plannedAt: open.plannedAt,
-        plannedOn: open.plannedOn,
-        reason,
-      },
-    ],
-  };
-}
-
-function nextOf(at: Instant, action: NextAction['action'], step: StepFact, reason: string): NextAction {
-  return { at, action, step: step.step, channel: step.channel, reason };
-}
-
-function nextOnLadder(
-  facts: CaseFacts,
-  customer: CustomerFacts,
-  here: Standing,
-  now: Instant,
-  today: LocalDate,
-): Decision {
-  const redraw = facts.steps.find((s) => s.redraw && s.status === 'left');
-  if (redraw) return { decision: 'act', acts: [{ act: 'redrawTask', step: redraw.step }] };
-
-  const rungs = ladder(facts, today);
-  const choice = chooseStep(facts, customer, rungs, now);
-  if (choice.do === 'end') return ladderEnd(facts, customer, rungs, now, today);
-  if (choice.do === 'drop') return { decision: 'act', acts: choice.acts };
-  if (choice.do === 'never') return { decision: 'wait', until: knownEnds(facts, customer)[0]?.at ?? null, next: null };
-
-  const { rung, at } = choice;
-  const channel = channelOf(customer, facts.policy, rung.step) ?? rung.step.channel;
-  if (at > now) {
-    const until = Math.min(at, ...knownEnds(facts, customer).map((e) => e.at));
-    return {
-      decision: 'wait',
-      until,
-      next: { at, action: 'contact', step: rung.step.key, channel, reason: 'stepDue' },
-    };
-  }
-  return leaveNow(facts, customer, here, rung, choice.merged, choice.reanchors, now, today);
-}
-
-function leaveNow(
-  facts: CaseFacts,
-  customer: CustomerFacts,
-  here: Standing,
-  rung: Rung,
-  merged: readonly Rung[],
-  reanchors: boolean,
-  now: Instant,
-  today: LocalDate,
-): Decision {
-  const { policy } = facts;
-  const plannedOn = localDate(now, customer.zone);
-  const { step } = rung;
-  const skip = (reason: string): Act => ({
-    act: 'skipStep',
-    step: step.key,
-    channel: step.channel,
-    plannedAt: now,
-    plannedOn,
-    reason,
+/** When a step that is free to leave may do so. */
+function momentFor(facts: CaseFacts, customer: CustomerFacts, key: string, now: Instant): Instant | null {
+  const step = facts.policy.steps.find((s) => s.key === key);
+  if (!step) return null;
+  return allowedMoment(customer, facts.policy.contact, now, {
+    notOn: facts.steps.flatMap((s) => (s.leftOn === null ? [] : [s.leftOn])),
+    onceADay: wayOf(customer, facts.policy, step),
   });
-
-  const minimum = amountFor(policy.minimumAmount, facts.currency);
-  if (minimum !== null && here.asksMinor < minimum) return { decision: 'act', acts: [skip('belowMinimum')] };
-
-  const channel = channelOf(customer, policy, step);
-  if (channel === null) {
-    return {
-      decision: 'act',
-      acts: [skip('noAddress'), { act: 'openTask', task: 'missingAddress', step: step.key, on: today }],
-    };
-  }
-
-  if (warnsStranger(facts, rung)) return { decision: 'act', acts: [skip('firstContact')] };
-
-  const mergeActs = merged.map<Act>((r) => ({
-    act: 'mergeStep',
-    step: r.step.key,
-    channel: r.step.channel,
-    plannedAt: now,
-    plannedOn,
-    into: step.key,
-  }));
-  const asksPerson =
-    !rung.beforeDue && policy.approvalAbove !== null && !facts.approvedSteps.includes(step.key) &&
-    exceeds(here.asksMinor, amountFor(policy.approvalAbove, facts.currency));
-  const occurrence = 1 + facts.steps.filter((s) => s.step === step.key).length;
-  return {
-    decision: 'act',
-    acts: [
-      ...mergeActs,
-      {
-        act: asksPerson ? 'askApproval' : 'request',
-        step: step.key,
-        occurrence,
-        channel,
-        plannedAt: now,
-        plannedOn,
-        reanchors,
-        asksMinor: here.asksMinor,
-      },
-    ],
-  };
 }
 
-/** Nobody's first contact is a last warning, also where the milder steps found no address. */
-function warnsStranger(facts: CaseFacts, rung: Rung): boolean {
-  const milderBefore = ladder(facts, facts.dueOn).some((r) => !r.beforeDue && r.index < rung.index);
-  return milderBefore && rung.step.tone === 'final' && !wasContacted(facts);
+function isNote(facts: CaseFacts, key: string): boolean {
+  const index = facts.policy.steps.findIndex((s) => s.key === key);
+  return notesBeforeDue(facts)[index] === true;
 }
 
-/** An `approvalAbove` that lacks the currency asks always (api.md). */
-const exceeds = (asks: bigint, ceiling: bigint | null): boolean => ceiling === null || asks > ceiling;
+const action = ({ channel }: Pick<StepFact, 'channel'>): 'contact' | 'task' =>
+  channel === 'email' ? 'contact' : 'task';
 
-/**
- * After the last step: until the next branches exist, a person is asked to go on. It happens on the day the formal
- * notice would fall on, else the day after the last step.
- */
-function ladderEnd(
-  facts: CaseFacts,
-  customer: CustomerFacts,
-  rungs: readonly Rung[],
-  now: Instant,
-  today: LocalDate,
-): Decision {
-  if (facts.tasksOpened.includes('ladderEnded')) return waitForPartEnds(facts, customer);
-  const at = ladderEndMoment(facts, customer, rungs, today);
-  if (at !== null && at <= now) return openOnce(facts, 'ladderEnded', today)!;
-  const until = [at, ...knownEnds(facts, customer).map((e) => e.at)].filter((t): t is Instant => t !== null);
-  return {
-    decision: 'wait',
-    until: until.length > 0 ? Math.min(...until) : null,
-    next: at === null ? null : { at, action: 'task', step: null, channel: null, reason: 'ladderEnded' },
-  };
-}
+const taskAt = (at: Instant, task: CaseTaskKind): NextAction => ({
+  at,
+  action: 'task',
+  step: null,
+  channel: null,
+  reason: task,
+});
 
-function ladderEndMoment(
-  facts: CaseFacts,
-  customer: CustomerFacts,
-  rungs: readonly Rung[],
-  today: LocalDate,
-): Instant | null {
-  return nextMomentOnOrAfterDay(ladderEndDay(facts, rungs, today), calendarOf(customer, facts.policy.contact));
-}
+const nextOf = (at: Instant, kind: NextAction['action'], step: StepFact, reason: string): NextAction => ({
+  at,
+  action: kind,
+  step: step.step,
+  channel: step.channel,
+  reason,
+});
 
-function ladderEndDay(facts: CaseFacts, rungs: readonly Rung[], today: LocalDate): LocalDate {
-  const lastDay = rungs
-    .map((r) => r.record?.leftOn ?? r.record?.plannedOn ?? null)
-    .reduce<LocalDate>((a, b) => (b !== null && b > a ? b : a), facts.dueOn);
-  const after = addDays(lastDay, 1);
-  const notice = facts.policy.formalNotice;
-  if (notice === null) return after;
-  const virtual = {
-    ...facts.policy.steps[0]!,
-    key: '~formalNotice',
-    day: notice.day,
-    from: notice.from,
-    channel: notice.channel,
-  };
-  const withNotice = { ...facts, policy: { ...facts.policy, steps: [...facts.policy.steps, virtual] } };
-  const own = ladder(withNotice, today).at(-1)?.ownDay ?? after;
-  return later(own, after);
-}
+const lookAgain = (now: Instant): Instant => now + LOOK_AGAIN_DAYS * 86_400_000;

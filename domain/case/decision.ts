@@ -16,18 +16,19 @@ export interface NextAction {
   reason: string;
 }
 
-/** Tasks that a case opens for itself, once a run. */
+/** Tasks that a case opens for itself: once a run, `missingAddress` once a step, `collectionMissing` once a collection date. */
 export type CaseTaskKind = 'entryReview' | 'ladderEnded' | 'timeBarred' | 'collectionMissing' | 'missingAddress';
 
 /** One thing to be done now. Whoever carries it out applies it to the facts (`apply.ts`) and decides again. */
 export type Act =
-  | { act: 'keepPromise'; promiseId: string; on: LocalDate }
-  | { act: 'breakPromise'; promiseId: string; on: LocalDate }
-  | { act: 'endHold'; holdId: string; on: LocalDate }
+  /** `on` is the promise's or hold's last day; `at` the instant from which the case was free again. */
+  | { act: 'keepPromise'; promiseId: string; on: LocalDate; at: Instant }
+  | { act: 'breakPromise'; promiseId: string; on: LocalDate; at: Instant }
+  | { act: 'endHold'; holdId: string; on: LocalDate; at: Instant }
   | { act: 'skipStep'; step: string; channel: Channel; plannedAt: Instant; plannedOn: LocalDate; reason: string }
   | { act: 'mergeStep'; step: string; channel: Channel; plannedAt: Instant; plannedOn: LocalDate; into: string }
-  /** The open request is taken back: something came between. It may be asked for again. */
-  | { act: 'withdrawRequest'; step: string; reason: string }
+  /** The open request or approval is taken back (and its hold lifted): something came between. It may be asked for again. */
+  | { act: 'withdrawRequest'; step: string; reason: string; on: LocalDate }
   | {
       act: 'askApproval' | 'request';
       step: string;
@@ -37,9 +38,11 @@ export type Act =
       plannedOn: LocalDate;
       reanchors: boolean;
       asksMinor: bigint;
+      /** The creditor's date: an approval holds the case from it on. */
+      on: LocalDate;
     }
-  | { act: 'approve'; step: string; plannedAt: Instant; plannedOn: LocalDate; on: LocalDate }
-  | { act: 'refuse'; step: string; on: LocalDate }
+  | { act: 'approve'; step: string; plannedAt: Instant; plannedOn: LocalDate; on: LocalDate; at: Instant }
+  | { act: 'refuse'; step: string; on: LocalDate; at: Instant }
   | { act: 'redrawTask'; step: string }
   | { act: 'openTask'; task: CaseTaskKind; step: string | null; on: LocalDate };
 

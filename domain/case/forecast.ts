@@ -4,7 +4,7 @@ import { instantAt, localDate, type Instant } from '../time/zones.ts';
 import { applyAct } from './apply.ts';
 import { decide } from './decide.ts';
 import type { Act, NextActionKind } from './decision.ts';
-import type { CaseFacts, ContactFact, CustomerFacts } from './facts.ts';
+import type { CaseFacts, CustomerFacts } from './facts.ts';
 import { THANK_YOU } from './ladder.ts';
 import { planContacts, type MessagePlan } from './plan-contacts.ts';
 
@@ -25,26 +25,38 @@ export const MAX_ACTS_PER_TURN = 100;
 /**
  * Steps all open cases of a customer and its outreach forward from `now`, as if nothing changed: no money, no word, no
  * person. It runs the two functions that really decide, in the order in which the workflows run them: cases first, then
- * outreach. Promises therefore break, dated holds end, approvals stay unanswered.
+ * outreach, which wakes no case when a message leaves. Promises therefore break, dated holds end, approvals stay
+ * unanswered. Lines are in the order of their instants.
  */
 export function forecast(customer: CustomerFacts, now: Instant): Foretold[] {
-  const world = { ...customer, cases: [...customer.cases], contacts: [...customer.contacts] };
-  const wakeAt = new Map<string, Instant | null>(world.cases.map((c) => [c.invoiceId, now]));
   const foretold: Foretold[] = [];
+  const cases = new Map(customer.cases.map((c) => [c.invoiceId, c]));
+  const wakeAt = new Map<string, Instant>(customer.cases.map((c) => [c.invoiceId, now]));
+  let contacts = customer.contacts;
+  let outreachAt: Instant | null = now;
   const horizon = instantAt(addDays(localDate(now, customer.zone), HORIZON_DAYS), '00:00', customer.zone);
-  let at: Instant | null = now;
 
-  while (at !== null && at <= horizon) {
-    for (const [index, facts] of world.cases.entries()) {
-      const due = wakeAt.get(facts.invoiceId) ?? null;
-      if (due === null || due > at) continue;
-      const turned = turn(facts, world, at, foretold);
-      world.cases[index] = turned.facts;
-      wakeAt.set(facts.invoiceId, turned.until);
+  for (let at: Instant | null = now; at !== null && at <= horizon; at = soonest(wakeAt, outreachAt)) {
+    let asked = outreachAt !== null && outreachAt <= at;
+    for (const [id, due] of [...wakeAt]) {
+      if (due > at) continue;
+      const before = cases.get(id)!;
+      const { facts, until } = turn(before, { ...customer, contacts }, at, foretold);
+      asked ||= facts.steps !== before.steps;
+      cases.set(id, facts);
+      if (until === null) wakeAt.delete(id);
+      else wakeAt.set(id, until);
     }
-    const plan = planContacts(world, at);
-    for (const message of plan.messages) leave(world, message, wakeAt, foretold);
-    at = soonest([...wakeAt.values(), plan.messages.length > 0 ? at : plan.until], at, plan.messages.length > 0);
+    if (!asked) continue;
+    const plan = planContacts({ ...customer, contacts, cases: [...cases.values()] }, at);
+    for (const message of plan.messages) {
+      contacts = [
+        ...contacts,
+        { day: message.day, channel: message.channel, recipientKey: message.recipients.recipientKey },
+      ];
+      leave(cases, message, foretold);
+    }
+    outreachAt = plan.until;
   }
   return foretold.sort((a, b) => a.at - b.at);
 }
@@ -85,31 +97,16 @@ function lineOf(facts: CaseFacts, act: Act, at: Instant): Foretold | null {
   }
 }
 
-/** A message leaves: its items become steps done, and each case looks again at once. */
-function leave(
-  world: CustomerFacts,
-  message: MessagePlan,
-  wakeAt: Map<string, Instant | null>,
-  foretold: Foretold[],
-): void {
-  const contact: ContactFact = {
-    day: message.day,
-    channel: message.channel,
-    recipientKey: message.recipients.recipientKey,
-  };
-  world.contacts.push(contact);
+/** A message leaves: its items become steps done, and each a line. */
+function leave(cases: Map<string, CaseFacts>, message: MessagePlan, foretold: Foretold[]): void {
   for (const item of message.items) {
-    const index = world.cases.findIndex((c) => c.invoiceId === item.invoiceId);
-    const facts = world.cases[index]!;
-    world.cases[index] = {
-      ...facts,
-      steps: facts.steps.map((s) =>
-        s.step === item.step && s.occurrence === item.occurrence && s.status === 'requested'
-          ? { ...s, status: 'left' as const, leftOn: message.day }
-          : s,
-      ),
-    };
-    wakeAt.set(item.invoiceId, message.plannedAt);
+    const facts = cases.get(item.invoiceId)!;
+    const steps = facts.steps.map((s) =>
+      s.step === item.step && s.occurrence === item.occurrence && s.status === 'requested'
+        ? { ...s, status: 'left' as const, leftOn: message.day }
+        : s,
+    );
+    cases.set(item.invoiceId, { ...facts, steps });
     if (item.step === THANK_YOU) continue;
     foretold.push({
       invoiceId: item.invoiceId,
@@ -122,7 +119,8 @@ function leave(
   }
 }
 
-function soonest(times: readonly (Instant | null)[], now: Instant, again: boolean): Instant | null {
-  const later = times.filter((t): t is Instant => t !== null && (again ? t >= now : t > now));
-  return later.length > 0 ? Math.min(...later) : null;
+function soonest(wakeAt: ReadonlyMap<string, Instant>, outreachAt: Instant | null): Instant | null {
+  let first = outreachAt;
+  for (const at of wakeAt.values()) if (first === null || at < first) first = at;
+  return first;
 }

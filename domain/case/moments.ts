@@ -7,6 +7,8 @@ import type { CustomerFacts } from './facts.ts';
 const NO_HOLIDAYS: ReadonlySet<LocalDate> = new Set();
 /** The cap counts the contact's own day and the 29 before it. */
 const CAP_DAYS = 30;
+/** Between the keys of several addresses. */
+const SEPARATOR = '+';
 /** A blocked contact looks this many days ahead for a free one, then gives up. */
 const HORIZON_DAYS = 400;
 
@@ -26,8 +28,22 @@ export interface MomentOptions {
   ignoreGapAndCap?: boolean;
   /** Days on which this one may not leave. */
   notOn?: readonly LocalDate[];
-  /** One message a day, channel and recipient: where it would be the second one, the next day is tried. */
-  onceADay?: { channel: Channel; recipientKey: string };
+  /** One message a day, channel and recipient: where this would be the second one, the next day is tried. */
+  onceADay?: Way;
+}
+
+/** Over which channel to whom: what one message a day is counted by. */
+export interface Way {
+  channel: Channel;
+  recipientKey: string;
+}
+
+/** Whether somebody would get both over one channel: sets of addresses that overlap share a recipient. */
+export function sameRecipient(a: Way, b: Way): boolean {
+  if (a.channel !== b.channel) return false;
+  if (a.recipientKey === b.recipientKey) return true;
+  const others = new Set(b.recipientKey.split(SEPARATOR));
+  return a.recipientKey.split(SEPARATOR).some((key) => others.has(key));
 }
 
 /**
@@ -54,14 +70,7 @@ export function allowedMoment(
 function mayLeaveOn(customer: CustomerFacts, window: ContactWindow, day: LocalDate, options: MomentOptions): boolean {
   if (options.notOn?.includes(day)) return false;
   const once = options.onceADay;
-  if (
-    once &&
-    customer.contacts.some(
-      (c) => c.day === day && c.channel === once.channel && c.recipientKey === once.recipientKey,
-    )
-  ) {
-    return false;
-  }
+  if (once && customer.contacts.some((c) => c.day === day && sameRecipient(c, once))) return false;
   if (options.ignoreGapAndCap) return true;
   const daysBefore = new Set<LocalDate>();
   for (const c of customer.contacts) {
@@ -75,7 +84,7 @@ function mayLeaveOn(customer: CustomerFacts, window: ContactWindow, day: LocalDa
 export interface Recipients {
   to: string[];
   cc: string[];
-  /** Equal keys get one message a day; empty where nobody can be reached over this channel. */
+  /** The keys of `to`, joined; whoever is in it gets one message a day. Empty where nobody can be reached. */
   recipientKey: string;
 }
 
@@ -91,7 +100,15 @@ export function recipientsOf(customer: CustomerFacts, channel: Channel, step: Pi
   const cc = [...new Set(customer.recipients.filter((r) => r.usable && step.cc.includes(r.role)).map((r) => r.key))]
     .filter((key) => !to.includes(key))
     .sort();
-  return { to, cc, recipientKey: to.join('+') };
+  return { to, cc, recipientKey: recipientKeyOf(to) };
+}
+
+export const recipientKeyOf = (to: readonly string[]): string => [...to].sort().join(SEPARATOR);
+
+/** The channel a step really takes, and to whom. */
+export function wayOf(customer: CustomerFacts, policy: Policy, step: Step): Way {
+  const channel = channelOf(customer, policy, step) ?? step.channel;
+  return { channel, recipientKey: recipientsOf(customer, channel, step).recipientKey };
 }
 
 /** The channel a step really takes: a letter where there is no address to write to and the policy says so. */

@@ -1,9 +1,12 @@
+import { amountFor } from '../money.ts';
 import { TONES, type Channel, type Policy, type Step, type Tone } from '../policy/types.ts';
-import type { LocalDate } from '../time/dates.ts';
+import { later, type LocalDate } from '../time/dates.ts';
 import { localDate, type Instant } from '../time/zones.ts';
+import { isBeforeDueDate } from './choose-step.ts';
+import { isCollecting } from './collection.ts';
 import type { CaseFacts, CustomerFacts, StepFact } from './facts.ts';
-import { nominalDays, THANK_YOU } from './ladder.ts';
-import { allowedMoment, recipientsOf, type Recipients } from './moments.ts';
+import { ladder, notesBeforeDue, THANK_YOU } from './ladder.ts';
+import { allowedMoment, recipientKeyOf, recipientsOf, sameRecipient, type Recipients, type Way } from './moments.ts';
 import { standing } from './standing.ts';
 
 export type ContactKind = 'beforeDue' | 'reminder' | 'formalNotice' | 'plan' | 'thankYou';
@@ -48,53 +51,59 @@ export interface ContactPlan {
 
 /**
  * What leaves for one customer at `now`, grouped how, and when to look again (design rule 1). Requests that belong
- * together become one message: same kind, channel and recipients; the firmest tone wins and brings its template.
- * Before-due notes are never mixed with overdue ones: where both are ready for one recipient, the overdue ones go first
- * and the others try another day. Each item obeys its own policy's `contact` (api.md).
+ * together become one message: same kind and channel, and a recipient in common; the firmest tone wins and brings its
+ * template. Before-due notes are never mixed with overdue ones: where both are ready for one recipient, the overdue ones
+ * go first and the others try another day. Each item obeys its own policy's `contact` (api.md).
  */
 export function planContacts(customer: CustomerFacts, now: Instant): ContactPlan {
   const today = localDate(now, customer.creditorZone);
-  const requests = customer.cases.flatMap((facts) => requestsOf(facts, customer, today)).sort(byUrgency);
-  const messages: MessagePlan[] = [];
-  const contacts = [...customer.contacts];
-  let until: Instant | null = null;
-
+  const requests = customer.cases
+    .filter((facts) => facts.steps.some((s) => s.status === 'requested'))
+    .flatMap((facts) =>
+      requestsOf(facts, customer, today).filter((r) => r.kind !== 'beforeDue' || isBeforeDueDate(facts, customer, now)),
+    )
+    .sort(byUrgency);
+  let messages: MessagePlan[] = [];
+  const waiting: ContactRequest[] = [];
   for (const request of requests) {
-    const at = earliestFor(request, customer, now);
-    if (at === null) continue;
-    const day = localDate(at, customer.zone);
-    const joins = messages.find((m) => at <= now && belongsTo(request, m));
-    if (joins) {
-      addTo(joins, request);
-      continue;
-    }
-    const taken = contacts.some(
-      (c) => c.day === day && c.channel === request.channel && c.recipientKey === request.recipients.recipientKey,
-    );
-    if (at > now || taken) {
-      const again = at > now ? at : earliestFor(request, { ...customer, contacts }, now);
-      if (again !== null && (until === null || again < until)) until = again;
-      continue;
-    }
-    messages.push({
-      kind: request.kind,
-      channel: request.channel,
-      template: request.template,
-      tone: request.tone,
-      recipients: request.recipients,
-      plannedAt: now,
-      day,
-      items: [request],
-    });
-    contacts.push({ day, channel: request.channel, recipientKey: request.recipients.recipientKey });
+    const mayLeave = earliestFor(request, customer, now) === now;
+    const near = mayLeave ? messages.filter((m) => sameRecipient(wayOfMessage(m), wayOfMessage(request))) : [];
+    if (!mayLeave || near.some((m) => m.kind !== request.kind)) waiting.push(request);
+    else
+      messages = [
+        ...messages.filter((m) => !near.includes(m)),
+        messageOf([...near.flatMap((m) => m.items), request], customer, now),
+      ];
   }
-  return { messages, until };
+
+  const day = localDate(now, customer.zone);
+  const contacts = [...customer.contacts, ...messages.map((m) => ({ ...wayOfMessage(m), day }))];
+  const moments = waiting
+    .map((request) => earliestFor(request, { ...customer, contacts }, now))
+    .filter((at): at is Instant => at !== null);
+  return { messages, until: moments.length > 0 ? Math.min(...moments) : null };
 }
+
+const wayOfMessage = (m: Pick<MessagePlan, 'channel' | 'recipients'>): Way => ({
+  channel: m.channel,
+  recipientKey: m.recipients.recipientKey,
+});
+
+function messageOf(items: ContactRequest[], customer: CustomerFacts, now: Instant): MessagePlan {
+  const firmest = items.reduce((a, b) => (TONES.indexOf(b.tone) > TONES.indexOf(a.tone) ? b : a));
+  const to = distinct(items.flatMap((i) => i.recipients.to));
+  const cc = distinct(items.flatMap((i) => i.recipients.cc)).filter((key) => !to.includes(key));
+  const { kind, channel, template, tone } = firmest;
+  const recipients = channel === 'email' ? { to, cc, recipientKey: recipientKeyOf(to) } : { ...firmest.recipients };
+  return { kind, channel, template, tone, recipients, plannedAt: now, day: localDate(now, customer.zone), items };
+}
+
+const distinct = (keys: readonly string[]): string[] => [...new Set(keys)].sort();
 
 function earliestFor(request: ContactRequest, customer: CustomerFacts, now: Instant): Instant | null {
   return allowedMoment(customer, request.policy.contact, Math.max(now, request.plannedAt), {
     ignoreGapAndCap: request.kind === 'thankYou' || request.kind === 'plan' || request.kind === 'formalNotice',
-    onceADay: { channel: request.channel, recipientKey: request.recipients.recipientKey },
+    onceADay: wayOfMessage(request),
   });
 }
 
@@ -107,26 +116,6 @@ function byUrgency(a: ContactRequest, b: ContactRequest): number {
     a.plannedAt - b.plannedAt ||
     (a.invoiceId < b.invoiceId ? -1 : a.invoiceId > b.invoiceId ? 1 : 0)
   );
-}
-
-function belongsTo(request: ContactRequest, message: MessagePlan): boolean {
-  return (
-    request.kind === message.kind &&
-    request.channel === message.channel &&
-    request.recipients.recipientKey === message.recipients.recipientKey
-  );
-}
-
-function addTo(message: MessagePlan, request: ContactRequest): void {
-  message.items.push(request);
-  message.recipients = {
-    ...message.recipients,
-    cc: [...new Set([...message.recipients.cc, ...request.recipients.cc])].sort(),
-  };
-  if (TONES.indexOf(request.tone) > TONES.indexOf(message.tone)) {
-    message.tone = request.tone;
-    message.template = request.template;
-  }
 }
 
 /** The open requests of a case that still hold: something to ask, and somebody to ask it from. */
@@ -145,11 +134,15 @@ function requestOf(
   const step = facts.policy.steps[index];
   if (!step) return null;
   const asks = standing(facts, today).asksMinor;
+  const minimum = amountFor(facts.policy.minimumAmount, facts.currency) ?? 0n;
   const recipients = recipientsOf(customer, record.channel, step);
-  if (asks <= 0n || recipients.to.length === 0) return null;
-  const beforeDue = nominalDays(facts)[index]! < facts.dueOn;
-  // The day moved past the due date while the request waited: the case's next turn drops it.
+  if (asks <= 0n || asks < minimum || recipients.to.length === 0) return null;
+  if (isCollecting(facts) || (facts.limitationOn !== null && today > facts.limitationOn)) return null;
+  // The due date came, or moved, while the request waited: the case's next turn takes it back.
+  const beforeDue = notesBeforeDue(facts)[index] === true;
   if (beforeDue && today >= facts.dueOn) return null;
+  const ownDay = ladder(facts, today)[index]!.ownDay;
+  if (ownDay !== null && ownDay > later(record.plannedOn, today)) return null;
   return {
     ...common(facts, record),
     kind: beforeDue ? 'beforeDue' : 'reminder',
@@ -197,4 +190,3 @@ function common(
 
 /** Call and letter items have the whole step's weight too: they leave by opening a task (api.md). */
 export const opensTask = (channel: Channel): boolean => channel !== 'email';
-

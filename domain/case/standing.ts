@@ -25,14 +25,17 @@ export interface Standing {
   holds: HoldView[];
 }
 
+/** The facts that a standing follows from; lists of many invoices read no others. */
+export type StandingFacts = Pick<CaseFacts, 'balanceMinor' | 'movements' | 'promises' | 'disputes' | 'holds'>;
+
 /** Where the case stands on `today`, a date of the creditor's zone. */
-export function standing(facts: CaseFacts, today: LocalDate): Standing {
+export function standing(facts: StandingFacts, today: LocalDate): Standing {
   const balance = facts.balanceMinor;
   return { ...parts(facts, today, balance, paidUntil(facts, null)), holds: activeHolds(facts, today, balance) };
 }
 
 /** Everything that money, not credit, has taken off the invoice up to the end of a date (null: so far). */
-export function paidUntil(facts: CaseFacts, date: LocalDate | null): bigint {
+export function paidUntil(facts: Pick<CaseFacts, 'movements'>, date: LocalDate | null): bigint {
   let paid = 0n;
   for (const m of facts.movements) if (m.kind === 'payment' && (date === null || m.on <= date)) paid -= m.amountMinor;
   return paid;
@@ -44,7 +47,7 @@ function balanceAt(facts: CaseFacts, date: LocalDate): bigint {
   return atLeastZero(balance);
 }
 
-function parts(facts: CaseFacts, day: LocalDate, balance: bigint, paid: bigint): Omit<Standing, 'holds'> {
+function parts(facts: StandingFacts, day: LocalDate, balance: bigint, paid: bigint): Omit<Standing, 'holds'> {
   let disputed = 0n;
   for (const d of facts.disputes) {
     if (d.openedOn <= day && (d.resolvedOn === null || day < d.resolvedOn)) disputed += d.amountMinor ?? balance;
@@ -52,9 +55,9 @@ function parts(facts: CaseFacts, day: LocalDate, balance: bigint, paid: bigint):
   disputed = min(disputed, balance);
 
   let promised = 0n;
+  const rests = promiseRests(facts, paid);
   for (const p of facts.promises) {
-    if (!promiseHolds(p, day)) continue;
-    promised += p.amountMinor === null ? balance : atLeastZero(p.amountMinor - (paid - p.paidBeforeMinor));
+    if (promiseHolds(p, day)) promised += rests.get(p.id) ?? balance;
   }
   promised = min(promised, balance - disputed);
 
@@ -67,6 +70,39 @@ function parts(facts: CaseFacts, day: LocalDate, balance: bigint, paid: bigint):
     asksMinor: wholeHold ? 0n : rest,
     heldWhole: balance > 0n && (wholeHold || rest === 0n),
   };
+}
+
+/**
+ * What is still to come of each promise of a part, when `paid` has been paid on the invoice. Money serves only promises
+ * made before it, kept ones first, then the one to be paid soonest: one payment never fulfils two promises.
+ */
+export function promiseRests(facts: Pick<CaseFacts, 'promises'>, paid: bigint): Map<string, bigint> {
+  const rests = new Map<string, bigint>();
+  const served: { paidBefore: bigint; amount: bigint }[] = [];
+  const inTurn = facts.promises
+    .filter((p) => p.amountMinor !== null && p.status !== 'withdrawn')
+    .sort((a, b) => rank(a) - rank(b) || (a.payOn < b.payOn ? -1 : a.payOn > b.payOn ? 1 : 0));
+  for (const p of inTurn) {
+    let left = paid - p.paidBeforeMinor;
+    for (const s of served) left -= atLeastZero(s.amount - atLeastZero(p.paidBeforeMinor - s.paidBefore));
+    const amount = min(p.amountMinor!, atLeastZero(left));
+    rests.set(p.id, p.amountMinor! - amount);
+    served.push({ paidBefore: p.paidBeforeMinor, amount });
+  }
+  return rests;
+}
+
+/** Broken ones come last: what is paid afterwards goes to the word that still stands. */
+const rank = (p: CaseFacts['promises'][number]): number => (p.status === 'kept' ? 0 : p.status === 'active' ? 1 : 2);
+
+/** Whether it was this promise that left nothing to ask for on its last day; a dispute of the whole would have anyway. */
+export function promiseHeldAll(facts: CaseFacts, p: CaseFacts['promises'][number]): boolean {
+  if (!p.holds || p.endedOn === null) return false;
+  const alone = { ...facts, holds: [] };
+  const there = parts(alone, p.endedOn, balanceAt(facts, p.endedOn), paidUntil(facts, p.endedOn));
+  const without = { ...alone, promises: facts.promises.filter((other) => other !== p) };
+  const rest = parts(without, p.endedOn, balanceAt(facts, p.endedOn), paidUntil(facts, p.endedOn));
+  return there.heldWhole && !rest.heldWhole;
 }
 
 /** A promise holds from the day it was made to its last grace day; ended earlier, to the day before its end. */
@@ -82,8 +118,12 @@ function holdCovers(h: CaseFacts['holds'][number], day: LocalDate): boolean {
   return h.untilOn === null || day <= h.untilOn;
 }
 
-function activeHolds(facts: CaseFacts, today: LocalDate, balance: bigint): HoldView[] {
-  const paid = paidUntil(facts, null);
+function activeHolds(facts: StandingFacts, today: LocalDate, balance: bigint): HoldView[] {
+  const rests = promiseRests(facts, paidUntil(facts, null));
+  const restOf = (id: string): bigint | null => {
+    const rest = rests.get(id);
+    return rest === undefined ? null : min(rest, balance);
+  };
   return [
     ...facts.promises
       .filter((p) => p.status === 'active' && promiseHolds(p, today))
@@ -91,7 +131,7 @@ function activeHolds(facts: CaseFacts, today: LocalDate, balance: bigint): HoldV
         id: p.id,
         kind: 'promise' as const,
         until: lastGraceDay(p),
-        amountMinor: p.amountMinor === null ? null : min(atLeastZero(p.amountMinor - (paid - p.paidBeforeMinor)), balance),
+        amountMinor: restOf(p.id),
       })),
     ...facts.disputes
       .filter((d) => d.resolvedOn === null)
@@ -165,7 +205,10 @@ function heldFrom(facts: CaseFacts, day: LocalDate): boolean {
   return parts(asOf, day, balanceAt(facts, day), paidUntil(facts, day)).heldWhole;
 }
 
-/** Days of the spans from `since` on, as a step whose own day is `day` sees them: only those that began by its day. */
+/**
+ * `day` moved by the days of the spans from `since` on, as a step whose own day it is sees them: only those that began
+ * by its day.
+ */
 export function shiftedBy(spans: readonly HeldSpan[], since: LocalDate, day: LocalDate): LocalDate {
   let moved = day;
   for (const s of spans) {

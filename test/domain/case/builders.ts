@@ -1,0 +1,434 @@
+import { applyAct } from '../../../domain/case/apply.ts';
+import { decide } from '../../../domain/case/decide.ts';
+import type { CaseTaskKind } from '../../../domain/case/decision.ts';
+import { isOpen, type CaseFacts, type CustomerFacts, type HoldFact, type Stage } from '../../../domain/case/facts.ts';
+import { MAX_ACTS_PER_TURN } from '../../../domain/case/forecast.ts';
+import { ladder, openStep, THANK_YOU } from '../../../domain/case/ladder.ts';
+import { nextRung } from '../../../domain/case/choose-step.ts';
+import { planContacts, type MessagePlan } from '../../../domain/case/plan-contacts.ts';
+import { admitPromise } from '../../../domain/case/promises.ts';
+import { paidUntil, standing } from '../../../domain/case/standing.ts';
+import { parsePolicy } from '../../../domain/policy/parse.ts';
+import type { Channel, Policy } from '../../../domain/policy/types.ts';
+import type { LocalDate } from '../../../domain/time/dates.ts';
+import { instantAt, localDate, type Instant } from '../../../domain/time/zones.ts';
+
+export const PARIS = 'Europe/Paris';
+
+/** An instant by the clock of a zone. */
+export const at = (date: LocalDate, time = '08:30', zone = PARIS): Instant => instantAt(date, time, zone);
+
+export interface StepDraft {
+  key?: string;
+  day: number;
+  from?: string;
+  channel?: string;
+  template?: string;
+  tone?: string;
+  to?: string[];
+  cc?: string[];
+}
+
+/** A policy as parsed, made from what a test is about; notes, calls and letters get the template that fits. */
+export function policy(steps: (number | StepDraft)[] = [5, 12, 19], rest: Record<string, unknown> = {}): Policy {
+  const templates: Record<string, string> = {
+    call: 'call-script',
+    letter: 'last-reminder',
+    registeredLetter: 'last-reminder',
+  };
+  return parsePolicy({
+    name: 'test',
+    steps: steps.map((draft, index) => {
+      const step = typeof draft === 'number' ? { day: draft } : draft;
+      const note = step.day < 0 && step.channel !== 'call';
+      const template = note ? 'before-due' : (templates[step.channel ?? 'email'] ?? 'reminder');
+      return { key: `s${index + 1}`, channel: 'email', template, ...step };
+    }),
+    ...rest,
+  });
+}
+
+let made = 0;
+
+/** An open invoice of 1,200.00 EUR due on Friday 2026-09-04 that arrived in August. */
+export function invoice(over: Partial<CaseFacts> = {}): CaseFacts {
+  const registeredOn = over.registeredOn ?? '2026-08-05';
+  const registeredAt = over.registeredAt ?? at(registeredOn, '08:00');
+  const amountMinor = over.amountMinor ?? 120_000n;
+  return {
+    invoiceId: `inv_${String(++made).padStart(4, '0')}`,
+    run: 1,
+    stage: 'upcoming',
+    issuedOn: '2026-08-05',
+    dueOn: '2026-09-04',
+    registeredOn,
+    registeredAt,
+    amountMinor,
+    currency: 'EUR',
+    balanceMinor: amountMinor,
+    movements: [],
+    policy: policy(),
+    chaseFrom: null,
+    lastStepSent: null,
+    collection: { method: 'transfer', on: null, failedOn: null, askedOn: null },
+    limitationOn: null,
+    promises: [],
+    disputes: [],
+    holds: [],
+    runs: [{ run: 1, openedOn: registeredOn, closedOn: null }],
+    steps: [],
+    approvedSteps: [],
+    approvalAnswer: null,
+    tasksOpened: [],
+    entryReviewed: false,
+    releasedAt: registeredAt,
+    ...over,
+  };
+}
+
+/** A French business with one billing address; All Saints' Day and Armistice Day are its holidays. */
+export function customer(cases: CaseFacts[], over: Partial<CustomerFacts> = {}): CustomerFacts {
+  return {
+    customerId: 'cus_1',
+    kind: 'business',
+    country: 'FR',
+    zone: PARIS,
+    creditorZone: PARIS,
+    customerHolidays: new Set(['2026-07-14', '2026-08-15', '2026-11-01', '2026-11-11', '2026-12-25', '2027-01-01']),
+    creditorHolidays: new Set(),
+    closedWeeks: [],
+    recipients: [{ role: 'billing', key: 'b', usable: true }],
+    hasAddress: true,
+    contacts: [],
+    cases,
+    ...over,
+  };
+}
+
+export interface Sent {
+  at: Instant;
+  day: LocalDate;
+  invoiceId: string;
+  step: string;
+  channel: Channel;
+  amountMinor: bigint;
+  message: MessagePlan;
+}
+
+/** What a played stretch of time left behind. */
+export interface Played {
+  sent: Sent[];
+  messages: MessagePlan[];
+  tasks: { at: Instant; invoiceId: string; task: CaseTaskKind; step: string | null }[];
+  approvals: { at: Instant; invoiceId: string; step: string }[];
+  promises: { at: Instant; invoiceId: string; became: 'kept' | 'broken' }[];
+  closed: Map<string, { stage: Stage; thank: boolean }>;
+  cases: Map<string, CaseFacts>;
+  customer: CustomerFacts;
+  /** When each case wakes next. */
+  wakeAt: Map<string, Instant>;
+  turns: number;
+}
+
+/** Something that happens to one case at an instant; it returns the facts as they are afterwards. */
+export interface Happening {
+  at: Instant;
+  invoiceId?: string;
+  change: (facts: CaseFacts, now: Instant, today: LocalDate) => CaseFacts;
+}
+
+export interface PlayOptions {
+  happenings?: Happening[];
+  /** Nothing runs in these stretches; what was due runs at their end. */
+  outages?: { from: Instant; to: Instant }[];
+  /** Turns that nobody needs: they may change nothing. */
+  extraWakes?: Instant[];
+  /** Called after every instant. */
+  check?: (played: Played, now: Instant) => void;
+}
+
+/**
+ * Plays a customer's cases and outreach from one instant to another, the way the workflows do: cases whose time has come
+ * turn first, then outreach; a message that leaves wakes nobody. Fails when a decision breaks a promise of `decide`.
+ */
+export function play(start: CustomerFacts, from: Instant, to: Instant, options: PlayOptions = {}): Played {
+  const cases = new Map(start.cases.map((c) => [c.invoiceId, c]));
+  const played: Played = {
+    sent: [],
+    messages: [],
+    tasks: [],
+    approvals: [],
+    promises: [],
+    closed: new Map(),
+    cases,
+    customer: start,
+    wakeAt: new Map(start.cases.map((c) => [c.invoiceId, from])),
+    turns: 0,
+  };
+  const happenings = [...(options.happenings ?? [])].sort((a, b) => a.at - b.at);
+  const extra = [...(options.extraWakes ?? [])].filter((w) => w >= from).sort((a, b) => a - b);
+  let outreachAt: Instant | null = null;
+
+  for (;;) {
+    const moments = [...played.wakeAt.values()].map((w) => afterOutage(w, options.outages));
+    if (outreachAt !== null) moments.push(afterOutage(outreachAt, options.outages));
+    if (happenings[0]) moments.push(happenings[0].at);
+    if (extra[0] !== undefined) moments.push(afterOutage(extra[0], options.outages));
+    const now = Math.min(...moments);
+    if (moments.length === 0 || now > to) return played;
+
+    while (happenings[0] && happenings[0].at <= now) happen(played, happenings.shift()!, now);
+    const everybody = extra[0] !== undefined && extra[0] <= now;
+    while (extra[0] !== undefined && extra[0] <= now) extra.shift();
+    const inOutage = afterOutage(now, options.outages) !== now;
+    if (!inOutage) {
+      for (const [id, wake] of [...played.wakeAt]) if (wake <= now || everybody) turn(played, id, now);
+      outreachAt = outreach(played, now);
+    }
+    options.check?.(played, now);
+  }
+}
+
+function afterOutage(moment: Instant, outages: PlayOptions['outages'] = []): Instant {
+  const hit = outages.find((o) => o.from <= moment && moment < o.to);
+  return hit ? hit.to : moment;
+}
+
+function happen(played: Played, happening: Happening, now: Instant): void {
+  const today = localDate(now, played.customer.creditorZone);
+  for (const [id, facts] of played.cases) {
+    if (happening.invoiceId !== undefined && happening.invoiceId !== id) continue;
+    const after = happening.change(facts, now, today);
+    if (after === facts) continue;
+    played.cases.set(id, after);
+    if (isOpen(after.stage)) {
+      played.closed.delete(id);
+      played.wakeAt.set(id, now);
+    }
+  }
+}
+
+function turn(played: Played, id: string, now: Instant): void {
+  const world = played.customer;
+  let facts = played.cases.get(id)!;
+  played.turns += 1;
+  for (let rounds = 0; ; rounds++) {
+    if (rounds >= MAX_ACTS_PER_TURN) throw new Error(`${id} does not come to rest`);
+    const decision = decide(facts, { ...world, cases: [facts] }, now);
+    if (decision.decision === 'wait') {
+      if (decision.until === null) played.wakeAt.delete(id);
+      else if (decision.until > now) played.wakeAt.set(id, decision.until);
+      else throw new Error(`${id} waits for the past`);
+      break;
+    }
+    if (decision.decision === 'close') {
+      played.wakeAt.delete(id);
+      played.closed.set(id, decision);
+      const today = localDate(now, world.creditorZone);
+      const runs = facts.runs.map((r) => (r.run === facts.run ? { ...r, closedOn: today } : r));
+      facts = { ...facts, stage: decision.stage, runs };
+      if (decision.thank) facts = withThanks(facts, now, world.zone);
+      break;
+    }
+    if (decision.acts.length === 0) throw new Error(`${id} acts without an act`);
+    for (const act of decision.acts) {
+      if (act.act === 'openTask') played.tasks.push({ at: now, invoiceId: id, task: act.task, step: act.step });
+      if (act.act === 'askApproval') played.approvals.push({ at: now, invoiceId: id, step: act.step });
+      if (act.act === 'keepPromise') played.promises.push({ at: now, invoiceId: id, became: 'kept' });
+      if (act.act === 'breakPromise') played.promises.push({ at: now, invoiceId: id, became: 'broken' });
+      facts = applyAct(facts, act);
+    }
+  }
+  played.cases.set(id, facts);
+}
+
+function withThanks(facts: CaseFacts, now: Instant, zone: string): CaseFacts {
+  const asked = {
+    id: null,
+    step: THANK_YOU,
+    occurrence: facts.run,
+    channel: 'email' as const,
+    leftOn: null,
+    reason: null,
+  };
+  const when = { status: 'requested' as const, plannedAt: now, plannedOn: localDate(now, zone) };
+  return { ...facts, steps: [...facts.steps, { ...asked, ...when, reanchors: false, redraw: false }] };
+}
+
+function outreach(played: Played, now: Instant): Instant | null {
+  const plan = planContacts({ ...played.customer, cases: [...played.cases.values()] }, now);
+  for (const message of plan.messages) {
+    played.messages.push(message);
+    const { day, channel, recipients } = message;
+    const contact = { day, channel, recipientKey: recipients.recipientKey };
+    played.customer = { ...played.customer, contacts: [...played.customer.contacts, contact] };
+    for (const item of message.items) {
+      const facts = played.cases.get(item.invoiceId)!;
+      const steps = facts.steps.map((s) =>
+        s.step === item.step && s.occurrence === item.occurrence && s.status === 'requested'
+          ? { ...s, status: 'left' as const, leftOn: day }
+          : s,
+      );
+      played.cases.set(item.invoiceId, { ...facts, steps });
+      const { invoiceId, step, amountMinor } = item;
+      played.sent.push({ at: now, day, invoiceId, step, channel, amountMinor, message });
+    }
+  }
+  if (plan.until !== null && plan.until <= now) throw new Error('outreach waits for the past');
+  return plan.until;
+}
+
+/** What left, as `step day`, without thanks. */
+export const steps = (played: Played): string[] =>
+  played.sent.filter((s) => s.step !== THANK_YOU).map((s) => `${s.step} ${s.day}`);
+
+// What can happen -----------------------------------------------------------------------------------------------------
+
+const freed = (facts: CaseFacts, now: Instant): CaseFacts => ({
+  ...facts,
+  releasedAt: Math.max(facts.releasedAt, now),
+});
+
+export const pay = (when: Instant, amountMinor: bigint, invoiceId?: string): Happening => ({
+  at: when,
+  ...(invoiceId === undefined ? {} : { invoiceId }),
+  change: (facts, _now, on) => {
+    const amount = amountMinor < facts.balanceMinor ? amountMinor : facts.balanceMinor;
+    if (amount === 0n || !isOpen(facts.stage)) return facts;
+    const movements = [...facts.movements, { on, amountMinor: -amount, kind: 'payment' as const }];
+    return { ...facts, balanceMinor: facts.balanceMinor - amount, movements };
+  },
+});
+
+export const credit = (when: Instant, amountMinor: bigint, invoiceId?: string): Happening => ({
+  ...pay(when, amountMinor, invoiceId),
+  change: (facts, _now, on) => {
+    const amount = amountMinor < facts.balanceMinor ? amountMinor : facts.balanceMinor;
+    if (amount === 0n || !isOpen(facts.stage)) return facts;
+    const movements = [...facts.movements, { on, amountMinor: -amount, kind: 'credit' as const }];
+    return { ...facts, balanceMinor: facts.balanceMinor - amount, movements };
+  },
+});
+
+/** Money comes back; a closed case is opened for another run. */
+export const reverse = (when: Instant, amountMinor: bigint, invoiceId?: string): Happening => ({
+  ...pay(when, amountMinor, invoiceId),
+  change: (facts, now, on) => {
+    const paid = paidUntil(facts, null);
+    const amount = amountMinor < paid ? amountMinor : paid;
+    if (amount === 0n) return facts;
+    const movements = [...facts.movements, { on, amountMinor: amount, kind: 'payment' as const }];
+    const owed = { ...facts, balanceMinor: facts.balanceMinor + amount, movements };
+    if (isOpen(facts.stage)) return owed;
+    const run = facts.run + 1;
+    const runs = [...facts.runs, { run, openedOn: on, closedOn: null }];
+    return freed({ ...owed, run, runs, stage: 'reminding', tasksOpened: [] }, now);
+  },
+});
+
+export const promise = (
+  when: Instant,
+  payOn: LocalDate,
+  amountMinor: bigint | null = null,
+  id?: string,
+): Happening => ({
+  ...pay(when, 0n, id),
+  change: (facts, _now, madeOn) => {
+    if (!isOpen(facts.stage) || facts.balanceMinor === 0n || payOn < madeOn) return facts;
+    const { holds, graceDays } = admitPromise(facts.policy, facts.promises, payOn, madeOn);
+    const fact = { payOn, graceDays, holds, madeOn, amountMinor, status: 'active' as const, endedOn: null };
+    const promiseId = `${facts.invoiceId}-p${facts.promises.length + 1}`;
+    const paidBeforeMinor = paidUntil(facts, null);
+    return { ...facts, promises: [...facts.promises, { id: promiseId, paidBeforeMinor, ...fact }] };
+  },
+});
+
+export const withdrawPromise = (when: Instant, id?: string): Happening => ({
+  ...pay(when, 0n, id),
+  change: (facts, now, endedOn) => {
+    if (!facts.promises.some((p) => p.status === 'active')) return facts;
+    const promises = facts.promises.map((p) =>
+      p.status === 'active' ? { ...p, status: 'withdrawn' as const, endedOn } : p,
+    );
+    return freed({ ...facts, promises }, now);
+  },
+});
+
+export const dispute = (when: Instant, amountMinor: bigint | null = null, id?: string): Happening => ({
+  ...pay(when, 0n, id),
+  change: (facts, _now, openedOn) => {
+    if (!isOpen(facts.stage) || (amountMinor !== null && amountMinor > facts.balanceMinor)) return facts;
+    const fact = { id: `${facts.invoiceId}-d${facts.disputes.length + 1}`, amountMinor, openedOn, resolvedOn: null };
+    return { ...facts, disputes: [...facts.disputes, fact] };
+  },
+});
+
+/** Every open dispute is rejected: its amount is owed as before. */
+export const resolve = (when: Instant, id?: string): Happening => ({
+  ...pay(when, 0n, id),
+  change: (facts, now, resolvedOn) => {
+    if (!facts.disputes.some((d) => d.resolvedOn === null)) return facts;
+    return freed(
+      { ...facts, disputes: facts.disputes.map((d) => ({ ...d, resolvedOn: d.resolvedOn ?? resolvedOn })) },
+      now,
+    );
+  },
+});
+
+export const hold = (
+  when: Instant,
+  untilOn: LocalDate | null = null,
+  kind: HoldFact['kind'] = 'pause',
+  id?: string,
+): Happening => ({
+  ...pay(when, 0n, id),
+  change: (facts, _now, fromOn) => {
+    if (!isOpen(facts.stage) || (untilOn !== null && untilOn < fromOn)) return facts;
+    const fact = { id: `${facts.invoiceId}-h${facts.holds.length + 1}`, kind, fromOn, untilOn, liftedOn: null };
+    return { ...facts, holds: [...facts.holds, fact] };
+  },
+});
+
+/** Whatever a person can lift is lifted: not an approval that is asked. */
+export const lift = (when: Instant, id?: string): Happening => ({
+  ...pay(when, 0n, id),
+  change: (facts, now, liftedOn) => {
+    const mine = (h: HoldFact): boolean => h.kind !== 'approval' && h.liftedOn === null;
+    if (!facts.holds.some(mine)) return facts;
+    return freed({ ...facts, holds: facts.holds.map((h) => (mine(h) ? { ...h, liftedOn } : h)) }, now);
+  },
+});
+
+export const answer = (when: Instant, what: 'approved' | 'refused', id?: string): Happening => ({
+  ...pay(when, 0n, id),
+  change: (facts) => (openStep(facts)?.status === 'awaitingApproval' ? { ...facts, approvalAnswer: what } : facts),
+});
+
+export const moveDue = (when: Instant, dueOn: LocalDate, id?: string): Happening => ({
+  ...pay(when, 0n, id),
+  change: (facts, now) => (isOpen(facts.stage) && dueOn >= facts.issuedOn ? freed({ ...facts, dueOn }, now) : facts),
+});
+
+export const change = (when: Instant, over: (facts: CaseFacts) => Partial<CaseFacts>, id?: string): Happening => ({
+  ...pay(when, 0n, id),
+  change: (facts) => ({ ...facts, ...over(facts) }),
+});
+
+/** A person passes over the next step. */
+export const skip = (when: Instant, id?: string): Happening => ({
+  ...pay(when, 0n, id),
+  change: (facts, now, today) => {
+    const open = openStep(facts);
+    const rung = nextRung(ladder(facts, today));
+    if (!isOpen(facts.stage) || !rung || open?.status === 'awaitingApproval') return facts;
+    const rest = open
+      ? applyAct(facts, { act: 'withdrawRequest', step: open.step, reason: 'skipped', on: today })
+      : facts;
+    const { key: step, channel } = rung.step;
+    return applyAct(rest, { act: 'skipStep', step, channel, plannedAt: now, plannedOn: today, reason: 'byPerson' });
+  },
+});
+
+/** What the case asks for and whether it is held, on a day of the creditor's. */
+export const standingOf = (played: Played, id: string, now: Instant) =>
+  standing(played.cases.get(id)!, localDate(now, played.customer.creditorZone));
