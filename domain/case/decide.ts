@@ -359,10 +359,17 @@ function openOnce({ facts, today }: View, task: Exclude<CaseTaskKind, 'missingAd
   return facts.tasksOpened.includes(task) ? null : act({ act: 'openTask', task, step: null, on: today });
 }
 
-/** Waits for `at`, but no longer than until the next promise or dated hold ends. */
+/** Waits for `at`, but no longer than until a promise or dated hold ends, or the claim is barred. */
 function wait({ facts, customer }: View, at: Instant | null, next: NextAction | null): Decision {
-  const moments = [...(at === null ? [] : [at]), ...knownEnds(facts, customer).map((e) => e.at)];
+  const moments = [at, knownEnds(facts, customer)[0]?.at, barredAt(facts, customer)].filter(isSet);
   return { decision: 'wait', until: moments.length > 0 ? Math.min(...moments) : null, next };
+}
+
+const isSet = (at: Instant | null | undefined): at is Instant => at !== null && at !== undefined;
+
+/** When the claim cannot be enforced any more, while nobody was told so. */
+function barredAt({ limitationOn, tasksOpened }: CaseFacts, customer: CustomerFacts): Instant | null {
+  return limitationOn === null || tasksOpened.includes('timeBarred') ? null : endOf(limitationOn, customer);
 }
 
 /** When promises and dated holds end, soonest first. */

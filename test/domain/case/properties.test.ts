@@ -1,0 +1,203 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { decide } from '../../../domain/case/decide.ts';
+import { isOpen } from '../../../domain/case/facts.ts';
+import { forecast } from '../../../domain/case/forecast.ts';
+import { ladder, openStep, THANK_YOU } from '../../../domain/case/ladder.ts';
+import { calendarOf } from '../../../domain/case/moments.ts';
+import { standing } from '../../../domain/case/standing.ts';
+import { closesAt, isContactDay, opensAt } from '../../../domain/time/contact-window.ts';
+import { addDays, daysBetween } from '../../../domain/time/dates.ts';
+import { localDate, type Instant } from '../../../domain/time/zones.ts';
+import { customers, FIRST_DAY, FROM, happenings, outages } from './arbitraries.ts';
+import { customer, invoice, play, policy, type Played } from './builders.ts';
+
+const TO = FROM + 200 * 86_400_000;
+const RUNS = { numRuns: Number(process.env['CASE_RUNS'] ?? 150) };
+
+/** Everything a played stretch did, for comparing. */
+function story(played: Played): string[] {
+  return [
+    ...played.sent.map((s) => `${s.at} ${s.invoiceId} ${s.step} ${s.channel} ${s.amountMinor}`),
+    ...played.tasks.map((t) => `${t.at} ${t.invoiceId} task ${t.task}`),
+    ...played.approvals.map((a) => `${a.at} ${a.invoiceId} approval ${a.step}`),
+  ].sort();
+}
+
+describe('whatever happens', () => {
+  const worlds = fc.record({ who: customers, what: happenings, outages });
+
+  test('contacts keep within window, gap and cap, ask for what may be asked, and no step leaves twice', () => {
+    fc.assert(
+      fc.property(worlds, ({ who, what, outages }) => {
+        const played = play(who, FROM, TO, { happenings: what, outages, check: checkStanding });
+        checkContacts(played);
+        checkSteps(played);
+      }),
+      RUNS,
+    );
+  });
+
+  test('a case with something left to do and nothing in its way wakes again or has asked a person', () => {
+    fc.assert(
+      fc.property(worlds, ({ who, what, outages }) => {
+        const played = play(who, FROM, TO, { happenings: what, outages });
+        for (const [id, facts] of played.cases) {
+          if (!isOpen(facts.stage) || played.wakeAt.has(id)) continue;
+          const today = localDate(TO, who.creditorZone);
+          const held = standing(facts, today).heldWhole;
+          const asked = facts.tasksOpened.some((t) => t !== 'missingAddress');
+          expect(held || asked).toBe(true);
+        }
+      }),
+      RUNS,
+    );
+  });
+
+  test('turns that nobody needed change nothing', () => {
+    const wakes = fc.array(fc.integer({ min: 0, max: 24 * 120 }), { maxLength: 60 });
+    fc.assert(
+      fc.property(worlds, wakes, ({ who, what }, hours) => {
+        const extraWakes = hours.map((h) => FROM + h * 3_600_000);
+        expect(story(play(who, FROM, TO, { happenings: what, extraWakes }))).toEqual(
+          story(play(who, FROM, TO, { happenings: what })),
+        );
+      }),
+      RUNS,
+    );
+  });
+
+  test('deciding is a function of the facts', () => {
+    fc.assert(
+      fc.property(customers, fc.integer({ min: 0, max: 24 * 100 }), (who, hours) => {
+        const now = FROM + hours * 3_600_000;
+        for (const facts of who.cases) {
+          const frozen = JSON.stringify(facts, (_k, v: unknown) => (typeof v === 'bigint' ? String(v) : v));
+          expect(decide(facts, who, now)).toEqual(decide(facts, who, now));
+          expect(JSON.stringify(facts, (_k, v: unknown) => (typeof v === 'bigint' ? String(v) : v))).toBe(frozen);
+        }
+      }),
+      RUNS,
+    );
+  });
+});
+
+describe('what is foretold', () => {
+  test('is what happens when nothing changes, from any moment on', () => {
+    fc.assert(
+      fc.property(
+        fc.record({ who: customers, what: happenings }),
+        fc.integer({ min: 0, max: 80 }),
+        ({ who, what }, days) => {
+          const now = FROM + days * 86_400_000;
+          const before = play(who, FROM, now, { happenings: what.filter((h) => h.at <= now) });
+          const open = [...before.cases.values()].filter((c) => isOpen(c.stage));
+          const world = { ...before.customer, cases: open };
+          const foretold = forecast(world, now);
+          const happened = play(world, now, TO);
+          const lines = foretold.filter(
+            (l) => l.at <= TO && (l.action === 'contact' || (l.action === 'task' && l.step)),
+          );
+          const left = (at: Instant, id: string, step: string | null): string => `${at} ${id} ${step}`;
+          const missing = happened.tasks.filter((t) => t.step !== null).map((t) => left(t.at, t.invoiceId, t.step));
+          const sent = happened.sent.filter((s) => s.step !== THANK_YOU).map((s) => left(s.at, s.invoiceId, s.step));
+          expect(lines.map((l) => left(l.at, l.invoiceId, l.step)).sort()).toEqual([...sent, ...missing].sort());
+          const tasks = foretold.filter((l) => l.at <= TO && l.action === 'task' && l.step === null);
+          expect(tasks.map((l) => `${l.at} ${l.invoiceId} ${l.reason}`).sort()).toEqual(
+            happened.tasks
+              .filter((t) => t.step === null)
+              .map((t) => `${t.at} ${t.invoiceId} ${t.task}`)
+              .sort(),
+          );
+          const asked = foretold.filter((l) => l.at <= TO && l.action === 'approval');
+          expect(asked.map((l) => left(l.at, l.invoiceId, l.step)).sort()).toEqual(
+            happened.approvals.map((a) => left(a.at, a.invoiceId, a.step)).sort(),
+          );
+        },
+      ),
+      RUNS,
+    );
+  });
+});
+
+/** Nothing is asked while held, and each open request asks for the balance less its disputed and promised parts. */
+function checkStanding(played: Played, now: Instant): void {
+  const today = localDate(now, played.customer.creditorZone);
+  for (const sent of played.sent) {
+    if (sent.at !== now || sent.step === THANK_YOU) continue;
+    const facts = played.cases.get(sent.invoiceId)!;
+    const here = standing(facts, today);
+    expect(here.heldWhole).toBe(false);
+    expect(sent.amountMinor).toBe(facts.balanceMinor - here.disputedMinor - here.promisedMinor);
+    expect(sent.amountMinor > 0n).toBe(true);
+    expect(facts.collection.method === 'directDebit' && facts.collection.failedOn === null).toBe(false);
+    if (facts.chaseFrom !== null) expect(sent.day >= facts.chaseFrom).toBe(true);
+    if (facts.limitationOn !== null) expect(today <= facts.limitationOn).toBe(true);
+    const rung = ladder(facts, today).find((r) => r.step.key === sent.step)!;
+    if (rung.beforeDue) {
+      expect(sent.day < facts.dueOn && today < facts.dueOn).toBe(true);
+      expect(sent.message.kind).toBe('beforeDue');
+    } else {
+      expect(sent.day > facts.dueOn && today > facts.dueOn).toBe(true);
+      expect(sent.message.kind).toBe('reminder');
+    }
+  }
+}
+
+function checkContacts(played: Played): void {
+  const { customer: who } = played;
+  const perDay = new Set<string>();
+  for (const message of played.messages) {
+    for (const to of message.recipients.to) {
+      const key = `${message.channel} ${to} ${message.day}`;
+      expect(perDay.has(key), `two messages: ${key}`).toBe(false);
+      perDay.add(key);
+    }
+  }
+  for (const sent of played.sent) {
+    const { contact } = sent.message.items.find((i) => i.invoiceId === sent.invoiceId)!.policy;
+    const calendar = calendarOf(who, contact);
+    expect(isContactDay(sent.day, calendar)).toBe(true);
+    expect(opensAt(sent.day, calendar) <= sent.at && sent.at < closesAt(sent.day, calendar)).toBe(true);
+    if (sent.step === THANK_YOU) continue;
+    const days = new Set(who.contacts.map((c) => c.day).filter((day) => day < sent.day));
+    const distances = [...days].map((day) => daysBetween(day, sent.day));
+    expect(Math.min(...distances)).toBeGreaterThanOrEqual(contact.minimumGapDays);
+    expect(distances.filter((d) => d < 30).length + 1).toBeLessThanOrEqual(contact.maximumPer30Days);
+  }
+}
+
+/** A step at most once, in the ladder's order, two of one case never on one day, and no stranger is warned. */
+function checkSteps(played: Played): void {
+  for (const [id, facts] of played.cases) {
+    const sent = played.sent.filter((s) => s.invoiceId === id && s.step !== THANK_YOU);
+    const order = sent.map((s) => facts.policy.steps.findIndex((step) => step.key === s.step));
+    expect(order).toEqual([...new Set(order)].sort((a, b) => a - b));
+    expect(new Set(sent.map((s) => s.day)).size).toBe(sent.length);
+    const records = facts.steps.filter((s) => s.step !== THANK_YOU).map((s) => s.step);
+    expect(new Set(records).size).toBe(records.length);
+    const first = facts.policy.steps[order[0] ?? 0]!;
+    const milder = ladder(facts, FIRST_DAY).filter((r) => !r.beforeDue && r.index < (order[0] ?? 0));
+    if (sent.length > 0 && facts.lastStepSent === null && first.tone === 'final') expect(milder).toEqual([]);
+    expect(openStep(facts) === null || isOpen(facts.stage)).toBe(true);
+  }
+}
+
+test('the calendar of a customer with 300 open cases is quick', () => {
+  const cases = Array.from({ length: 300 }, (_, i) => {
+    const dueOn = addDays(FIRST_DAY, (i * 7) % 90);
+    const held = { id: 'h', kind: 'pause' as const, fromOn: dueOn, untilOn: addDays(dueOn, i % 9), liftedOn: null };
+    const when = { dueOn, issuedOn: addDays(dueOn, -30), registeredOn: FIRST_DAY, registeredAt: FROM };
+    return invoice({ ...when, policy: policy([-5, 5, 12, 19, 25]), holds: i % 3 === 0 ? [held] : [] });
+  });
+  const contacts = [-20, -13, -6].map((n) => ({
+    day: addDays(FIRST_DAY, n),
+    channel: 'email' as const,
+    recipientKey: 'b',
+  }));
+  const started = process.hrtime.bigint();
+  const lines = forecast(customer(cases, { contacts }), FROM);
+  const took = Number(process.hrtime.bigint() - started) / 1e6;
+  expect(lines.length).toBeGreaterThan(600);
+  expect(took).toBeLessThan(2_000);
+});
