@@ -126,6 +126,8 @@ export const notFound = (): Problem => new Problem('notFound', 'Nothing of yours
 export function toProblemAnswer(error: unknown): ProblemAnswer {
   if (error instanceof Problem) return answer(error.code, error.message, error.faults, error.headers);
   if (error instanceof DomainError) {
+    // In the words of any other 404, so that nobody learns whether the thing is somebody else's.
+    if (error.code === 'notFound') return toProblemAnswer(notFound());
     const later = error.code === 'overloaded' ? { 'retry-after': '1' } : {};
     return answer(error.code, error.message, error.faults, later);
   }

@@ -1,9 +1,17 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Problem, toProblemAnswer } from '../problem.ts';
 
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** The methods of every route, by its pattern. */
+    routeTable: ReadonlyMap<string, ReadonlySet<string>>;
+  }
+}
+
 /** Every refusal leaves as problem details; what broke is logged without what the client sent. */
 export function registerErrors(app: FastifyInstance): void {
   const routes = new Map<string, Set<string>>();
+  app.decorate('routeTable', routes);
   app.addHook('onRoute', ({ url, method }) => {
     const methods = routes.get(url) ?? new Set<string>();
     for (const one of [method].flat()) methods.add(one);

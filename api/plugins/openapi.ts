@@ -31,8 +31,7 @@ export async function registerOpenapi(app: FastifyInstance, version: string): Pr
       components: { securitySchemes: { key: { type: 'http', scheme: 'bearer' } } },
       security: [{ key: [] }],
     },
-    transform: (document) =>
-      (document.schema ? transform(document) : document) as never,
+    transform: (document) => (document.schema ? transform(document) : document) as never,
     transformObject: jsonSchemaTransformObject,
   });
   await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: true });

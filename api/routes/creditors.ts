@@ -25,6 +25,7 @@ import {
   id,
   idParams,
   instant,
+  isBefore,
   line,
   listQuery,
   locale,
@@ -61,7 +62,7 @@ const fields = {
 const closedWeeksEndAfterTheyBegin = across(({ closedWeeks }) =>
   (Array.isArray(closedWeeks) ? closedWeeks : []).flatMap((one: unknown, index) => {
     const { from, to } = (one ?? {}) as Record<string, unknown>;
-    if (typeof from !== 'string' || typeof to !== 'string' || from <= to) return [];
+    if (!isBefore(to, from)) return [];
     return [{ path: ['closedWeeks', index, 'to'], code: 'dateInvalid', message: 'lies before its beginning' }];
   }),
 );

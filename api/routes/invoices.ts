@@ -30,6 +30,7 @@ import {
   currency,
   id,
   idParams,
+  isBefore,
   instant,
   line,
   listQuery,
@@ -76,7 +77,7 @@ const invoiceBody = z
   .check(amountFitsCurrency())
   .check(
     across(({ issuedOn, dueOn, customerId, customer }) => [
-      ...(typeof issuedOn === 'string' && typeof dueOn === 'string' && dueOn < issuedOn
+      ...(isBefore(dueOn, issuedOn)
         ? [{ path: ['dueOn'], code: 'dueBeforeIssue', message: 'lies before the issue date' }]
         : []),
       ...((customerId === undefined) === (customer === undefined)

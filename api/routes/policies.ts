@@ -29,6 +29,7 @@ import {
   currency,
   id,
   instant,
+  isBefore,
   listQuery,
   localDate as localDateSchema,
   page,
@@ -76,7 +77,7 @@ const previewBody = z
       .check(amountFitsCurrency())
       .check(
         across(({ issuedOn, dueOn }) =>
-          typeof issuedOn === 'string' && typeof dueOn === 'string' && dueOn < issuedOn
+          isBefore(dueOn, issuedOn)
             ? [{ path: ['dueOn'], code: 'dueBeforeIssue', message: 'lies before the issue date' }]
             : [],
         ),

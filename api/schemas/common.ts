@@ -24,7 +24,7 @@ export const line = (max: number) =>
     .min(1)
     .max(max)
     .refine((value) => printable(value) && !LINE_BREAK.test(value), { error: 'holds a character that is not text' })
-    .refine((value) => value.trim() !== '', { error: 'is blank' });
+    .refine((value) => value === '' || value.trim() !== '', { error: 'is blank' });
 
 /** Free text of several lines. */
 export const prose = (max: number) =>
@@ -133,6 +133,10 @@ export function across(
   check._zod.def.when = () => true;
   return check;
 }
+
+/** Whether both are dates and the first comes before the second; what is no date is another rule's business. */
+export const isBefore = (a: unknown, b: unknown): boolean =>
+  typeof a === 'string' && typeof b === 'string' && isLocalDate(a) && isLocalDate(b) && a < b;
 
 /** The amount of a body fits the currency of the body. */
 export const amountFitsCurrency = (field = 'amount') =>

@@ -29,7 +29,13 @@ export interface Harness {
   logs(): string;
   commands: { execute: CaseCommands['execute']; up: boolean };
   creditor(overrides?: Record<string, unknown>): Promise<TestCreditor>;
-  call(key: string | null, method: Method, url: string, body?: unknown, headers?: Record<string, string>): Promise<Reply>;
+  call(
+    key: string | null,
+    method: Method,
+    url: string,
+    body?: unknown,
+    headers?: Record<string, string>,
+  ): Promise<Reply>;
   stop(): Promise<void>;
 }
 
@@ -110,7 +116,12 @@ export async function startApi(config: Partial<ApiDeps['config']> = {}, max = 8)
     if (made.status !== 201) throw new Error(`no creditor: ${JSON.stringify(made.body)}`);
     const key = async (role: string): Promise<string> =>
       (await call(adminKey, 'POST', `/v1/creditors/${made.body.id}/keys`, { name: role, role })).body.key;
-    return { id: made.body.id, approver: made.body.apiKey, operator: await key('operator'), agency: await key('agency') };
+    return {
+      id: made.body.id,
+      approver: made.body.apiKey,
+      operator: await key('operator'),
+      agency: await key('agency'),
+    };
   };
 
   return {

@@ -31,7 +31,12 @@ describe('creditors', () => {
       closedWeeks: [{ from: '2026-12-24', to: '2027-01-03' }],
     });
     expect(made.status).toBe(201);
-    expect(made.body).toMatchObject({ country: 'DE', paymentDays: 30, iban: 'DE89370400440532013000', defaultPolicy: null });
+    expect(made.body).toMatchObject({
+      country: 'DE',
+      paymentDays: 30,
+      iban: 'DE89370400440532013000',
+      defaultPolicy: null,
+    });
     const { apiKey } = made.body;
     expect(apiKey).toMatch(/^rel_[\w-]{43}$/);
 
@@ -101,13 +106,15 @@ describe('policies', () => {
       invoice: { issuedOn: '2026-11-20', dueOn: '2026-12-20', amount: '1200.00', currency: 'EUR' },
     });
     expect(reply.status).toBe(200);
-    expect(reply.body.data.map((l: { action: string; step: string | null }) => [l.action, l.step]).slice(0, 5)).toEqual([
-      ['contact', 'before-due'],
-      ['contact', 'reminder-1'],
-      ['contact', 'reminder-2'],
-      ['task', 'call'],
-      ['task', 'last'],
-    ]);
+    expect(reply.body.data.map((l: { action: string; step: string | null }) => [l.action, l.step]).slice(0, 5)).toEqual(
+      [
+        ['contact', 'before-due'],
+        ['contact', 'reminder-1'],
+        ['contact', 'reminder-2'],
+        ['task', 'call'],
+        ['task', 'last'],
+      ],
+    );
     expect(await h.db.selectFrom('invoices').select('id').execute()).toEqual(before);
   });
 });
@@ -136,7 +143,10 @@ describe('customers', () => {
       contacts: [{ role: 'billing', email: 'b@hara.example' }],
       policy: 'business',
     });
-    expect(patched.body).toMatchObject({ policy: 'business', contacts: [{ role: 'billing', email: 'b@hara.example' }] });
+    expect(patched.body).toMatchObject({
+      policy: 'business',
+      contacts: [{ role: 'billing', email: 'b@hara.example' }],
+    });
     const stop = await h.db
       .selectFrom('stopped_addresses')
       .select('lifted_at')
@@ -174,7 +184,11 @@ describe('customers', () => {
 
 describe('invoices', () => {
   test('are registered with their case, once a number', async () => {
-    const body = invoiceBody({ references: ['PO 77'], vat: [{ rate: '20', net: '1000.00', vat: '200.00' }], amount: '1200' });
+    const body = invoiceBody({
+      references: ['PO 77'],
+      vat: [{ rate: '20', net: '1000.00', vat: '200.00' }],
+      amount: '1200',
+    });
     const made = await h.call(c.operator, 'POST', '/v1/invoices', body, { 'relance-actor': 'Zoé' });
     expect(made.status).toBe(201);
     expect(made.body).toMatchObject({
@@ -247,9 +261,7 @@ describe('invoices', () => {
       'dueDateChanged',
       'fileAttached',
     ]);
-    expect(timeline.body.data[1].summary).toBe(
-      'Due date moved from 2026-11-19 to 2026-12-31 — Agreed with their CFO',
-    );
+    expect(timeline.body.data[1].summary).toBe('Due date moved from 2026-11-19 to 2026-12-31 — Agreed with their CFO');
   });
 
   test('are chosen a policy for: own, customer’s, creditor’s, preset, else 422', async () => {
@@ -303,7 +315,9 @@ describe('money', () => {
     });
     expect([tooMuch.status, tooMuch.body.code]).toEqual([422, 'exceedsUnapplied']);
     expect((await h.call(c.operator, 'DELETE', `/v1/allocations/${allocated.body.id}`)).status).toBe(204);
-    expect((await h.call(c.operator, 'DELETE', `/v1/allocations/${allocated.body.id}`)).body.code).toBe('alreadyReversed');
+    expect((await h.call(c.operator, 'DELETE', `/v1/allocations/${allocated.body.id}`)).body.code).toBe(
+      'alreadyReversed',
+    );
     expect((await h.call(c.operator, 'GET', `/v1/invoices/${next.id}`)).body.balance).toBe('1200.00');
   });
 
@@ -340,17 +354,23 @@ describe('promises', () => {
     expect(part.status).toBe(201);
     expect(part.body).toMatchObject({ holds: true, graceDays: 2, status: 'active', amount: '500.00', by: 'Ms Martin' });
     const held = await h.call(c.operator, 'GET', `/v1/invoices/${invoice.id}`);
-    expect(held.body).toMatchObject({ promised: '500.00', holds: [{ kind: 'promise', until: '2026-11-29', amount: '500.00' }] });
+    expect(held.body).toMatchObject({
+      promised: '500.00',
+      holds: [{ kind: 'promise', until: '2026-11-29', amount: '500.00' }],
+    });
 
     const whole = await h.call(c.operator, 'POST', url, { payOn: '2026-12-01' });
     const replaced = await h.call(c.operator, 'GET', `/v1/invoices/${invoice.id}`);
     expect(replaced.body).toMatchObject({ promised: '1200.00', holds: [{ id: whole.body.id, amount: null }] });
-    expect((await h.call(c.operator, 'GET', '/v1/invoices?hold=promise')).body.data.map((i: { id: string }) => i.id)).toContain(
-      invoice.id,
-    );
+    expect(
+      (await h.call(c.operator, 'GET', '/v1/invoices?hold=promise')).body.data.map((i: { id: string }) => i.id),
+    ).toContain(invoice.id);
     expect((await h.call(c.operator, 'DELETE', `/v1/promises/${whole.body.id}`)).status).toBe(204);
     expect((await h.call(c.operator, 'DELETE', `/v1/promises/${whole.body.id}`)).body.code).toBe('promiseEnded');
-    expect((await h.call(c.operator, 'GET', `/v1/invoices/${invoice.id}`)).body).toMatchObject({ promised: '0.00', holds: [] });
+    expect((await h.call(c.operator, 'GET', `/v1/invoices/${invoice.id}`)).body).toMatchObject({
+      promised: '0.00',
+      holds: [],
+    });
   });
 
   test('in the past are refused, beyond the limits kept without a hold', async () => {
@@ -363,7 +383,9 @@ describe('promises', () => {
     expect((await h.call(c.operator, 'GET', `/v1/invoices/${invoice.id}`)).body.holds).toEqual([]);
     const tasks = await h.call(c.operator, 'GET', `/v1/tasks?invoiceId=${invoice.id}`);
     expect(tasks.body.data).toMatchObject([{ kind: 'reviewPromise', status: 'open' }]);
-    const done = await h.call(c.operator, 'POST', `/v1/tasks/${tasks.body.data[0].id}/completion`, { note: 'Let it be' });
+    const done = await h.call(c.operator, 'POST', `/v1/tasks/${tasks.body.data[0].id}/completion`, {
+      note: 'Let it be',
+    });
     expect(done.body).toMatchObject({ status: 'done', closedBy: 'operator' });
     const again = await h.call(c.operator, 'POST', `/v1/tasks/${tasks.body.data[0].id}/completion`, {});
     expect([again.status, again.body.code]).toEqual([409, 'taskClosed']);
@@ -381,13 +403,21 @@ describe('disputes', () => {
       holds: [{ kind: 'dispute', amount: '300.00' }],
     });
     const more = await h.call(c.operator, 'POST', url, { amount: '900.01', category: 'price' });
-    expect([more.status, more.body.code, more.body.errors[0].pointer]).toEqual([422, 'disputeExceedsBalance', '/amount']);
+    expect([more.status, more.body.code, more.body.errors[0].pointer]).toEqual([
+      422,
+      'disputeExceedsBalance',
+      '/amount',
+    ]);
     const resolve = (body: object) => h.call(c.operator, 'POST', `/v1/disputes/${made.body.id}/resolution`, body);
     expect((await resolve({ outcome: 'partly' })).body.code).toBe('creditInvalid');
     expect((await resolve({ outcome: 'rejected', creditAmount: '1' })).body.code).toBe('creditInvalid');
     expect((await resolve({ outcome: 'partly', creditAmount: '300.01' })).body.code).toBe('disputeExceedsBalance');
     const done = await resolve({ outcome: 'partly', creditAmount: '100.00', note: 'One was late' });
-    expect(done.body).toMatchObject({ status: 'partly', resolvedOn: '2026-11-20', creditNoteId: expect.stringMatching(/^cno_/) });
+    expect(done.body).toMatchObject({
+      status: 'partly',
+      resolvedOn: '2026-11-20',
+      creditNoteId: expect.stringMatching(/^cno_/),
+    });
     expect((await resolve({ outcome: 'rejected' })).body.code).toBe('disputeResolved');
     expect((await h.call(c.operator, 'GET', `/v1/invoices/${invoice.id}`)).body).toMatchObject({
       balance: '1100.00',
@@ -418,10 +448,17 @@ describe('feeds, imports, clock', () => {
     });
     const rotated = await h.call(c.approver, 'POST', `/v1/feeds/${made.body.id}/rotate`);
     expect(rotated.body.secret).not.toBe(made.body.secret);
-    const row = await h.db.selectFrom('feeds').select('secrets').where('id', '=', made.body.id).executeTakeFirstOrThrow();
+    const row = await h.db
+      .selectFrom('feeds')
+      .select('secrets')
+      .where('id', '=', made.body.id)
+      .executeTakeFirstOrThrow();
     expect(row.secrets).toHaveLength(2);
     expect(JSON.stringify(row.secrets)).not.toContain(made.body.secret.slice(6));
-    expect((await h.call(c.approver, 'GET', '/v1/feeds')).body.data[0]).toMatchObject({ id: made.body.id, kind: 'standard' });
+    expect((await h.call(c.approver, 'GET', '/v1/feeds')).body.data[0]).toMatchObject({
+      id: made.body.id,
+      kind: 'standard',
+    });
   });
 
   test('an import is kept and started; its rows are paged', async () => {
@@ -436,12 +473,17 @@ describe('feeds, imports, clock', () => {
     const row = await h.db.selectFrom('imports').selectAll().where('id', '=', id).executeTakeFirstOrThrow();
     expect(row.body.toString()).toBe('Document Number;A;B\n1;2;3\n');
     expect(row.content_type).toBe('text/csv');
-    expect(await h.db.selectFrom('outbox').select('kind').where('target', '=', id).execute()).toEqual([{ kind: 'startImport' }]);
+    expect(await h.db.selectFrom('outbox').select('kind').where('target', '=', id).execute()).toEqual([
+      { kind: 'startImport' },
+    ]);
     const got = await h.call(c.operator, 'GET', `/v1/imports/${id}`);
     expect(got.body).toMatchObject({ id, status: 'running', accepted: 0, rows: [], nextCursor: null });
   });
 
   test('the clock shows business time', async () => {
-    expect((await h.call(c.operator, 'GET', '/v1/clock')).body).toEqual({ now: '2026-11-20T09:00:00.000Z', dayMs: 86_400_000 });
+    expect((await h.call(c.operator, 'GET', '/v1/clock')).body).toEqual({
+      now: '2026-11-20T09:00:00.000Z',
+      dayMs: 86_400_000,
+    });
   });
 });

@@ -1,0 +1,458 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { newId } from '../../db/ids.ts';
+import { invoiceBody, newInvoice, NOW, startApi, type Harness, type Method, type TestCreditor } from './harness.ts';
+
+/**
+ * Generated over the routes the app really has: a route that is not listed here makes a test fail, so no new one goes
+ * without its keys, roles and tenant being tried.
+ */
+
+type Roles = 'operator' | 'approver' | 'admin' | 'open' | 'signed';
+type Ids = Record<string, string>;
+
+interface Case {
+  access: Roles;
+  /** Path with ids of the other creditor filled in; absent where the path has none. */
+  foreign?: (ids: Ids) => string;
+  /** A body that is valid but for whose the ids are. */
+  body?: (ids: Ids) => unknown;
+  headers?: Record<string, string>;
+  /** Besides the id in the path: a foreign id in the body or query, and what it answers. */
+  foreignInside?: (ids: Ids) => { url?: string; body?: unknown; status: number };
+}
+
+const reason = () => ({ reason: 'because' });
+
+const CASES: Record<string, Case> = {
+  'POST /v1/creditors': { access: 'admin', body: () => ({}) },
+  'GET /v1/creditors': { access: 'admin' },
+  'POST /v1/creditors/:id/keys': {
+    access: 'admin',
+    foreign: () => `/v1/creditors/${newId('cre')}/keys`,
+    body: () => ({ name: 'x', role: 'operator' }),
+  },
+  'GET /v1/creditors/:id/keys': { access: 'admin', foreign: () => `/v1/creditors/${newId('cre')}/keys` },
+  'DELETE /v1/creditors/:id/keys/:keyId': {
+    access: 'admin',
+    // A key of the other creditor under the id of this one.
+    foreign: (ids) => `/v1/creditors/${ids['ownCreditor']}/keys/${ids['key']}`,
+  },
+  'GET /v1/creditor': { access: 'operator' },
+  'PATCH /v1/creditor': { access: 'approver', body: () => ({ paymentDays: 30 }) },
+  'PUT /v1/policies/:name': {
+    access: 'approver',
+    body: () => ({ name: 'p', steps: [{ key: 'a', day: 1, channel: 'email', template: 'reminder' }] }),
+  },
+  'GET /v1/policies': { access: 'operator' },
+  'GET /v1/policies/:name': { access: 'operator', foreign: () => '/v1/policies/theirs-alone' },
+  'POST /v1/policies/:name/preview': {
+    access: 'operator',
+    body: () => ({ invoice: { issuedOn: '2026-11-01', dueOn: '2026-12-01', amount: '1', currency: 'EUR' } }),
+    foreignInside: (ids) => ({
+      url: '/v1/policies/business/preview',
+      body: {
+        invoice: {
+          issuedOn: '2026-11-01',
+          dueOn: '2026-12-01',
+          amount: '1',
+          currency: 'EUR',
+          customerId: ids['customer'],
+        },
+      },
+      status: 404,
+    }),
+  },
+  'POST /v1/customers': { access: 'operator', body: () => ({}) },
+  'GET /v1/customers': { access: 'operator' },
+  'GET /v1/customers/:id': { access: 'operator', foreign: (ids) => `/v1/customers/${ids['customer']}` },
+  'PATCH /v1/customers/:id': {
+    access: 'operator',
+    foreign: (ids) => `/v1/customers/${ids['customer']}`,
+    body: () => ({ name: 'Mine now' }),
+  },
+  'POST /v1/customers/:id/holds': {
+    access: 'operator',
+    foreign: (ids) => `/v1/customers/${ids['customer']}/holds`,
+    body: reason,
+  },
+  'POST /v1/customers/:id/credit-notes': {
+    access: 'operator',
+    foreign: (ids) => `/v1/customers/${ids['customer']}/credit-notes`,
+    body: () => ({ number: 'F-1', amount: '1', currency: 'EUR', issuedOn: '2026-11-01' }),
+  },
+  'DELETE /v1/holds/:id': { access: 'operator', foreign: (ids) => `/v1/holds/${ids['hold']}` },
+  'POST /v1/invoices': {
+    access: 'operator',
+    body: () => ({}),
+    foreignInside: (ids) => ({
+      body: { ...invoiceBody(), customer: undefined, customerId: ids['customer'] },
+      status: 422,
+    }),
+  },
+  'GET /v1/invoices': {
+    access: 'operator',
+    foreignInside: (ids) => ({ url: `/v1/invoices?customerId=${ids['customer']}`, status: 200 }),
+  },
+  'GET /v1/invoices/:id': { access: 'operator', foreign: (ids) => `/v1/invoices/${ids['invoice']}` },
+  'PATCH /v1/invoices/:id': {
+    access: 'operator',
+    foreign: (ids) => `/v1/invoices/${ids['invoice']}`,
+    body: () => ({ dueOn: '2027-01-01', reason: 'x' }),
+  },
+  'GET /v1/invoices/:id/calendar': { access: 'operator', foreign: (ids) => `/v1/invoices/${ids['invoice']}/calendar` },
+  'GET /v1/invoices/:id/timeline': { access: 'operator', foreign: (ids) => `/v1/invoices/${ids['invoice']}/timeline` },
+  'PUT /v1/invoices/:id/file': {
+    access: 'operator',
+    foreign: (ids) => `/v1/invoices/${ids['invoice']}/file`,
+    body: () => Buffer.from('%PDF-1.7'),
+    headers: { 'content-type': 'application/pdf' },
+  },
+  'POST /v1/invoices/:id/payments': {
+    access: 'operator',
+    foreign: (ids) => `/v1/invoices/${ids['invoice']}/payments`,
+    body: () => ({ amount: '1', currency: 'EUR', receivedOn: '2026-11-01' }),
+  },
+  'POST /v1/invoices/:id/credit-notes': {
+    access: 'operator',
+    foreign: (ids) => `/v1/invoices/${ids['invoice']}/credit-notes`,
+    body: () => ({ number: 'F-2', amount: '1', issuedOn: '2026-11-01' }),
+  },
+  'GET /v1/receipts': {
+    access: 'operator',
+    foreignInside: (ids) => ({ url: `/v1/receipts?customerId=${ids['customer']}`, status: 200 }),
+  },
+  'POST /v1/receipts/:id/allocations': {
+    access: 'operator',
+    foreign: (ids) => `/v1/receipts/${ids['receipt']}/allocations`,
+    body: (ids) => ({ invoiceId: ids['invoice'], amount: '1' }),
+    foreignInside: (ids) => ({
+      url: `/v1/receipts/${ids['ownReceipt']}/allocations`,
+      body: { invoiceId: ids['invoice'], amount: '1' },
+      status: 404,
+    }),
+  },
+  'DELETE /v1/allocations/:id': { access: 'operator', foreign: (ids) => `/v1/allocations/${ids['allocation']}` },
+  'POST /v1/invoices/:id/promises': {
+    access: 'operator',
+    foreign: (ids) => `/v1/invoices/${ids['invoice']}/promises`,
+    body: () => ({ payOn: '2026-12-01' }),
+  },
+  'DELETE /v1/promises/:id': { access: 'operator', foreign: (ids) => `/v1/promises/${ids['promise']}` },
+  'POST /v1/invoices/:id/disputes': {
+    access: 'operator',
+    foreign: (ids) => `/v1/invoices/${ids['invoice']}/disputes`,
+    body: () => ({ category: 'price' }),
+  },
+  'POST /v1/disputes/:id/resolution': {
+    access: 'operator',
+    foreign: (ids) => `/v1/disputes/${ids['dispute']}/resolution`,
+    body: () => ({ outcome: 'rejected' }),
+  },
+  'POST /v1/invoices/:id/pause': {
+    access: 'operator',
+    foreign: (ids) => `/v1/invoices/${ids['invoice']}/pause`,
+    body: reason,
+  },
+  'POST /v1/invoices/:id/resume': {
+    access: 'operator',
+    foreign: (ids) => `/v1/invoices/${ids['invoice']}/resume`,
+    body: reason,
+  },
+  'POST /v1/invoices/:id/skip': {
+    access: 'operator',
+    foreign: (ids) => `/v1/invoices/${ids['invoice']}/skip`,
+    body: reason,
+  },
+  'POST /v1/invoices/:id/reopen': {
+    access: 'operator',
+    foreign: (ids) => `/v1/invoices/${ids['invoice']}/reopen`,
+    body: reason,
+  },
+  'GET /v1/tasks': {
+    access: 'operator',
+    foreignInside: (ids) => ({ url: `/v1/tasks?invoiceId=${ids['invoice']}`, status: 200 }),
+  },
+  'GET /v1/tasks/:id': { access: 'operator', foreign: (ids) => `/v1/tasks/${ids['task']}` },
+  'POST /v1/tasks/:id/completion': {
+    access: 'operator',
+    foreign: (ids) => `/v1/tasks/${ids['task']}/completion`,
+    body: () => ({}),
+  },
+  'GET /v1/contacts': {
+    access: 'operator',
+    foreignInside: (ids) => ({ url: `/v1/contacts?customerId=${ids['customer']}`, status: 200 }),
+  },
+  'GET /v1/contacts/:id': { access: 'operator', foreign: (ids) => `/v1/contacts/${ids['contact']}` },
+  'GET /v1/invoices/:id/documents': {
+    access: 'operator',
+    foreign: (ids) => `/v1/invoices/${ids['invoice']}/documents`,
+  },
+  'GET /v1/invoices/:id/documents/:docId': {
+    access: 'operator',
+    foreign: (ids) => `/v1/invoices/${ids['invoice']}/documents/${ids['document']}`,
+    // Their document under an invoice of one's own.
+    foreignInside: (ids) => ({ url: `/v1/invoices/${ids['ownInvoice']}/documents/${ids['document']}`, status: 404 }),
+  },
+  'POST /v1/imports': { access: 'operator', body: () => Buffer.from('a;b'), headers: { 'content-type': 'text/csv' } },
+  'GET /v1/imports/:id': { access: 'operator', foreign: (ids) => `/v1/imports/${ids['import']}` },
+  'POST /v1/feeds': { access: 'approver', body: () => ({ kind: 'standard', name: 'x' }) },
+  'GET /v1/feeds': { access: 'approver' },
+  'POST /v1/feeds/:id/rotate': { access: 'approver', foreign: (ids) => `/v1/feeds/${ids['feed']}/rotate` },
+  'GET /v1/clock': { access: 'operator' },
+  'POST /v1/webhooks/feeds/:feedId': { access: 'signed', foreign: (ids) => `/v1/webhooks/feeds/${ids['feed']}` },
+  'POST /v1/webhooks/resend': { access: 'signed' },
+  'GET /healthz': { access: 'open' },
+  'GET /readyz': { access: 'open' },
+  'GET /metrics': { access: 'open' },
+  'GET /openapi.json': { access: 'open' },
+  'GET /errors': { access: 'open' },
+};
+
+let h: Harness;
+let own: TestCreditor;
+let ids: Ids;
+
+beforeAll(async () => {
+  h = await startApi();
+  own = await h.creditor();
+  ids = await everythingOf(await h.creditor({ name: 'The other one' }));
+  const invoice = await newInvoice(h, own.operator);
+  const paid = await h.call(own.operator, 'POST', `/v1/invoices/${invoice.id}/payments`, {
+    amount: '1300.00',
+    currency: 'EUR',
+    receivedOn: '2026-11-20',
+  });
+  ids = { ...ids, ownCreditor: own.id, ownInvoice: invoice.id, ownReceipt: paid.body.id };
+});
+afterAll(() => h.stop());
+
+/** One of each thing, all the other creditor's. */
+async function everythingOf(other: TestCreditor): Promise<Ids> {
+  const key = other.approver;
+  const invoice = await newInvoice(h, key);
+  const post = async (url: string, body: object): Promise<Ids> => (await h.call(key, 'POST', url, body)).body;
+  const receipt = await h.call(key, 'POST', `/v1/invoices/${invoice.id}/payments`, {
+    amount: '10.00',
+    currency: 'EUR',
+    receivedOn: '2026-11-20',
+  });
+  await h.call(key, 'PUT', '/v1/policies/theirs-alone', {
+    name: 'theirs-alone',
+    steps: [{ key: 'a', day: 1, channel: 'email', template: 'reminder' }],
+  });
+  const dispute = await post(`/v1/invoices/${invoice.id}/disputes`, { amount: '1.00', category: 'price' });
+  const tasks = await h.call(key, 'GET', '/v1/tasks');
+  const contact = newId('con');
+  await h.db
+    .insertInto('contacts')
+    .values({
+      id: contact,
+      creditor_id: other.id,
+      customer_id: invoice.customerId,
+      kind: 'reminder',
+      channel: 'email',
+      status: 'sent',
+      reference: 'R-THEIRS',
+      recipients: ['x@example.com'],
+      recipient_key: 'k',
+      day: '2026-11-20',
+      planned_at: new Date(NOW),
+      queued_at: new Date(NOW),
+      template: 'reminder',
+      tone: 'neutral',
+      locale: 'fr',
+    })
+    .execute();
+  const document = newId('doc');
+  await h.db
+    .insertInto('documents')
+    .values({
+      id: document,
+      creditor_id: other.id,
+      customer_id: invoice.customerId,
+      contact_id: contact,
+      kind: 'email',
+      content_type: 'message/rfc822',
+      bytes: Buffer.from('theirs'),
+      at: new Date(NOW),
+    })
+    .execute();
+  await h.db.insertInto('document_invoices').values({ document_id: document, invoice_id: invoice.id }).execute();
+  const got = await h.call(key, 'GET', `/v1/invoices/${invoice.id}/documents/${document}`);
+  if (got.raw.body !== 'theirs') throw new Error('the owner does not get the document');
+  const upload = await h.app.inject({
+    method: 'POST',
+    url: '/v1/imports',
+    headers: { authorization: `Bearer ${key}`, 'content-type': 'text/csv' },
+    payload: 'number\n1\n',
+  });
+  const keys = await h.call(h.adminKey, 'GET', `/v1/creditors/${other.id}/keys`);
+  return {
+    invoice: invoice.id,
+    customer: invoice.customerId,
+    receipt: receipt.body.id,
+    allocation: receipt.body.allocations[0].id,
+    promise: (await post(`/v1/invoices/${invoice.id}/promises`, { payOn: '2026-12-01', amount: '5.00' }))['id']!,
+    dispute: dispute['id']!,
+    hold: (await post(`/v1/customers/${invoice.customerId}/holds`, { reason: 'x' }))['id']!,
+    task: tasks.body.data[0].id,
+    contact,
+    document,
+    import: upload.json().id,
+    feed: (await post('/v1/feeds', { kind: 'standard', name: 'theirs' }))['id']!,
+    key: keys.body.data[0].id,
+  };
+}
+
+/** `METHOD /path` of every route the router has; the pages of the documentation apart. */
+function routesOf(): string[] {
+  return [...h.app.routeTable]
+    .filter(([path]) => path !== '/docs' && !path.startsWith('/docs/'))
+    .flatMap(([path, methods]) => [...methods].map((method) => `${method} ${path}`))
+    .sort();
+}
+
+const fill = (pattern: string, name = 'business'): string =>
+  pattern
+    .replace(':name', name)
+    .replace(/:(\w+)/g, (_, name: string) => ({ keyId: newId('key'), docId: newId('doc') })[name] ?? idFor(pattern));
+
+const idFor = (pattern: string): string => {
+  const [, , resource = ''] = pattern.split('/');
+  const prefixes: Record<string, Parameters<typeof newId>[0]> = {
+    creditors: 'cre',
+    customers: 'cus',
+    holds: 'hol',
+    invoices: 'inv',
+    receipts: 'rec',
+    allocations: 'all',
+    promises: 'pro',
+    disputes: 'dis',
+    tasks: 'tsk',
+    contacts: 'con',
+    imports: 'imp',
+    feeds: 'fee',
+    webhooks: 'fee',
+  };
+  return newId(prefixes[resource]!);
+};
+
+const parts = (route: string): [Method, string] => route.split(' ', 2) as [Method, string];
+const under = (access: Roles) => Object.entries(CASES).filter(([, one]) => one.access === access);
+const keyed = Object.entries(CASES).filter(([, one]) => !['open', 'signed'].includes(one.access));
+
+test('every route of the app is in the table above, and the other way round', () => {
+  expect(routesOf()).toEqual(Object.keys(CASES).sort());
+});
+
+describe.each(keyed)('%s', (route, one) => {
+  const [method, pattern] = parts(route);
+  const send = (key: string | null, url = fill(pattern), body = one.body?.(ids)) =>
+    h.call(key, method, url, body, one.headers ?? {});
+
+  test('refuses no key, a wrong key, a key in the wrong place', async () => {
+    for (const key of [null, 'wrong', `rel_${'A'.repeat(43)}`, `${own.approver}x`]) {
+      const reply = await send(key);
+      expect([reply.status, reply.body.code]).toEqual([401, 'unauthorized']);
+      expect(reply.headers['www-authenticate']).toBe('Bearer');
+    }
+    const inQuery = await send(null, `${fill(pattern)}?key=${own.approver}`);
+    expect(inQuery.status).toBe(401);
+  });
+
+  test('refuses every role that may not', async () => {
+    const wrong =
+      one.access === 'admin'
+        ? [own.operator, own.approver, own.agency]
+        : [h.adminKey, own.agency, ...(one.access === 'approver' ? [own.operator] : [])];
+    for (const key of wrong) {
+      const reply = await send(key);
+      expect([reply.status, reply.body.code]).toEqual([403, 'forbidden']);
+    }
+  });
+
+  test('lets the right role in', async () => {
+    const key = one.access === 'admin' ? h.adminKey : one.access === 'approver' ? own.approver : own.operator;
+    expect([401, 403]).not.toContain((await send(key)).status);
+  });
+
+  if (one.foreign || /:id|:feedId/.test(pattern)) {
+    test('does not know what belongs to another creditor', async () => {
+      const key = one.access === 'admin' ? h.adminKey : own.approver;
+      const before = await snapshot();
+      const reply = await send(key, one.foreign!(ids));
+      expect([reply.status, reply.body.code]).toEqual([404, 'notFound']);
+      // The very words of a thing that does not exist.
+      expect((await send(key, fill(pattern, 'nowhere'))).body).toEqual(reply.body);
+      expect(await snapshot()).toEqual(before);
+    });
+  }
+
+  if (one.foreignInside) {
+    test('does not reach another creditor’s things from within', async () => {
+      const inside = one.foreignInside!(ids);
+      const before = await snapshot();
+      const reply = await send(own.approver, inside.url ?? fill(pattern), inside.body ?? one.body?.(ids));
+      expect(reply.status).toBe(inside.status);
+      if (inside.status === 200) expect(reply.body.data).toEqual([]);
+      expect(await snapshot()).toEqual(before);
+    });
+  }
+});
+
+test.each(under('open'))('%s needs no key', async (route) => {
+  const [method, url] = parts(route);
+  const reply = await h.call(null, method, url);
+  expect(reply.status).toBe(200);
+});
+
+test.each(under('signed'))('%s takes a signature, no key', async (route, one) => {
+  const [method, pattern] = parts(route);
+  for (const key of [null, own.approver, h.adminKey]) {
+    const reply = await h.call(key, method, one.foreign?.(ids) ?? pattern, { some: 'thing' });
+    expect([reply.status, reply.body.code]).toEqual([401, 'signatureInvalid']);
+  }
+});
+
+test('a task for approvers refuses an operator', async () => {
+  const id = newId('tsk');
+  await h.db
+    .insertInto('tasks')
+    .values({
+      id,
+      creditor_id: own.id,
+      kind: 'approve',
+      key: 'approve:x',
+      role: 'approver',
+      invoice_id: ids['ownInvoice']!,
+      subject: 'x',
+      due_at: new Date(NOW),
+      opened_at: new Date(NOW),
+    })
+    .execute();
+  const body = { decision: 'approved' };
+  expect((await h.call(own.operator, 'POST', `/v1/tasks/${id}/completion`, body)).status).toBe(403);
+  expect((await h.call(own.approver, 'POST', `/v1/tasks/${id}/completion`, body)).status).toBe(200);
+});
+
+/** Everything a foreign request might have changed. */
+async function snapshot(): Promise<unknown> {
+  const tables = [
+    'invoices',
+    'customers',
+    'holds',
+    'promises',
+    'disputes',
+    'tasks',
+    'allocation_reversals',
+    'feeds',
+  ] as const;
+  const rows = await Promise.all([
+    ...tables.map((table) => h.db.selectFrom(table).selectAll().execute()),
+    h.db.selectFrom('events').select('id').execute(),
+    h.db.selectFrom('receipts').selectAll().execute(),
+    h.db.selectFrom('commands').selectAll().execute(),
+    h.db.selectFrom('api_keys').selectAll().execute(),
+  ]);
+  return JSON.stringify(rows, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value));
+}
