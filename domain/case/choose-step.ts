@@ -7,14 +7,10 @@ import type { CaseFacts, CustomerFacts } from './facts.ts';
 import { contactedByUs, entryDay, wasContacted, type Rung } from './ladder.ts';
 import { allowedMoment, calendarOf, wayOf } from './moments.ts';
 
-/**
- * What the ladder does next: one rung at an instant, steps dropped first, a look at the due date, nothing for more than
- * a year, or its end.
- */
+/** What the ladder does next: one rung at an instant, steps dropped first, nothing for more than a year, or its end. */
 export type Choice =
   | { do: 'leave'; rung: Rung; at: Instant; merged: Rung[]; reanchors: boolean }
   | { do: 'drop'; acts: Act[] }
-  | { do: 'look'; at: Instant }
   | { do: 'never' }
   | { do: 'end' };
 
@@ -35,18 +31,12 @@ export function chooseStep(facts: CaseFacts, customer: CustomerFacts, rungs: rea
   if (due.length === 0) return rungs.some((r) => r.record === null) ? { do: 'never' } : { do: 'end' };
   const timing = new Timing(facts, customer, now);
 
-  const notes = due.filter((r) => r.beforeDue);
-  const note = chooseNote(timing, notes);
-  if (note) return note;
-
-  // Notes that find no day before the due date are passed over; they are recorded as dropped once it has come.
-  const steps = due.slice(notes.length);
-  const first = steps[0];
-  if (!first) return { do: 'look', at: dueDateBegins(facts, customer) };
+  const first = due[0]!;
+  if (first.beforeDue) return chooseNote(timing, due);
   const at = timing.leaves(first);
   if (at === null) return { do: 'never' };
   const day = localDate(at, customer.zone);
-  const reached = steps.filter((r) => r.ownDay <= day);
+  const reached = due.filter((r) => r.ownDay <= day);
   const isLate = (r: Due): boolean => timing.isMissed(r, day);
   const leave = (rung: Due, when: Instant, merged: Due[], reanchors: boolean): Choice => ({
     do: 'leave',
@@ -59,7 +49,7 @@ export function chooseStep(facts: CaseFacts, customer: CustomerFacts, rungs: rea
   const enters = first.lateAtEntry && entry !== 'byAge';
 
   if (late === 'skip' && reached.every(isLate)) {
-    const kept = steps.find((r) => !isLate(r));
+    const kept = due.find((r) => !isLate(r));
     if (!kept || wasContacted(facts)) return dropAll(reached, customer, now, 'missed');
     // The missed one is dropped, but nobody's first contact is a more advanced one: the first leaves in its stead.
     const instead = timing.leaves(kept);
@@ -77,17 +67,15 @@ export function chooseStep(facts: CaseFacts, customer: CustomerFacts, rungs: rea
   return leave(reached.at(-1)!, at, reached.slice(0, -1), false);
 }
 
-/** A note before the due date never leaves on or after it (design rule 9); null where none is to be considered. */
-function chooseNote(timing: Timing, notes: readonly Due[]): Choice | null {
+/** A note before the due date never leaves on or after it (design rule 9): one that finds no day before it is dropped. */
+function chooseNote(timing: Timing, due: readonly Due[]): Choice {
   const { facts, customer, now } = timing;
   const { late } = facts.policy;
-  const first = notes[0];
-  if (!first) return null;
-  if (!isBeforeDueDate(facts, customer, now)) return dropAll(notes, customer, now, 'dueDateReached');
+  const first = due[0]!;
   const at = timing.leaves(first);
-  if (at === null || !isBeforeDueDate(facts, customer, at)) return null;
+  if (at === null || !isBeforeDueDate(facts, customer, at)) return dropAll([first], customer, now, 'dueDateReached');
   const day = localDate(at, customer.zone);
-  const reached = notes.filter((r) => r.ownDay <= day);
+  const reached = due.filter((r) => r.beforeDue && r.ownDay <= day);
   const missed = reached.filter((r) => timing.isMissed(r, day));
   if (late === 'skip' && missed.length > 0) return dropAll(missed, customer, now, 'missed');
   if (late === 'shift') {

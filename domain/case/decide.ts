@@ -217,8 +217,6 @@ function afterOpenStep(view: View, open: StepFact): { at: Instant | null; into: 
     switch (choice.do) {
       case 'leave':
         return { at: choice.at, into: choice.rung.step.key };
-      case 'look':
-        return { at: choice.at, into: null };
       case 'end':
         return { at: ladderEndsAt({ ...view, facts, customer }, rungs), into: null };
       case 'never':
@@ -241,8 +239,6 @@ function nextOnLadder(view: View): Decision {
       return ladderEnd(view, rungs);
     case 'drop':
       return { decision: 'act', acts: choice.acts };
-    case 'look':
-      return wait(view, choice.at, null);
     case 'never':
       return wait(view, lookAgain(now), null);
     case 'leave': {
@@ -361,8 +357,13 @@ function openOnce({ facts, today }: View, task: Exclude<CaseTaskKind, 'missingAd
 
 /** Waits for `at`, but no longer than until a promise or dated hold ends, or the claim is barred. */
 function wait({ facts, customer }: View, at: Instant | null, next: NextAction | null): Decision {
-  const moments = [at, knownEnds(facts, customer)[0]?.at, barredAt(facts, customer)].filter(isSet);
-  return { decision: 'wait', until: moments.length > 0 ? Math.min(...moments) : null, next };
+  const barred = barredAt(facts, customer);
+  const moments = [at, knownEnds(facts, customer)[0]?.at, barred].filter(isSet);
+  return {
+    decision: 'wait',
+    until: moments.length > 0 ? Math.min(...moments) : null,
+    next: next !== null && barred !== null && barred < next.at ? taskAt(barred, 'timeBarred') : next,
+  };
 }
 
 const isSet = (at: Instant | null | undefined): at is Instant => at !== null && at !== undefined;

@@ -134,6 +134,8 @@ export interface Played {
 export interface Happening {
   at: Instant;
   invoiceId?: string;
+  /** A person passes over what happens to be next, so it matters when the case last looked. */
+  skips?: true;
   change: (facts: CaseFacts, now: Instant, today: LocalDate) => CaseFacts;
 }
 
@@ -417,6 +419,7 @@ export const change = (when: Instant, over: (facts: CaseFacts) => Partial<CaseFa
 /** A person passes over the next step. */
 export const skip = (when: Instant, id?: string): Happening => ({
   ...pay(when, 0n, id),
+  skips: true,
   change: (facts, now, today) => {
     const open = openStep(facts);
     const rung = nextRung(ladder(facts, today));
