@@ -1,0 +1,55 @@
+import { Presets, SingleBar } from 'cli-progress';
+import type { Output } from './output.ts';
+
+/** How far the reading of a file is: a bar in a terminal, now and then a line elsewhere. */
+export interface ImportProgress {
+  update(done: number, total: number | null): void;
+  stop(): void;
+}
+
+export function importProgress(output: Output, name: string): ImportProgress {
+  return output.err.isTTY === true ? bar(output, name) : lines(output, name);
+}
+
+function bar(output: Output, name: string): ImportProgress {
+  const drawn = new SingleBar(
+    {
+      format: '{name} {bar} {value} of {total} rows  {duration_formatted}',
+      stream: output.err,
+      hideCursor: true,
+      clearOnComplete: true,
+    },
+    Presets.shades_classic,
+  );
+  let started = false;
+  return {
+    update(done, total) {
+      if (total === null) return;
+      if (!started) drawn.start(total, done, { name });
+      started = true;
+      drawn.setTotal(total);
+      drawn.update(done);
+    },
+    stop() {
+      if (started) drawn.stop();
+    },
+  };
+}
+
+const LINE_EVERY_MS = 2_000;
+
+function lines(output: Output, name: string): ImportProgress {
+  let toldAt = performance.now();
+  let told = 0;
+  return {
+    update(done, total) {
+      if (total === null || done === told || performance.now() - toldAt < LINE_EVERY_MS) return;
+      toldAt = performance.now();
+      told = done;
+      output.note(`${name}: ${done} of ${total} rows`);
+    },
+    stop() {
+      // Nothing is left to take down.
+    },
+  };
+}
