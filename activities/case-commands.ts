@@ -1,7 +1,7 @@
 import type { Act } from '../db/act.ts';
 import type { Tx } from '../db/database.ts';
 import type { TurningCase } from '../db/repositories/case-turn.ts';
-import { passOverStep } from '../db/repositories/case-turn.ts';
+import { asksApproval, passOverStep } from '../db/repositories/case-turn.ts';
 import type { StoredCommand, StoredOutcome } from '../db/repositories/commands.ts';
 import { liftHold, setHold } from '../db/repositories/holds.ts';
 import { completeTask } from '../db/repositories/tasks.ts';
@@ -54,6 +54,7 @@ export async function carryOut(
       if (typeof taskId !== 'string' || openStep(facts)?.status !== 'awaitingApproval') {
         return refused('nothingToApprove');
       }
+      if (!(await asksApproval(tx, one.invoiceId, taskId))) return refused('nothingToApprove');
       try {
         await completeTask(tx, act, taskId, { decision });
       } catch (error) {

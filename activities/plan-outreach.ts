@@ -1,17 +1,33 @@
 import { systemAct, type Act } from '../db/act.ts';
 import { inTransaction, type Tx } from '../db/database.ts';
-import { markTasksOpened, openStepTask, queueContact } from '../db/repositories/contacts.ts';
+import {
+  failUnwritten,
+  markTasksOpened,
+  openStepTask,
+  queueContact,
+  type WrittenMessage,
+} from '../db/repositories/contacts.ts';
 import { loadCustomer } from '../db/repositories/facts.ts';
 import { foretellNext } from '../db/repositories/foretell.ts';
 import { lockCustomers, lockInvoices } from '../db/repositories/locks.ts';
-import { laggingCases, noteNextLook, requestingInvoices, type Lag } from '../db/repositories/outreach.ts';
+import {
+  dropThanks,
+  laggingCases,
+  noteNextLook,
+  outreachMoments,
+  requestingInvoices,
+  type Asking,
+  type Lag,
+} from '../db/repositories/outreach.ts';
 import type { CustomerFacts } from '../domain/case/facts.ts';
-import { planContacts, type MessagePlan } from '../domain/case/plan-contacts.ts';
+import { THANK_YOU } from '../domain/case/ladder.ts';
+import { planContacts, requestsOf, type ContactRequest, type MessagePlan } from '../domain/case/plan-contacts.ts';
 import { formatAmount } from '../domain/money.ts';
+import type { LocalDate } from '../domain/time/dates.ts';
 import { isoInstant, localDate, type Instant } from '../domain/time/zones.ts';
 import type { ActivityDeps } from './deps.ts';
 import { plannedNow, PUNCTUAL_MS } from './planned-now.ts';
-import { writeMessage } from './write-message.ts';
+import { unwritten, writeMessage } from './write-message.ts';
 
 export interface OutreachResult {
   /** Business instant, ISO 8601, of the next look; null when nothing waits. */
@@ -27,12 +43,17 @@ export interface OutreachResult {
 
 /** How long, in real time, outreach waits for the other cases of the same moment before it writes. */
 const COLLECT_EVERY_MS = 150;
-/** While a file is imported, its invoices are waited for this often, in real time. */
-const IMPORT_EVERY_MS = 1_000;
+/** While a file is imported its invoices are waited for; its end rings, this is for when that was lost. */
+const IMPORT_EVERY_MS = 10_000;
+/** What nothing lets leave is looked at once a day: a table of holidays or an address may change. */
+const DAY_MS = 86_400_000;
+/** Moments one look catches up with; the next look goes on from there. */
+const MOMENTS_A_LOOK = 50;
 
 /**
  * One look of outreach: queues in one transaction everything that may leave now (design rule 6). Balances and holds are
- * read under the locks of the customer and of every invoice that asks.
+ * read under the locks of the customer and of every invoice that asks. Where it comes a little late, it goes through the
+ * moments that were planned one after the other, as if it had come to each in time (design rule 8).
  */
 export function createPlanOutreach(deps: ActivityDeps) {
   return async function planOutreach({ customerId }: { customerId: string }): Promise<OutreachResult> {
@@ -42,58 +63,85 @@ export function createPlanOutreach(deps: ActivityDeps) {
 
 async function look(deps: ActivityDeps, tx: Tx, customerId: string): Promise<OutreachResult> {
   await lockCustomers(tx, [customerId]);
-  const asking = await requestingInvoices(tx, customerId);
-  if (asking.length === 0) return resting(0, 0);
+  let asking = await requestingInvoices(tx, customerId);
+  if (asking.length === 0) return await resting(deps, tx, customerId, 0, 0, null);
   await lockInvoices(
     tx,
     asking.map((a) => a.invoiceId),
   );
-  const now = momentOf(deps, asking);
-  const lag = await laggingCases(tx, customerId, now, PUNCTUAL_MS);
-  const wait = collectingDelay(lag);
+  const patience = { realMs: PUNCTUAL_MS, businessMs: (PUNCTUAL_MS * DAY_MS) / deps.clock.setting.dayMs };
+  const wait = collectingDelay(await laggingCases(tx, customerId, deps.clock.now(), patience));
   if (wait !== null) {
     const at = deps.clock.now();
     return { wakeAt: isoInstant(at), wakeInMs: wait, queued: 0, waiting: asking.length, collecting: true };
   }
-  const customer = await loadCustomer(tx, customerId, deps.holidays, now, 'requesting');
-  const plan = planContacts(customer, now);
-  const act = systemAct(now);
+
+  let at = firstMoment(deps, asking, await outreachMoments(tx, customerId));
   let queued = 0;
-  for (const message of plan.messages) {
-    await queueMessage(deps, tx, act, customer, message);
-    queued += message.items.length;
+  for (let moments = 1; ; moments++) {
+    const customer = await loadCustomer(tx, customerId, deps.holidays, at, 'requesting');
+    await dropThanks(tx, thanksToNobody(customer, localDate(at, customer.creditorZone)));
+    const plan = planContacts(customer, at);
+    for (const message of plan.messages) await queueMessage(deps, tx, systemAct(at), customer, message);
+    queued += plan.messages.length;
+    asking = await requestingInvoices(tx, customerId);
+    const now = deps.clock.now();
+    if (plan.until === null || plan.until > now || moments === MOMENTS_A_LOOK) {
+      return await resting(deps, tx, customerId, queued, asking.length, plan.until);
+    }
+    at = plannedNow(deps.clock, lastOfDay(asking, plan.until, now));
   }
-  // What nothing lets leave is looked at once a day: a holiday table or an address may change.
-  await noteNextLook(tx, customerId, plan.until ?? now + 86_400_000);
-  if (plan.until === null) return resting(plan.messages.length, asking.length - queued);
+}
+
+/** Until when there is nothing to do, noted so that the sweep can tell waiting from being stuck. */
+async function resting(
+  deps: ActivityDeps,
+  tx: Tx,
+  customerId: string,
+  queued: number,
+  waiting: number,
+  until: Instant | null,
+): Promise<OutreachResult> {
+  const wakeAt = until ?? (waiting > 0 ? deps.clock.now() + DAY_MS : null);
+  await noteNextLook(tx, customerId, wakeAt);
   return {
-    wakeAt: isoInstant(plan.until),
-    wakeInMs: deps.clock.delayUntil(plan.until),
-    queued: plan.messages.length,
-    waiting: asking.length - queued,
+    wakeAt: wakeAt === null ? null : isoInstant(wakeAt),
+    wakeInMs: wakeAt === null ? null : deps.clock.delayUntil(wakeAt),
+    queued,
+    waiting,
     collecting: false,
   };
 }
 
-const resting = (queued: number, waiting: number): OutreachResult => ({
-  wakeAt: null,
-  wakeInMs: null,
-  queued,
-  waiting,
-  collecting: false,
-});
-
 /**
- * The instant that is judged: the latest of the moments planned for the earliest day that has come, so that everything
- * asked for on one day is seen together; now, when that was missed by an outage.
+ * The instant that is judged first: the earliest moment that something was planned for and that is not too long ago, but
+ * never one before the latest message; now, when nothing of that is left.
  */
-function momentOf(deps: ActivityDeps, asking: readonly { plannedAt: Instant; plannedOn: string }[]): Instant {
+function firstMoment(
+  deps: ActivityDeps,
+  asking: readonly Asking[],
+  before: { lastMessage: Instant | null; nextLook: Instant | null },
+): Instant {
   const now = deps.clock.now();
-  const come = asking.filter((a) => a.plannedAt <= now);
-  if (come.length === 0) return now;
-  const day = come.map((a) => a.plannedOn).reduce((a, b) => (a < b ? a : b));
-  const latest = Math.max(...come.filter((a) => a.plannedOn === day).map((a) => a.plannedAt));
-  return plannedNow(deps.clock, latest);
+  const moments = [...asking.map((a) => a.plannedAt), ...(before.nextLook === null ? [] : [before.nextLook])]
+    .filter((at) => at <= now)
+    .map((at) => Math.max(lastOfDay(asking, at, now), before.lastMessage ?? at))
+    .filter((at) => plannedNow(deps.clock, at) === at);
+  return moments.length > 0 ? Math.min(...moments) : now;
+}
+
+/** The last of the moments planned for the day of `at` that have come: what is asked for on one day is seen together. */
+function lastOfDay(asking: readonly Asking[], at: Instant, now: Instant): Instant {
+  const day = asking.find((a) => a.plannedAt === at)?.plannedOn;
+  return Math.max(at, ...asking.filter((a) => a.plannedAt <= now && a.plannedOn === day).map((a) => a.plannedAt));
+}
+
+/** Thanks that are asked for and that nobody can be given any more. */
+function thanksToNobody(customer: CustomerFacts, today: LocalDate): string[] {
+  return customer.cases.flatMap((facts) => {
+    const asked = facts.steps.some((s) => s.step === THANK_YOU && s.status === 'requested');
+    return asked && !requestsOf(facts, customer, today).some((r) => r.kind === 'thankYou') ? [facts.invoiceId] : [];
+  });
 }
 
 function collectingDelay(lag: Lag): number | null {
@@ -101,6 +149,15 @@ function collectingDelay(lag: Lag): number | null {
   return lag.cases > 0 ? COLLECT_EVERY_MS : null;
 }
 
+type Written = Awaited<ReturnType<typeof writeMessage>>;
+
+/** A message, and the texts of its items where each opens a task of its own. */
+interface Texts {
+  message: Written;
+  tasks: { item: ContactRequest; text: WrittenMessage }[];
+}
+
+/** Writes a message and queues it. One that cannot be written fails by itself: nothing else waits for it. */
 async function queueMessage(
   deps: ActivityDeps,
   tx: Tx,
@@ -108,33 +165,20 @@ async function queueMessage(
   customer: CustomerFacts,
   plan: MessagePlan,
 ): Promise<void> {
-  const message = await writeMessage(tx, {
-    customerId: customer.customerId,
-    template: plan.template,
-    tone: plan.tone,
-    channel: plan.channel,
-    to: plan.recipients.to,
-    cc: plan.recipients.cc,
-    today: localDate(plan.plannedAt, customer.creditorZone),
-    items: plan.items,
-  });
-  const home = { creditorId: message.parties.creditorId, customerId: customer.customerId };
-  const contactId = await queueContact(tx, act, home, plan, message);
+  let texts: Texts;
+  try {
+    texts = await writeTexts(tx, customer, plan);
+  } catch (error) {
+    const code = unwritten(error);
+    if (code === null) throw error;
+    deps.log.error({ customer: customer.customerId, code }, 'a message could not be written');
+    await failUnwritten(tx, act, customer.customerId, plan.items, code);
+    return;
+  }
+  const home = { creditorId: texts.message.parties.creditorId, customerId: customer.customerId };
+  const contactId = await queueContact(tx, act, home, plan, texts.message);
   if (plan.channel === 'email') return;
-  for (const item of plan.items) {
-    const own =
-      plan.items.length === 1
-        ? message
-        : await writeMessage(tx, {
-            customerId: customer.customerId,
-            template: item.template,
-            tone: item.tone,
-            channel: plan.channel,
-            to: [],
-            cc: [],
-            today: localDate(plan.plannedAt, customer.creditorZone),
-            items: [item],
-          });
+  for (const { item, text } of texts.tasks) {
     await openStepTask(tx, act, {
       ...home,
       invoiceId: item.invoiceId,
@@ -143,11 +187,27 @@ async function queueMessage(
       step: item.step,
       occurrence: item.occurrence,
       drawing: 0,
-      subject: own.subject,
-      body: own.text,
+      subject: text.subject,
+      body: text.text,
       amount: formatAmount(item.amountMinor, item.currency),
       currency: item.currency,
     });
   }
   await foretellNext(tx, await markTasksOpened(tx, act, contactId), deps.holidays, act.at);
+}
+
+/** Reads, but writes nothing to the database. */
+async function writeTexts(tx: Tx, customer: CustomerFacts, plan: MessagePlan): Promise<Texts> {
+  const today = localDate(plan.plannedAt, customer.creditorZone);
+  const { customerId } = customer;
+  const { channel, template, tone, recipients, items } = plan;
+  const { to, cc } = recipients;
+  const message = await writeMessage(tx, { customerId, template, tone, channel, to, cc, today, items });
+  if (channel === 'email') return { message, tasks: [] };
+  const tasks: Texts['tasks'] = [];
+  for (const item of items) {
+    const own = { customerId, template: item.template, tone: item.tone, channel, to: [], cc: [], today, items: [item] };
+    tasks.push({ item, text: items.length === 1 ? message : await writeMessage(tx, own) });
+  }
+  return { message, tasks };
 }

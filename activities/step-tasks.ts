@@ -1,13 +1,13 @@
 import type { Act } from '../db/act.ts';
 import type { Tx } from '../db/database.ts';
 import { drawingsOf, type TurningCase } from '../db/repositories/case-turn.ts';
-import { openStepTask } from '../db/repositories/contacts.ts';
+import { openStepTask, tellNotWritten } from '../db/repositories/contacts.ts';
 import { stepByKey } from '../domain/policy/parse.ts';
 import { standing } from '../domain/case/standing.ts';
 import type { CaseFacts, CustomerFacts } from '../domain/case/facts.ts';
 import { formatAmount } from '../domain/money.ts';
 import { localDate } from '../domain/time/zones.ts';
-import { writeMessage } from './write-message.ts';
+import { unwritten, writeMessage, type MessageOrder } from './write-message.ts';
 
 /**
  * Writes a call or letter task again after money or credit changed what is asked: the old one was cancelled in the
@@ -25,16 +25,21 @@ export async function redrawTask(
   const record = facts.steps.find((s) => s.step === stepKey && s.redraw);
   if (!step || !record || record.channel === 'email') return;
   const amountMinor = standing(facts, localDate(act.at, customer.creditorZone)).asksMinor;
-  const message = await writeMessage(tx, {
-    customerId: one.customerId,
+  const { customerId, invoiceId } = one;
+  const message = await writtenOrNull(tx, {
+    customerId,
     template: step.template,
     tone: step.tone,
     channel: record.channel,
     to: [],
     cc: [],
     today: localDate(act.at, customer.creditorZone),
-    items: [{ invoiceId: one.invoiceId, amountMinor, currency: facts.currency }],
+    items: [{ invoiceId, amountMinor, currency: facts.currency }],
   });
+  if (message === null) {
+    await tellNotWritten(tx, act, { ...one, step: stepKey, occurrence: record.occurrence, code: 'templateFailed' });
+    return;
+  }
   await openStepTask(tx, act, {
     creditorId: one.creditorId,
     customerId: one.customerId,
@@ -49,4 +54,13 @@ export async function redrawTask(
     amount: formatAmount(amountMinor, facts.currency),
     currency: facts.currency,
   });
+}
+
+async function writtenOrNull(tx: Tx, order: MessageOrder): Promise<Awaited<ReturnType<typeof writeMessage>> | null> {
+  try {
+    return await writeMessage(tx, order);
+  } catch (error) {
+    if (unwritten(error) === null) throw error;
+    return null;
+  }
 }

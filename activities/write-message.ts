@@ -9,6 +9,7 @@ import {
   type MessageParties,
 } from '../db/repositories/message-data.ts';
 import type { Channel, Tone } from '../domain/policy/types.ts';
+import { DomainError } from '../domain/errors.ts';
 import { formatAmount } from '../domain/money.ts';
 import { daysBetween, type LocalDate } from '../domain/time/dates.ts';
 import type { MessageModel, MessageRow, RowNote } from './mail/message-model.ts';
@@ -51,6 +52,12 @@ export async function writeMessage(tx: Tx, order: MessageOrder): Promise<Written
     cc: cc.map((p) => p.email),
     parties,
   };
+}
+
+/** The code of a text that could not be made, which would fail again; null for every other error. */
+export function unwritten(error: unknown): string | null {
+  if (!(error instanceof DomainError)) return null;
+  return error.code === 'templateFailed' || error.code === 'unknownTemplate' ? error.code : null;
 }
 
 function modelOf(

@@ -11,8 +11,10 @@ import { MAIL_CHANNEL } from '../db/repositories/contacts.ts';
 import { loadClock, touchClock } from '../db/repositories/clock.ts';
 import { OUTBOX_CHANNEL } from '../db/repositories/outbox.ts';
 import { TASK_QUEUE } from '../workflows/ids.ts';
+import { buildIdOf } from './build-id.ts';
 import { createBusinessClock } from './business-clock.ts';
 import { holidaySets } from './holiday-sets.ts';
+import { discreetFailures } from './interceptors.ts';
 import { ringRelays } from './listen.ts';
 import { startMailRelay } from './relays/mail-relay.ts';
 import { startOutboxRelay } from './relays/outbox-relay.ts';
@@ -56,6 +58,8 @@ async function main(): Promise<void> {
     namespace: settings.TEMPORAL_NAMESPACE,
     taskQueue: TASK_QUEUE,
     activities: createActivities(deps),
+    interceptors: { activity: [discreetFailures(log)] },
+    buildId: await buildIdOf(settings.WORKFLOW_BUNDLE),
     maxCachedWorkflows: CACHED_WORKFLOWS,
     shutdownGraceTime: GRACE_MS,
     ...(settings.WORKFLOW_BUNDLE

@@ -326,6 +326,18 @@ export async function passOverStep(
   });
 }
 
+/** Whether this task is the one that the case's open step waits for. */
+export async function asksApproval(tx: Tx, invoiceId: string, taskId: string): Promise<boolean> {
+  const row = await tx
+    .selectFrom('case_steps')
+    .select('id')
+    .where('invoice_id', '=', invoiceId)
+    .where('task_id', '=', taskId)
+    .where('status', '=', 'awaitingApproval')
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
 /** A call that is still open when the next step leaves is missed (api.md). */
 export async function missOpenCalls(tx: Tx, act: Act, invoiceId: string): Promise<void> {
   await tx

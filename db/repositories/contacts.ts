@@ -1,14 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import { sql } from 'kysely';
 import type { MessagePlan } from '../../domain/case/plan-contacts.ts';
+import { THANK_YOU } from '../../domain/case/ladder.ts';
 import { formatAmount } from '../../domain/money.ts';
+import type { LocalDate } from '../../domain/time/dates.ts';
 import type { Act } from '../act.ts';
 import { instant, type Db, type Tx } from '../database.ts';
 import { newId } from '../ids.ts';
 import { addDocument } from './documents.ts';
 import { appendEvent } from './events.ts';
 import { pokeOutreach, wakeCases } from './outbox.ts';
-import { openTask } from './tasks.ts';
+import { lockCustomers, lockInvoices } from './locks.ts';
+import { closeTaskByKey, openTask } from './tasks.ts';
 
 /** The channel on which the mail relay hears that a message was queued. */
 export const MAIL_CHANNEL = 'relance_mail';
@@ -171,12 +174,12 @@ export async function withdrawContact(tx: Tx, act: Act, contactId: string, reaso
   if (!contact) return;
   const items = await itemsOf(tx, contactId);
   await tx.updateTable('contact_items').set({ withdrawn: true }).where('contact_id', '=', contactId).execute();
-  await tx
-    .updateTable('case_steps')
-    .set({ status: 'requested', contact_id: null })
-    .where('contact_id', '=', contactId)
-    .where('status', '=', 'queued')
-    .execute();
+  // A case that was closed meanwhile asks for nothing any more, one that was reopened does not give thanks.
+  await sql`
+    update case_steps s set contact_id = null, reason = ${reason},
+      status = case when (i.stage in ('writtenOff', 'settled', 'cancelled')) = (s.step = ${THANK_YOU})
+        and (s.step <> ${THANK_YOU} or i.balance_minor = 0) then 'requested' else 'withdrawn' end
+    from invoices i where i.id = s.invoice_id and s.contact_id = ${contactId} and s.status = 'queued'`.execute(tx);
   for (const item of items) {
     await appendEvent(tx, act, {
       invoiceId: item.invoice_id,
@@ -230,6 +233,8 @@ export interface SendingRow {
   subject: string;
   body_text: string;
   body_html: string;
+  /** The customer's date. */
+  day: LocalDate;
   planned_at: number;
   attempts: number;
   first_attempt_real: number | null;
@@ -283,9 +288,16 @@ export async function customerOfContact(db: Db | Tx, contactId: string): Promise
 
 /** The provider has it. */
 export async function recordAccepted(tx: Tx, act: Act, contactId: string, providerId: string): Promise<void> {
+  await oneAtATime(tx, providerId);
+  await tx
+    .updateTable('contacts')
+    .set({ provider_id: providerId })
+    .where('id', '=', contactId)
+    .where('provider_id', 'is', null)
+    .execute();
   const changed = await tx
     .updateTable('contacts')
-    .set({ status: 'sent', sent_at: instant(act.at), provider_id: providerId, next_attempt_real: null })
+    .set({ status: 'sent', sent_at: instant(act.at), next_attempt_real: null })
     .where('id', '=', contactId)
     .where('status', 'in', ['sending', 'unknown'])
     .executeTakeFirst();
@@ -406,9 +418,10 @@ export interface DeliveryNotice {
  * comes before its mail's outcome was recorded is kept and read then. False when the event was known.
  */
 export async function recordDelivery(tx: Tx, act: Act, notice: DeliveryNotice): Promise<boolean> {
+  await oneAtATime(tx, notice.providerId);
   const contact = await tx
     .selectFrom('contacts')
-    .select(['id', 'status'])
+    .select(['id', 'customer_id'])
     .where((eb) =>
       eb.or([
         eb('provider_id', '=', notice.providerId),
@@ -428,8 +441,19 @@ export async function recordDelivery(tx: Tx, act: Act, notice: DeliveryNotice): 
     .onConflict((c) => c.column('id').doNothing())
     .executeTakeFirst();
   if (inserted.numInsertedOrUpdatedRows !== 1n) return false;
-  if (contact) await applyDelivery(tx, act, contact.id, notice.status);
+  if (!contact) return true;
+  await lockCustomers(tx, [contact.customer_id]);
+  await lockInvoices(
+    tx,
+    (await itemsOf(tx, contact.id)).map((item) => item.invoice_id),
+  );
+  await applyDelivery(tx, act, contact.id, notice.providerId, notice.status);
   return true;
+}
+
+/** Recording a mail's outcome and what the provider says of it exclude each other, so that neither misses the other. */
+async function oneAtATime(tx: Tx, providerId: string): Promise<void> {
+  await sql`select pg_advisory_xact_lock(hashtextextended(${`delivery:${providerId}`}, 0))`.execute(tx);
 }
 
 async function catchUpDelivery(tx: Tx, act: Act, contactId: string, providerId: string): Promise<void> {
@@ -439,10 +463,16 @@ async function catchUpDelivery(tx: Tx, act: Act, contactId: string, providerId: 
     .where('provider_id', '=', providerId)
     .orderBy('recorded_at')
     .execute();
-  for (const { kind } of early) await applyDelivery(tx, act, contactId, kind as DeliveryStatus);
+  for (const { kind } of early) await applyDelivery(tx, act, contactId, providerId, kind as DeliveryStatus);
 }
 
-async function applyDelivery(tx: Tx, act: Act, contactId: string, status: DeliveryStatus): Promise<void> {
+async function applyDelivery(
+  tx: Tx,
+  act: Act,
+  contactId: string,
+  providerId: string,
+  status: DeliveryStatus,
+): Promise<void> {
   const contact = await tx
     .selectFrom('contacts')
     .select(['status', 'creditor_id', 'customer_id', 'recipients'])
@@ -455,11 +485,13 @@ async function applyDelivery(tx: Tx, act: Act, contactId: string, status: Delive
         status: 'delivered',
         finished_at: instant(act.at),
         sent_at: eb.fn.coalesce('sent_at', eb.val(instant(act.at))) as never,
+        provider_id: eb.fn.coalesce('provider_id', eb.val(providerId)) as never,
         next_attempt_real: null,
       }))
       .where('id', '=', contactId)
       .execute();
     await tellCases(tx, act, contactId, 'contactDelivered', {});
+    await closeTaskByKey(tx, act, contact.creditor_id, `unknownSend:${contactId}`, 'done', { outcome: 'sent' });
     return;
   }
   if (['bounced', 'complained', 'suppressed', 'failed'].includes(status) && contact.status !== 'failed') {
@@ -481,7 +513,24 @@ async function applyDelivery(tx: Tx, act: Act, contactId: string, status: Delive
         .execute();
     }
     await recordFailed(tx, act, contactId, status);
+    await closeTaskByKey(tx, act, contact.creditor_id, `unknownSend:${contactId}`, 'done', { outcome: status });
+    if (status !== 'failed') await wakeAsking(tx, contact.customer_id);
   }
+}
+
+/** Whatever else asks to be sent to this customer looks again: it may have counted on the address that stopped. */
+async function wakeAsking(tx: Tx, customerId: string): Promise<void> {
+  const rows = await tx
+    .selectFrom('case_steps')
+    .select('invoice_id')
+    .where('customer_id', '=', customerId)
+    .where('status', 'in', ['requested', 'awaitingApproval'])
+    .where('step', '<>', THANK_YOU)
+    .execute();
+  await wakeCases(
+    tx,
+    rows.map((row) => row.invoice_id),
+  );
 }
 
 async function tellCases(
@@ -496,6 +545,72 @@ async function tellCases(
     await appendEvent(tx, act, { invoiceId: item.invoice_id, kind, data: { contactId, step: item.step, ...data } });
   }
   return items.map((i) => i.invoice_id);
+}
+
+/**
+ * Steps that could not be written, whatever the reason: they count as tried, so that neither their cases nor the other
+ * messages of the customer wait for them, and a person is told. `code` says why.
+ */
+export async function failUnwritten(
+  tx: Tx,
+  act: Act,
+  customerId: string,
+  items: readonly { invoiceId: string; step: string; occurrence: number }[],
+  code: string,
+): Promise<void> {
+  const { creditor_id: creditorId } = await tx
+    .selectFrom('customers')
+    .select('creditor_id')
+    .where('id', '=', customerId)
+    .executeTakeFirstOrThrow();
+  for (const item of [...items].sort((a, b) => (a.invoiceId < b.invoiceId ? -1 : 1))) {
+    await tx
+      .updateTable('case_steps')
+      .set({ status: 'failed', reason: code })
+      .where('invoice_id', '=', item.invoiceId)
+      .where('step', '=', item.step)
+      .where('occurrence', '=', item.occurrence)
+      .where('status', '=', 'requested')
+      .execute();
+    await appendEvent(tx, act, {
+      invoiceId: item.invoiceId,
+      kind: 'contactFailed',
+      data: { step: item.step, code },
+    });
+    await tellNotWritten(tx, act, { creditorId, customerId, ...item, code });
+  }
+  await wakeCases(
+    tx,
+    items.map((i) => i.invoiceId),
+  );
+}
+
+/** A text could not be made from its template: a person writes instead. */
+export async function tellNotWritten(
+  tx: Tx,
+  act: Act,
+  what: {
+    creditorId: string;
+    customerId: string;
+    invoiceId: string;
+    step: string;
+    occurrence: number;
+    code: string;
+  },
+): Promise<void> {
+  const { creditorId, customerId, invoiceId, step, occurrence, code } = what;
+  await openTask(tx, act, {
+    creditorId,
+    customerId,
+    invoiceId,
+    kind: 'notWritten',
+    key: `notWritten:${invoiceId}:${step}:${occurrence}`,
+    step,
+    subject: `The step ${step} could not be written`,
+    body: 'Its template could not be filled in from what is on record. Write to the customer by hand.',
+    data: { step, code },
+    dueAt: act.at,
+  });
 }
 
 /** Opens the task of a call or letter step with its rendered text: opening it is the step (api.md). */

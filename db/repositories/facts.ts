@@ -10,7 +10,7 @@ import type {
 } from '../../domain/case/facts.ts';
 import { parsePolicy } from '../../domain/policy/parse.ts';
 import type { Period, Policy } from '../../domain/policy/types.ts';
-import { addDays, type LocalDate } from '../../domain/time/dates.ts';
+import { addDays, earlier, type LocalDate } from '../../domain/time/dates.ts';
 import type { Holidays } from '../../domain/time/working-days.ts';
 import { localDate, type Instant } from '../../domain/time/zones.ts';
 import type { Db, Tx } from '../database.ts';
@@ -42,7 +42,7 @@ export async function loadCase(
   const row = await db.selectFrom('invoices').select('customer_id').where('id', '=', invoiceId).executeTakeFirst();
   if (!row) return null;
   const customer = await loadShared(db, row.customer_id, holidays, now);
-  const [facts] = await loadFacts(db, [invoiceId], customer);
+  const [facts] = await loadFacts(db, [invoiceId], customer, now);
   return facts ? { facts, customer: { ...customer, cases: [facts] } } : null;
 }
 
@@ -75,6 +75,7 @@ export async function loadCustomer(
     db,
     rows.map((r) => r.id),
     customer,
+    now,
   );
   return { ...customer, cases };
 }
@@ -195,12 +196,21 @@ const RELEASES = [
   'collectionFailed',
 ] as const;
 
+/**
+ * The facts of these cases as they are judged at `now`. That instant may be a little before the clock (the moment
+ * something was planned for), even on an earlier date where time is compressed; what is on record is in force all the
+ * same, so nothing begins or ends later than on the day that is judged.
+ */
 async function loadFacts(
   db: Db | Tx,
   ids: readonly string[],
   shared: CustomerFacts & { creditorId: string },
+  now: Instant,
 ): Promise<CaseFacts[]> {
   if (ids.length === 0) return [];
+  const today = localDate(now, shared.creditorZone);
+  const begun = (on: LocalDate): LocalDate => earlier(on, today);
+  const ended = (on: LocalDate | null): LocalDate | null => on && earlier(on, today);
   const invoices = await db
     .selectFrom('invoices as i')
     .selectAll('i')
@@ -269,7 +279,7 @@ async function loadFacts(
       currency: row.currency,
       balanceMinor: row.balance_minor,
       movements: (movements.get(row.id) ?? []).map<Movement>((m) => ({
-        on: localDate(m.at, shared.creditorZone),
+        on: begun(localDate(m.at, shared.creditorZone)),
         amountMinor: m.amount_minor,
         kind: m.is_credit ? 'credit' : 'payment',
       })),
@@ -289,21 +299,31 @@ async function loadFacts(
         payOn: p.pay_on,
         graceDays: p.grace_days,
         holds: p.holds,
-        madeOn: p.made_on,
+        madeOn: begun(p.made_on),
         status: p.status,
-        endedOn: p.ended_on,
+        endedOn: p.status === 'broken' ? p.ended_on : ended(p.ended_on),
         paidBeforeMinor: p.paid_before_minor,
       })),
       disputes: (disputes.get(row.id) ?? []).map((d) => ({
         id: d.id,
         amountMinor: d.amount_minor,
-        openedOn: d.opened_on,
-        resolvedOn: d.resolved_on,
+        openedOn: begun(d.opened_on),
+        resolvedOn: ended(d.resolved_on),
       })),
       holds: holds
         .filter((h) => h.invoice_id === null || h.invoice_id === row.id)
-        .map((h) => ({ id: h.id, kind: h.kind, fromOn: h.from_on, untilOn: h.until_on, liftedOn: h.lifted_on })),
-      runs: (runs.get(row.id) ?? []).map((r) => ({ run: r.run, openedOn: r.opened_on, closedOn: r.closed_on })),
+        .map((h) => ({
+          id: h.id,
+          kind: h.kind,
+          fromOn: begun(h.from_on),
+          untilOn: h.until_on,
+          liftedOn: ended(h.lifted_on),
+        })),
+      runs: (runs.get(row.id) ?? []).map((r) => ({
+        run: r.run,
+        openedOn: begun(r.opened_on),
+        closedOn: ended(r.closed_on),
+      })),
       steps: live.map((s) => ({
         id: String(s.id),
         step: s.step,

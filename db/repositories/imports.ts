@@ -1,10 +1,11 @@
 import { sql, type Selectable } from 'kysely';
 import type { Act } from '../act.ts';
-import { instant, type Db, type Tx } from '../database.ts';
+import { inTransaction, instant, type Db, type Tx } from '../database.ts';
 import { newId } from '../ids.ts';
 import type { Database } from '../types.ts';
 import type { CustomerRow } from './customers.ts';
-import { startImport } from './outbox.ts';
+import { pokeOutreaches, startImport } from './outbox.ts';
+import { waitingCustomers } from './outreach.ts';
 
 export type ImportRow = Omit<Selectable<Database['imports']>, 'body'>;
 export type ImportLine = Selectable<Database['import_rows']>;
@@ -222,8 +223,18 @@ export async function creditNoteOf(
     .executeTakeFirst();
 }
 
-export async function finishImport(db: Db | Tx, importId: string): Promise<void> {
-  await db.updateTable('imports').set({ status: 'done' }).where('id', '=', importId).execute();
+/** The last row is in: what waited for the rest of the file may leave now. */
+export async function finishImport(db: Db, importId: string): Promise<void> {
+  await inTransaction(db, async (tx) => {
+    const finished = await tx
+      .updateTable('imports')
+      .set({ status: 'done' })
+      .where('id', '=', importId)
+      .where('status', '=', 'running')
+      .returning('creditor_id')
+      .executeTakeFirst();
+    if (finished) await pokeOutreaches(tx, await waitingCustomers(tx, finished.creditor_id));
+  });
 }
 
 /** Lines of an import in the order of the file, behind line `after`. */

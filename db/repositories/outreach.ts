@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { THANK_YOU } from '../../domain/case/ladder.ts';
 import type { LocalDate } from '../../domain/time/dates.ts';
 import type { Instant } from '../../domain/time/zones.ts';
 import { instant, type Tx } from '../database.ts';
@@ -29,19 +30,24 @@ export interface Lag {
 }
 
 /**
- * Who is about to ask as well: cases due by `now` or never turned, as far as they are not older than `patienceMs` of real
- * time (a case that is stuck does not hold up the others), and imports under way.
+ * Who is about to ask as well: cases whose moment came by `now`, the business clock, or that are new, as far as that is
+ * no more than `patience` ago (a case that is stuck does not hold up the others), and imports under way.
  */
-export async function laggingCases(tx: Tx, customerId: string, now: Instant, patienceMs: number): Promise<Lag> {
+export async function laggingCases(
+  tx: Tx,
+  customerId: string,
+  now: Instant,
+  patience: { realMs: number; businessMs: number },
+): Promise<Lag> {
   const { rows } = await sql<{ cases: number; importing: boolean }>`
     select
       (select count(*)::int from invoices i
         where i.customer_id = ${customerId}
           and i.stage not in ('writtenOff', 'settled', 'cancelled')
-          and ((i.turned_at is null and i.recorded_at > clock_timestamp() - make_interval(secs => ${patienceMs / 1000}::float8))
-            or (i.wake_at <= ${instant(now)}::timestamptz and i.turned_at < i.wake_at
-                and exists (select 1 from case_steps s where s.customer_id = i.customer_id and s.status = 'requested'
-                            and s.recorded_at > clock_timestamp() - make_interval(secs => ${patienceMs / 1000}::float8))))
+          and ((i.turned_at is null
+                and i.recorded_at > clock_timestamp() - make_interval(secs => ${patience.realMs / 1000}::float8))
+            or (i.turned_at < i.wake_at and i.wake_at <= ${instant(now)}::timestamptz
+                and i.wake_at > ${instant(now - patience.businessMs)}::timestamptz))
       ) as cases,
       exists (select 1 from imports m join customers u on u.creditor_id = m.creditor_id
         where u.id = ${customerId} and m.status = 'running'
@@ -49,7 +55,57 @@ export async function laggingCases(tx: Tx, customerId: string, now: Instant, pat
   return rows[0] ?? { cases: 0, importing: false };
 }
 
+/** What outreach has behind and before it, as business instants: its latest message, and the look it planned last. */
+export async function outreachMoments(
+  tx: Tx,
+  customerId: string,
+): Promise<{ lastMessage: Instant | null; nextLook: Instant | null }> {
+  const customer = await tx
+    .selectFrom('customers')
+    .select('outreach_wake_at')
+    .where('id', '=', customerId)
+    .executeTakeFirstOrThrow();
+  const latest = await tx
+    .selectFrom('contacts')
+    .select('planned_at')
+    .where('customer_id', '=', customerId)
+    .where('status', 'not in', ['withdrawn', 'failed'])
+    .orderBy('planned_at', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return { lastMessage: latest?.planned_at ?? null, nextLook: customer.outreach_wake_at };
+}
+
 /** Notes when outreach looks at a customer again, so that the sweep can tell waiting from being stuck. */
-export async function noteNextLook(tx: Tx, customerId: string, at: Instant): Promise<void> {
-  await tx.updateTable('customers').set({ outreach_wake_at: instant(at) }).where('id', '=', customerId).execute();
+export async function noteNextLook(tx: Tx, customerId: string, at: Instant | null): Promise<void> {
+  await tx
+    .updateTable('customers')
+    .set({ outreach_wake_at: at === null ? null : instant(at) })
+    .where('id', '=', customerId)
+    .execute();
+}
+
+/** Thanks that can be given to nobody are not asked for any longer. */
+export async function dropThanks(tx: Tx, invoiceIds: readonly string[]): Promise<void> {
+  if (invoiceIds.length === 0) return;
+  await tx
+    .updateTable('case_steps')
+    .set({ status: 'withdrawn', reason: 'noAddress' })
+    .where('invoice_id', 'in', invoiceIds)
+    .where('step', '=', THANK_YOU)
+    .where('status', '=', 'requested')
+    .execute();
+}
+
+/** The customers of a creditor that something waits to be sent to. */
+export async function waitingCustomers(tx: Tx, creditorId: string): Promise<string[]> {
+  const rows = await tx
+    .selectFrom('case_steps as s')
+    .innerJoin('customers as u', 'u.id', 's.customer_id')
+    .select('u.id')
+    .distinct()
+    .where('u.creditor_id', '=', creditorId)
+    .where('s.status', '=', 'requested')
+    .execute();
+  return rows.map((row) => row.id);
 }

@@ -1,4 +1,5 @@
 import { DomainError } from '../../domain/errors.ts';
+import { THANK_YOU } from '../../domain/case/ladder.ts';
 import { localDate } from '../../domain/time/zones.ts';
 import type { Act } from '../act.ts';
 import type { Tx } from '../database.ts';
@@ -38,6 +39,14 @@ export async function reopenCase(tx: Tx, act: Act, invoiceId: string): Promise<b
   const stage = closed?.stage_before ?? 'upcoming';
   await tx.insertInto('case_runs').values({ invoice_id: invoiceId, run, opened_on: today }).execute();
   await tx.updateTable('invoices').set({ run, stage, next: null, wake_at: null }).where('id', '=', invoiceId).execute();
+  // Thanks that were not yet given would now come too early.
+  await tx
+    .updateTable('case_steps')
+    .set({ status: 'withdrawn', reason: 'reopened' })
+    .where('invoice_id', '=', invoiceId)
+    .where('step', '=', THANK_YOU)
+    .where('status', '=', 'requested')
+    .execute();
   await appendEvent(tx, act, { invoiceId, kind: 'reopened', data: { run, stage, from: invoice.stage } });
   await startCase(tx, invoiceId, run);
   return true;

@@ -3,15 +3,17 @@ import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
-import { createActivities, type ActivityDeps } from '../../activities/create-activities.ts';
+import { createActivities, type Activities, type ActivityDeps } from '../../activities/create-activities.ts';
 import { holidaysOf } from '../../activities/holidays.ts';
 import type { MailMessage, Mailer, SendOutcome } from '../../activities/mail/resend-client.ts';
 import { createDatabase, type Db } from '../../db/database.ts';
 import { MAIL_CHANNEL } from '../../db/repositories/contacts.ts';
 import { OUTBOX_CHANNEL } from '../../db/repositories/outbox.ts';
 import type { ClockSetting } from '../../domain/time/business-clock.ts';
+import { buildIdOf } from '../../worker/build-id.ts';
 import { createBusinessClock } from '../../worker/business-clock.ts';
 import { holidaySets } from '../../worker/holiday-sets.ts';
+import { discreetFailures } from '../../worker/interceptors.ts';
 import { ringRelays } from '../../worker/listen.ts';
 import { startMailRelay } from '../../worker/relays/mail-relay.ts';
 import { startOutboxRelay } from '../../worker/relays/outbox-relay.ts';
@@ -24,6 +26,10 @@ export interface InProcessOptions {
   clock: ClockSetting;
   mailer: Mailer;
   log: Logger;
+  /** One of its own when left out. */
+  taskQueue?: string;
+  /** Stands between Temporal and the activities: for faults. */
+  around?: (activities: Activities) => Activities;
 }
 
 export interface InProcessService {
@@ -31,6 +37,7 @@ export interface InProcessService {
   client: Client;
   clock: ActivityDeps['clock'];
   deps: ActivityDeps;
+  taskQueue: string;
   stop(): Promise<void>;
 }
 
@@ -57,19 +64,22 @@ export async function startInProcess(options: InProcessOptions): Promise<InProce
   const db = createDatabase(databaseUrl, { max: 8, applicationName: 'relance-in-process' });
   const clock = createBusinessClock(options.clock);
   const deps: ActivityDeps = { db, clock, holidays: holidaysOf, holidaySet: holidaySets(clock), log };
-  const taskQueue = `in-process-${process.pid}-${Math.random().toString(36).slice(2)}`;
+  const taskQueue = options.taskQueue ?? `in-process-${process.pid}-${Math.random().toString(36).slice(2)}`;
   const clientConnection = await Connection.connect({ address: temporal.address });
   const client = new Client({ connection: clientConnection, namespace: temporal.namespace });
   const outbox = startOutboxRelay({ db, client, log, taskQueue });
   const mail = startMailRelay({ db, mailer, clock, holidays: holidaysOf, log });
   const listener = ringRelays(databaseUrl, { [OUTBOX_CHANNEL]: outbox, [MAIL_CHANNEL]: mail }, log);
   const connection = await NativeConnection.connect({ address: temporal.address });
+  const codePath = await workflowBundle();
   const worker = await Worker.create({
     connection,
     namespace: temporal.namespace,
     taskQueue,
-    activities: createActivities(deps),
-    workflowBundle: { codePath: await workflowBundle() },
+    activities: (options.around ?? ((activities) => activities))(createActivities(deps)),
+    interceptors: { activity: [discreetFailures(log)] },
+    workflowBundle: { codePath },
+    buildId: await buildIdOf(codePath),
     shutdownGraceTime: 500,
   });
   const running = worker.run();
@@ -78,6 +88,7 @@ export async function startInProcess(options: InProcessOptions): Promise<InProce
     client,
     clock,
     deps,
+    taskQueue,
     async stop() {
       worker.shutdown();
       await running;
@@ -99,11 +110,12 @@ export interface SentMail {
 export function fakeMailer(mails: SentMail[], answers: SendOutcome[] = []): Mailer {
   return {
     async send(message, key) {
-      const answer = answers.shift() ?? { kind: 'accepted' as const, providerId: `mail-${mails.length + 1}` };
-      const known = mails.find((m) => m.key === key);
-      const takes = answer.kind === 'accepted' || answer.kind === 'unknown';
-      if (takes && !known) mails.push({ key, message });
-      return answer;
+      const answer = answers.shift() ?? { kind: 'accepted' as const, providerId: '' };
+      if (answer.kind !== 'accepted' && answer.kind !== 'unknown') return answer;
+      if (!mails.some((m) => m.key === key)) mails.push({ key, message });
+      if (answer.kind === 'unknown') return answer;
+      const number = mails.findIndex((m) => m.key === key) + 1;
+      return { kind: 'accepted', providerId: answer.providerId || `mail-${number}` };
     },
     async findByTag(_name, value) {
       const index = mails.findIndex((m) => m.key === value);

@@ -77,4 +77,11 @@ export async function addInvoice(
   });
 }
 
-export const EVERY_DAY = { days: 'mon-sun', from: '00:00', to: '24:00', minimumGapDays: 0, maximumPer30Days: 60, holidays: 'none' };
+export const EVERY_DAY = {
+  days: 'mon-sun',
+  from: '00:00',
+  to: '24:00',
+  minimumGapDays: 0,
+  maximumPer30Days: 60,
+  holidays: 'none',
+};

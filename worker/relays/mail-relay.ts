@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { BusinessClock } from '../../activities/deps.ts';
-import { PUNCTUAL_MS } from '../../activities/planned-now.ts';
+import { plannedNow } from '../../activities/planned-now.ts';
 import { mailboxOf, type Mailer, type MailMessage, type SendOutcome } from '../../activities/mail/resend-client.ts';
 import { systemAct } from '../../db/act.ts';
 import { inTransaction, type Db, type Tx } from '../../db/database.ts';
@@ -94,15 +94,11 @@ async function takeOrder(deps: MailRelayDeps, tx: Tx, contactId: string): Promis
     tx,
     items.map((i) => i.invoice_id),
   );
-  const now = deps.clock.now();
-  const look = await lastLook(tx, {
-    contact,
-    items,
-    now,
-    holidays: deps.holidays,
-    late: realLateness(deps, contact) > PUNCTUAL_MS,
-  });
-  const act = systemAct(now);
+  // Where it comes punctually it is judged as of the moment it was planned for (design rule 8).
+  const now = plannedNow(deps.clock, contact.planned_at);
+  const late = now > contact.planned_at;
+  const look = await lastLook(tx, { contact, items, now, holidays: deps.holidays, late });
+  const act = systemAct(deps.clock.now());
   if (look !== null) {
     if (contact.status === 'sending') return { order: 'ask', contact };
     await withdrawContact(tx, act, contactId, look);
@@ -111,10 +107,6 @@ async function takeOrder(deps: MailRelayDeps, tx: Tx, contactId: string): Promis
   if (contact.status === 'sending' && tooOld(deps, contact)) return { order: 'ask', contact };
   await foretellNext(tx, await beginSending(tx, act, contactId, TAKEOVER_MS), deps.holidays, now);
   return { order: 'send', contact, message: await messageOf(tx, contact) };
-}
-
-function realLateness(deps: MailRelayDeps, contact: SendingRow): number {
-  return ((deps.clock.now() - contact.planned_at) * deps.clock.setting.dayMs) / 86_400_000;
 }
 
 function tooOld(deps: MailRelayDeps, contact: SendingRow): boolean {

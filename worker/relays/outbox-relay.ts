@@ -31,6 +31,9 @@ const IDLE_MS = 2_000;
 const FIRST_RETRY_MS = 200;
 const LONGEST_RETRY_MS = 30_000;
 
+/** A call to Temporal that takes longer, in real time, is given up and made again. */
+const CALL_MS = 10_000;
+
 /** What became of one message: delivered, no longer needed, or to be tried again. */
 type Delivery = 'done' | 'again';
 
@@ -43,10 +46,12 @@ export function startOutboxRelay(deps: { db: Db; client: Client; log: Logger; ta
       return { worked: false, pauseMs: Math.min(IDLE_MS, (await outboxDelay(deps.db)) ?? IDLE_MS) };
     const done: bigint[] = [];
     await inParallel(claimed, async (message) => {
-      const outcome = await deliver(message).catch((error: unknown) => {
-        deps.log.warn({ err: error, kind: message.kind, target: message.target }, 'not delivered to Temporal yet');
-        return 'again' as const;
-      });
+      const outcome = await deps.client
+        .withDeadline(Date.now() + CALL_MS, () => deliver(message))
+        .catch((error: unknown) => {
+          deps.log.warn({ err: error, kind: message.kind, target: message.target }, 'not delivered to Temporal yet');
+          return 'again' as const;
+        });
       if (outcome === 'done') done.push(message.id);
       else await retryOutbox(deps.db, message.id, backOff(message.attempts));
     });
@@ -140,7 +145,7 @@ function titleOf(start: CaseStart) {
   const amount = `${formatAmount(start.amountMinor, start.currency)} ${start.currency}`;
   return {
     staticSummary: `${amount}, due ${start.dueOn}, run ${start.run}`,
-    staticDetails: `Case of invoice \`${start.invoiceId}\` of customer \`${start.customerId}\`, policy \`${start.policyName}\` version ${start.policyVersion}.`,
+    staticDetails: `Customer \`${start.customerId}\`, policy \`${start.policyName}\` version ${start.policyVersion}`,
     typedSearchAttributes: [
       { key: searchAttributes.creditorId, value: start.creditorId },
       { key: searchAttributes.customerId, value: start.customerId },

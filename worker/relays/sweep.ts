@@ -8,6 +8,8 @@ import { startRelay, type Relay } from './loop.ts';
 
 const EVERY_MS = 5_000;
 const TOUCH_MS = 500;
+/** One that does not move although it was rung is rung less and less often, in real time. */
+const LONGEST_SILENCE_MS = 3_600_000;
 
 /**
  * Repairs what a crash left half done, and finds what should not exist: cases that never started or overslept, requests
@@ -22,25 +24,55 @@ export function startSweep(deps: {
   touch: () => Promise<void>;
 }): Relay {
   let lastSweep = 0;
+  const rung: RungBefore = new Map();
   return startRelay('sweep', deps.log, async () => {
     await deps.touch();
     if (Date.now() - lastSweep >= EVERY_MS) {
       lastSweep = Date.now();
-      await sweep(deps);
+      await sweep(deps, rung);
     }
     return { worked: false, pauseMs: TOUCH_MS };
   });
 }
 
-async function sweep(deps: { db: Db; client: Client; clock: BusinessClock; log: Logger }): Promise<void> {
+/** When each stray was last rung, and how long it is left alone since; milliseconds of the real clock. */
+export type RungBefore = Map<string, { at: number; silence: number }>;
+
+/** One sweep; returns what it rang for. */
+export async function sweep(
+  deps: { db: Db; client: Client; clock: BusinessClock; log: Pick<Logger, 'warn'> },
+  rung: RungBefore,
+): Promise<Stray[]> {
   const strays = await claimStrays(deps.db, deps.clock.now(), deps.clock.setting.dayMs);
-  if (strays.length === 0) return;
+  const rang: Stray[] = [];
   for (const stray of strays) {
+    if (!isTurnOf(rung, stray)) continue;
     const restart = stray.kind === 'case' && !(await runs(deps.client, stray));
     await ringAgain(deps.db, stray, restart);
+    rang.push(stray);
   }
-  deps.log.warn({ strays: strays.length, kinds: [...new Set(strays.map((s) => s.kind))] }, 'the sweep rang again');
+  forgetOthers(rung, strays);
+  if (rang.length > 0) {
+    deps.log.warn({ strays: rang.length, kinds: [...new Set(rang.map((s) => s.kind))] }, 'the sweep rang again');
+  }
+  return rang;
 }
+
+function isTurnOf(rung: RungBefore, stray: Stray): boolean {
+  const now = Date.now();
+  const before = rung.get(keyOf(stray));
+  if (before && now < before.at + before.silence) return false;
+  rung.set(keyOf(stray), { at: now, silence: Math.min(LONGEST_SILENCE_MS, (before?.silence ?? EVERY_MS) * 2) });
+  return true;
+}
+
+/** What moves again is forgotten. */
+function forgetOthers(rung: RungBefore, strays: readonly Stray[]): void {
+  const still = new Set(strays.map(keyOf));
+  for (const key of rung.keys()) if (!still.has(key)) rung.delete(key);
+}
+
+const keyOf = ({ kind, id, run }: Stray): string => `${kind} ${id} ${run}`;
 
 async function runs(client: Client, stray: Stray): Promise<boolean> {
   try {
