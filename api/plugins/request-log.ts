@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import { withoutContent } from './errors.ts';
 
 const ID = /^[a-z]{3}_[0-9a-z]{26}$/;
 
@@ -30,6 +31,8 @@ export function registerRequestLog(app: FastifyInstance): void {
 
 /** For the logger the app is given: the request object itself is not logged, and what slips in is blanked. */
 export const LOG_OPTIONS = {
+  // Whoever logs an error, fastify itself included: its message may quote what a client sent.
+  serializers: { err: (error: unknown) => (error instanceof Error ? withoutContent(error) : error) },
   redact: {
     paths: [
       'req',

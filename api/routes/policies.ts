@@ -1,14 +1,7 @@
 import { z } from 'zod';
 import { findCreditor } from '../../db/repositories/creditors.ts';
 import { findCustomer } from '../../db/repositories/customers.ts';
-import {
-  choosePolicy,
-  findPolicy,
-  listPolicies,
-  newestPolicies,
-  putPolicy,
-  type StoredPolicy,
-} from '../../db/repositories/policies.ts';
+import { findPolicy, listPolicies, putPolicy, type StoredPolicy } from '../../db/repositories/policies.ts';
 import { forecast } from '../../domain/case/forecast.ts';
 import { previewCustomer } from '../../domain/case/preview.ts';
 import { parseAmount } from '../../domain/money.ts';
@@ -182,13 +175,8 @@ export async function policyRoutes(app: App, deps: ApiDeps): Promise<void> {
     async (request) => {
       const { creditorId } = callerOf(request);
       const { invoice } = request.body;
-      const stored = choosePolicy(await newestPolicies(db, creditorId), {
-        own: request.params.name,
-        customer: null,
-        creditorDefault: null,
-        country: '',
-        kind: 'business',
-      });
+      const stored = await findPolicy(db, creditorId, request.params.name);
+      if (!stored) throw notFound();
       const creditor = (await findCreditor(db, creditorId))!;
       const known = invoice.customerId ? await findCustomer(db, creditorId, invoice.customerId) : undefined;
       if (invoice.customerId && !known) throw notFound();

@@ -171,7 +171,8 @@ async function openDisputesOf(tx: Tx, invoiceId: string): Promise<DisputeRow[]> 
 function requireWithinBalance(input: NewDispute, invoice: InvoiceRow, open: readonly DisputeRow[]): void {
   const wholeAlready = open.some((dispute) => dispute.amount_minor === null);
   const sum = open.reduce((total, dispute) => total + (dispute.amount_minor ?? 0n), input.amountMinor ?? 0n);
-  if (!wholeAlready && (input.amountMinor === null || sum <= invoice.balance_minor)) return;
+  if (!wholeAlready && invoice.balance_minor > 0n && (input.amountMinor === null || sum <= invoice.balance_minor))
+    return;
   const balance = formatAmount(invoice.balance_minor, invoice.currency);
   const message = `Open disputes together exceed the balance of ${balance} ${invoice.currency}.`;
   throw new DomainError('disputeExceedsBalance', message, [

@@ -47,6 +47,7 @@ const CASES: Record<string, Case> = {
   'GET /v1/policies/:name': { access: 'operator', foreign: () => '/v1/policies/theirs-alone' },
   'POST /v1/policies/:name/preview': {
     access: 'operator',
+    foreign: () => '/v1/policies/theirs-alone/preview',
     body: () => ({ invoice: { issuedOn: '2026-11-01', dueOn: '2026-12-01', amount: '1', currency: 'EUR' } }),
     foreignInside: (ids) => ({
       url: '/v1/policies/business/preview',

@@ -57,9 +57,10 @@ export interface Reply {
   raw: LightMyRequestResponse;
 }
 
-export async function startApi(config: Partial<ApiDeps['config']> = {}, max = 8): Promise<Harness> {
+/** `url`: another database than a fresh one of its own, such as one that is not there. */
+export async function startApi(config: Partial<ApiDeps['config']> = {}, max = 8, url?: string): Promise<Harness> {
   const database = await createTestDatabase();
-  const db = createDatabase(database.url, { max });
+  const db = createDatabase(url ?? database.url, { max });
   let now = NOW;
   const lines: string[] = [];
   const sink = new Writable({
@@ -73,7 +74,7 @@ export async function startApi(config: Partial<ApiDeps['config']> = {}, max = 8)
     up: true,
   };
   const adminKey = `adm_${randomBytes(24).toString('base64url')}`;
-  await ensureKey(db, now, adminKey, { name: 'admin', role: 'admin' });
+  if (url === undefined) await ensureKey(db, now, adminKey, { name: 'admin', role: 'admin' });
   const app = await buildApp({
     db,
     clock: { now: () => now, dayMs: 86_400_000 },

@@ -43,6 +43,12 @@ describe('a bank’s webhook', () => {
     expect(pokes).toEqual([{ kind: 'pokeFeed' }]);
   });
 
+  test('needs no content type', async () => {
+    const body = transaction('t-bare');
+    const { 'content-type': _, ...headers } = signed(feed.secret, 'msg-bare', body);
+    expect((await send(Buffer.from(body), headers)).statusCode).toBe(204);
+  });
+
   test('a thousand copies at once are one row', async () => {
     const body = transaction('t-1000');
     const headers = signed(feed.secret, 'msg-1000', body);
