@@ -13,7 +13,13 @@ export interface Heard {
 }
 
 /** What it answers: a status and a JSON body, or a connection that breaks. */
-export type Answer = { status?: number; body: unknown; headers?: Record<string, string> } | 'break';
+export type Answer = JsonAnswer | 'break';
+
+export interface JsonAnswer {
+  status?: number;
+  body: unknown;
+  headers?: Record<string, string>;
+}
 
 export interface FakeApi {
   url: string;
@@ -74,7 +80,7 @@ export const problem = (
   title: string,
   detail: string,
   errors: object[] = [],
-): Answer => ({
+): JsonAnswer => ({
   status,
   body: { type: `/errors#${code}`, title, status, detail, code, errors },
   headers: { 'content-type': 'application/problem+json' },
