@@ -1,28 +1,60 @@
 import { DomainError } from '../domain/errors.ts';
+import { parseInstant } from '../domain/time/zones.ts';
+import { CLOCK_BEGINS } from './demo/book.ts';
+import { checkInvariants } from './demo/invariants.ts';
+import { play } from './demo/play.ts';
+import { caseTable, invariantLines } from './demo/summary.ts';
 import { errorText, StackError } from './stack/errors.ts';
 import { stopOnSignals } from './stack/supervisor.ts';
 import { HELP, readOptions, UsageError, type StartOptions } from './start/options.ts';
-import { startStack, stopStack, type Running, type Stack } from './start/stack.ts';
+import { startStack, stopStack, type Running, type Stack, type StackPlan } from './start/stack.ts';
+
+const EMPTY: StackPlan = { mode: 'empty', clock: {}, fillingMs: 0 };
+/** Eight weeks in about two minutes. */
+const DEMO: StackPlan = { mode: 'demo', clock: { dayMs: 2_000, now: parseInstant(CLOCK_BEGINS) }, fillingMs: 4_000 };
 
 /** `npm start`: the whole stack in one command. See HELP. */
 async function main(options: StartOptions): Promise<number> {
   const log = (line: string): void => void process.stdout.write(`${line}\n`);
   const running: Running = { closing: [] };
-  let stopping = false;
+  const stopping = new AbortController();
   stopOnSignals(() => {
-    stopping = true;
+    stopping.abort();
     return stopStack(running);
   }, log);
   try {
-    const stack = await startStack(options, { mode: options.empty ? 'empty' : 'demo', clock: {} }, running, log);
+    const plan = options.empty ? EMPTY : DEMO;
+    const stack = await startStack(options, plan, running, log);
     whereToLook(stack, log);
+    if (!options.empty) {
+      const holds = await demo(stack, stopping.signal, log);
+      if (options.once) {
+        await stopStack(running);
+        return holds ? 0 : 1;
+      }
+      log('Everything stays up; Ctrl-C stops it.');
+    }
     return await new Promise<never>(() => undefined);
   } catch (error) {
     // Whoever asked for the stop decides how the process ends.
-    if (stopping) return await new Promise<never>(() => undefined);
+    if (stopping.signal.aborted) return await new Promise<never>(() => undefined);
     await stopStack(running).catch((second: unknown) => log(errorText(second)));
     throw error;
   }
+}
+
+/** Plays the story, prints what every case did and whether everything that must hold does. */
+async function demo(stack: Stack, stopped: AbortSignal, log: (line: string) => void): Promise<boolean> {
+  const { ready, supervisor, db, clock, temporal } = stack;
+  const { apiUrl, apiKey, mailUrl } = ready;
+  await play({ apiUrl, apiKey, dataDir: supervisor.dataDir, clock, print: log, stopped });
+  const invariants = await checkInvariants({ db, temporal, mailUrl, apiUrl });
+  log('');
+  for (const line of await caseTable(db)) log(line);
+  log('');
+  for (const line of invariantLines(invariants)) log(line);
+  log('');
+  return invariants.every(({ problems }) => problems.length === 0);
 }
 
 function whereToLook({ ready }: Stack, log: (line: string) => void): void {

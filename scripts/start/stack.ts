@@ -17,13 +17,13 @@ import { apiPort } from './api-port.ts';
 import { noteClock, startClock } from './clock.ts';
 import { ensureCreditor } from './creditor.ts';
 import { stackKeys } from './keys.ts';
-import { checkMode, keepMode, type Mode } from './kept-mode.ts';
+import { checkMode, keepMode, keptMode, type Mode } from './kept-mode.ts';
 import type { StartOptions } from './options.ts';
 import { removeReady, writeReady, type Ready } from './ready-file.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const BUNDLE_CACHE = join(ROOT, 'node_modules', '.cache', 'relance');
-/** About what worker and API take to come up. */
+/** About what worker and API take to come up; real milliseconds. */
 const STAND_STILL_MS = 6_000;
 /** Milliseconds between attempts of the local mail server to deliver a webhook: a restart of the API is over in seconds. */
 const WEBHOOK_SCHEDULE = '0,300,1000,2000,3000,5000,5000,10000,10000,30000,60000,60000,300000,300000';
@@ -47,6 +47,8 @@ export interface StackPlan {
   readonly mode: Mode;
   /** The clock of new data where the command line does not say. */
   readonly clock: { readonly dayMs?: number; readonly now?: Instant };
+  /** How long new data's compressed time stands still besides, while it is filled; real milliseconds. */
+  readonly fillingMs: number;
 }
 
 /**
@@ -75,12 +77,12 @@ export async function startStack(options: StartOptions, plan: StackPlan, running
   const namespace = process.env['TEMPORAL_NAMESPACE'] || 'relance';
   const temporal = await supervisor.startTemporal({ namespace, searchAttributes: relanceSearchAttributes });
   log(`Temporal      ${temporal.origin}`);
-  const { client, close } = connectClient({
+  const { client, ...connection } = connectClient({
     TEMPORAL_ADDRESS: temporal.address,
     TEMPORAL_NAMESPACE: namespace,
     TEMPORAL_API_KEY: process.env['TEMPORAL_API_KEY'],
   });
-  running.closing.unshift(close);
+  running.closing.unshift(() => connection.close());
   const workflows = await bundle;
 
   const apiUrl = `http://127.0.0.1:${port}`;
@@ -114,7 +116,7 @@ export async function startStack(options: StartOptions, plan: StackPlan, running
     dayMs: options.dayMs,
     now: options.now,
     defaults: plan.clock,
-    standStillMs: STAND_STILL_MS,
+    standStillMs: STAND_STILL_MS + (keptMode(dataDir) === undefined ? plan.fillingMs : 0),
   });
   running.closing.unshift(() => noteClock(db, clock));
   keepMode(dataDir, plan.mode);
@@ -206,7 +208,8 @@ async function answers(url: string): Promise<boolean> {
 
 /** Says whether a worker has begun to wait for workflows, by asking Temporal. */
 function workerPolls(client: Client, namespace: string): () => Promise<boolean> {
-  const WORKFLOW_TASKS = 1;
+  // The number of `temporal.api.enums.v1.TaskQueueType` for workflow tasks.
+  const WORKFLOW_TASKS = 1 as never;
   return async () => {
     try {
       const { pollers } = await client.connection.withDeadline(Date.now() + 3_000, () =>

@@ -1,0 +1,285 @@
+import { addDays } from '../../domain/time/dates.ts';
+import { localDate, parseInstant } from '../../domain/time/zones.ts';
+import { CUSTOMERS, dayOf, INVOICES, POLICIES, type BookInvoice, type CustomerKey } from './book.ts';
+import type { Client } from './client.ts';
+import { invoiceFile } from './invoice-file.ts';
+import type { Progress } from './progress.ts';
+import { numberOf, type Deed } from './story.ts';
+import { list, money, shortDate, ZONE } from './words.ts';
+
+/** What has come of a deed: what to keep of it, and what to tell; `notYet` when it has to wait for Relance. */
+export type Outcome = { readonly keep?: unknown; readonly tell: string | null } | 'notYet';
+
+export interface Stage {
+  readonly client: Client;
+  readonly progress: Progress;
+}
+
+interface Task {
+  readonly id: string;
+  readonly kind: string;
+  readonly invoiceId: string | null;
+  readonly customerId: string | null;
+  readonly openedAt: string;
+}
+
+interface WithId {
+  readonly id: string;
+}
+
+const customerId = ({ progress }: Stage, key: string): string => progress.of<WithId>(`customer:${key}`).id;
+const invoiceId = ({ progress }: Stage, number: number): string =>
+  progress.of<WithId>(`invoice:${numberOf(number)}`).id;
+const bookOf = (number: number): BookInvoice => INVOICES.find((one) => one.number === numberOf(number))!;
+const nameOf = (key: string): string => CUSTOMERS[key as CustomerKey].name;
+const payerOf = (number: number): string => nameOf(bookOf(number).customer);
+
+/** Policies, customers and the bank's feed: what is there before the first invoice. */
+export async function setUp({ client, progress }: Stage): Promise<void> {
+  await inParallel(POLICIES, async (policy) => {
+    const key = `policy:${policy.name}`;
+    if (!progress.has(key)) progress.add(key, await client.put(`/v1/policies/${policy.name}`, policy));
+  });
+  await inParallel(Object.entries(CUSTOMERS), async ([name, { iban: _, ...customer }]) => {
+    const key = `customer:${name}`;
+    if (progress.has(key)) return;
+    const { id } = await client.post<WithId>('/v1/customers', key, customer);
+    progress.add(key, { id });
+  });
+  if (!progress.has('feed')) {
+    const { id, secret } = await client.post<{ id: string; secret: string }>('/v1/feeds', 'feed', {
+      kind: 'standard',
+      name: 'Current account',
+    });
+    progress.add('feed', { id, secret });
+  }
+}
+
+/** A few at a time, as a billing system that is in a hurry would. */
+export async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+  const waiting = [...items];
+  await Promise.all(
+    Array.from({ length: 6 }, async () => {
+      for (let item = waiting.shift(); item !== undefined; item = waiting.shift()) await work(item);
+    }),
+  );
+}
+
+/** The billing system hands an invoice over, with its PDF where it has one. */
+export async function register(stage: Stage, invoice: BookInvoice): Promise<WithId> {
+  const { client } = stage;
+  const { id } = await client.post<WithId>('/v1/invoices', `invoice:${invoice.number}`, {
+    number: invoice.number,
+    customerId: customerId(stage, invoice.customer),
+    issuedOn: dayOf(invoice.issued),
+    dueOn: dayOf(invoice.due),
+    amount: invoice.amount,
+    currency: invoice.currency,
+    ...(invoice.directDebit ? { collection: { method: 'directDebit', on: dayOf(invoice.due) } } : {}),
+  });
+  if (invoice.withFile) await client.putPdf(`/v1/invoices/${id}/file`, await invoiceFile(invoice));
+  return { id };
+}
+
+/**
+ * Does what a scene says. Bodies depend on the story and on what Relance has stored alone, never on the moment, so that a
+ * repeat after a crash is the same request.
+ * @param key the scene's own, for all attempts
+ * @throws Refusal where the service says no
+ */
+export async function carryOut(stage: Stage, key: string, day: number, deed: Deed): Promise<Outcome> {
+  const { client } = stage;
+  switch (deed.do) {
+    case 'pay': {
+      const { name, iban, country } = CUSTOMERS[deed.payer as CustomerKey];
+      const currency = country === 'GB' ? 'GBP' : 'EUR';
+      const message = {
+        type: 'transaction.booked',
+        timestamp: `${dayOf(day)}T07:00:00Z`,
+        data: {
+          id: deed.id,
+          bookedOn: dayOf(day),
+          amount: deed.amount,
+          currency,
+          direction: 'credit',
+          counterparty: { name, iban },
+          remittance: deed.quotes,
+        },
+      };
+      await client.webhook(stage.progress.of('feed'), `msg-${deed.id}`, message);
+      return { keep: { message }, tell: `bank: ${money(deed.amount, currency)} from ${name}, "${deed.quotes}"` };
+    }
+    case 'return': {
+      const { message } = stage.progress.of<{
+        message: { data: { currency: string; counterparty: { name: string } } };
+      }>(deed.of);
+      await client.webhook(stage.progress.of('feed'), `msg-${deed.id}`, {
+        type: 'transaction.returned',
+        timestamp: `${dayOf(day)}T07:00:00Z`,
+        data: {
+          id: deed.id,
+          originalId: deed.of,
+          amount: deed.amount,
+          currency: message.data.currency,
+          bookedOn: dayOf(day),
+          reasonCode: deed.code,
+        },
+      });
+      const { name } = message.data.counterparty;
+      return { tell: `bank: ${money(deed.amount, message.data.currency)} from ${name} went back (${deed.code})` };
+    }
+    case 'repeat': {
+      const { message } = stage.progress.of<{ message: unknown }>(deed.of);
+      await client.webhook(stage.progress.of('feed'), `msg-${deed.of}`, message);
+      await client.webhook(stage.progress.of('feed'), `msg-${deed.of}-again`, message);
+      return { tell: `bank: says that twice more, once in another message; it is one payment` };
+    }
+    case 'promise': {
+      const { currency } = bookOf(deed.invoice);
+      const said = await client.post<{ amount: string | null }>(
+        `/v1/invoices/${invoiceId(stage, deed.invoice)}/promises`,
+        key,
+        {
+          payOn: dayOf(deed.payOnDay),
+          by: deed.by,
+          ...(deed.amount === undefined ? {} : { amount: deed.amount }),
+        },
+      );
+      const what = said.amount === null ? `the rest of ${numberOf(deed.invoice)}` : money(said.amount, currency);
+      return { tell: `${payerOf(deed.invoice)} promises ${what} for ${shortDate(dayOf(deed.payOnDay))}` };
+    }
+    case 'dispute': {
+      const { id } = await client.post<WithId>(`/v1/invoices/${invoiceId(stage, deed.invoice)}/disputes`, key, {
+        category: deed.category,
+        note: deed.note,
+        ...(deed.amount === undefined ? {} : { amount: deed.amount }),
+      });
+      const what = deed.amount === undefined ? 'all' : money(deed.amount, bookOf(deed.invoice).currency);
+      return {
+        keep: { id },
+        tell: `${payerOf(deed.invoice)} disputes ${what} of ${numberOf(deed.invoice)}: ${deed.note}`,
+      };
+    }
+    case 'resolve': {
+      const { id } = stage.progress.of<WithId>(`dispute:${deed.invoice}`);
+      await client.post(`/v1/disputes/${id}/resolution`, key, {
+        outcome: deed.outcome,
+        note: deed.note,
+        ...(deed.credit === undefined ? {} : { creditAmount: deed.credit }),
+      });
+      const credited =
+        deed.credit === undefined ? '' : `, ${money(deed.credit, bookOf(deed.invoice).currency)} credited`;
+      return { tell: `the dispute about ${numberOf(deed.invoice)} is decided: ${deed.outcome}${credited}` };
+    }
+    case 'credit': {
+      const { currency } = bookOf(deed.invoice);
+      await client.post(`/v1/invoices/${invoiceId(stage, deed.invoice)}/credit-notes`, key, {
+        number: deed.number,
+        amount: deed.amount,
+        issuedOn: dayOf(day),
+        reason: deed.reason,
+      });
+      return { tell: `credit note of ${money(deed.amount, currency)} on ${numberOf(deed.invoice)}: ${deed.reason}` };
+    }
+    case 'pause':
+    case 'resume': {
+      await client.post(`/v1/invoices/${invoiceId(stage, deed.invoice)}/${deed.do}`, key, { reason: deed.reason });
+      return { tell: `${numberOf(deed.invoice)} is ${deed.do === 'pause' ? 'paused' : 'resumed'}: ${deed.reason}` };
+    }
+    case 'holdCustomer': {
+      const { id } = await client.post<WithId>(`/v1/customers/${customerId(stage, deed.customer)}/holds`, key, {
+        reason: deed.reason,
+      });
+      return { keep: { id }, tell: `no reminders to ${nameOf(deed.customer)} for now: ${deed.reason}` };
+    }
+    case 'liftHold': {
+      await client.delete(`/v1/holds/${stage.progress.of<WithId>(`holdCustomer:${deed.customer}`).id}`);
+      return { tell: `${nameOf(deed.customer)} may be reminded again` };
+    }
+    case 'newAddress':
+      return newAddress(stage, key, deed);
+    case 'task':
+      return workOff(stage, key, deed);
+    case 'allocate':
+      return allocate(stage, key, deed);
+  }
+}
+
+/** What later scenes look a deed's result up by. */
+export function keptAs(deed: Deed): string | null {
+  switch (deed.do) {
+    case 'pay':
+      return deed.id;
+    case 'dispute':
+      return `dispute:${deed.invoice}`;
+    case 'holdCustomer':
+      return `holdCustomer:${deed.customer}`;
+    default:
+      return null;
+  }
+}
+
+async function newAddress(stage: Stage, key: string, deed: Deed & { do: 'newAddress' }): Promise<Outcome> {
+  const id = customerId(stage, deed.customer);
+  const tasks = await openTasks(stage, 'returnedMail', `customerId=${id}`);
+  const [task] = tasks;
+  if (task === undefined) return 'notYet';
+  await stage.client.patch(`/v1/customers/${id}`, { contacts: [{ role: 'billing', email: deed.email }] });
+  await stage.client.post(`/v1/tasks/${task.id}/completion`, `${key}:${task.id}`, {
+    note: 'The new address is entered.',
+  });
+  return { tell: `the right address of ${nameOf(deed.customer)} is found and entered` };
+}
+
+async function workOff(stage: Stage, key: string, deed: Deed & { do: 'task' }): Promise<Outcome> {
+  const [task] = await openTasks(stage, deed.kind, `invoiceId=${invoiceId(stage, deed.invoice)}`);
+  if (task === undefined) return 'notYet';
+  const openedOn = localDate(parseInstant(task.openedAt), ZONE);
+  const name = payerOf(deed.invoice);
+  const complete = (body: object): Promise<unknown> =>
+    stage.client.post(
+      `/v1/tasks/${task.id}/completion`,
+      `${key}:${task.id}`,
+      { ...body, note: deed.note },
+      'back office',
+    );
+  switch (deed.kind) {
+    case 'call': {
+      if (deed.answer === 'noAnswer') {
+        await complete({ outcome: 'noAnswer' });
+        return { tell: `${name} is called about ${numberOf(deed.invoice)}: no answer` };
+      }
+      const payOn = addDays(openedOn, 7);
+      await complete({ outcome: 'reached', promise: { payOn } });
+      return { tell: `${name} is called about ${numberOf(deed.invoice)} and promises to pay by ${shortDate(payOn)}` };
+    }
+    case 'letter':
+      await complete({ sentOn: openedOn });
+      return { tell: `the letter about ${numberOf(deed.invoice)} to ${name} is posted` };
+    case 'approve':
+      await complete({ decision: 'approved' });
+      return { tell: `the next step for ${numberOf(deed.invoice)} is approved: ${deed.note}` };
+    case 'collectionMissing':
+      await complete({ outcome: 'failed' });
+      return { tell: `the direct debit of ${numberOf(deed.invoice)} failed after all: ${deed.note}` };
+  }
+}
+
+async function allocate(stage: Stage, key: string, deed: Deed & { do: 'allocate' }): Promise<Outcome> {
+  const receipts = await stage.client.list<{ id: string; externalId: string | null }>('/v1/receipts');
+  const receipt = receipts.find((one) => one.externalId === deed.receipt);
+  if (receipt === undefined) return 'notYet';
+  for (const { invoice, amount } of deed.to) {
+    await stage.client.post(`/v1/receipts/${receipt.id}/allocations`, `${key}:${invoice}`, {
+      invoiceId: invoiceId(stage, invoice),
+      amount,
+    });
+  }
+  const where = deed.to.map(
+    ({ invoice, amount }) => `${money(amount, bookOf(invoice).currency)} to ${numberOf(invoice)}`,
+  );
+  return { tell: `somebody looks at the money that nobody could place: ${list(where)}` };
+}
+
+const openTasks = (stage: Stage, kind: string, of: string): Promise<Task[]> =>
+  stage.client.list<Task>(`/v1/tasks?kind=${kind}&status=open&${of}`);

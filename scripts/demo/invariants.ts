@@ -1,0 +1,247 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { WorkflowNotFoundError, type Client as TemporalClient } from '@temporalio/client';
+import { sql } from 'kysely';
+import type { Db } from '../../db/database.ts';
+import { loadClock } from '../../db/repositories/clock.ts';
+import { contactCounters } from '../../db/repositories/counters.ts';
+import { verifyChain } from '../../db/repositories/events.ts';
+import { check as checkLedger } from '../../db/repositories/ledger.ts';
+import { businessNow } from '../../domain/time/business-clock.ts';
+import { addDays } from '../../domain/time/dates.ts';
+import { localDate } from '../../domain/time/zones.ts';
+import { caseWorkflowId } from '../../workflows/ids.ts';
+import { mailJournal, tagOf, type SentMail } from './mail-journal.ts';
+
+/** Something that must hold whatever happened, and what was found against it. */
+export interface Invariant {
+  readonly name: string;
+  /** What was looked at, in words. */
+  readonly checked: string;
+  /** One sentence a violation; empty when it holds. */
+  readonly problems: readonly string[];
+}
+
+export interface Witnesses {
+  readonly db: Db;
+  readonly temporal: TemporalClient;
+  readonly mailUrl: string;
+  readonly apiUrl: string;
+}
+
+/** Some hold only once a system that has just been killed has caught up. Real time. */
+const PATIENCE_MS = 45_000;
+
+/**
+ * Checks everything, again for a while where something does not hold: work may still be on its way. What Relance says of
+ * itself is recomputed where it can be, from the mail server's journal and from the rows of receipts.
+ */
+export async function checkInvariants(witnesses: Witnesses, patienceMs = PATIENCE_MS): Promise<Invariant[]> {
+  const deadline = Date.now() + patienceMs;
+  for (;;) {
+    const found = await Promise.all(CHECKS.map((check) => settled(check, witnesses)));
+    if (found.every(({ problems }) => problems.length === 0) || Date.now() > deadline) return found;
+    await sleep(1_000);
+  }
+}
+
+/** More than any ladder of the demo takes to its first reminder, with a weekend, a holiday and the gap. */
+const LONG_DUE_DAYS = 12;
+
+type Check = (witnesses: Witnesses) => Promise<Invariant>;
+
+async function settled(check: Check, witnesses: Witnesses): Promise<Invariant> {
+  try {
+    return await check(witnesses);
+  } catch (error) {
+    return { name: check.name, checked: 'could not be checked', problems: [String(error)] };
+  }
+}
+
+async function booksBalance({ db }: Witnesses): Promise<Invariant> {
+  const { rows: entries } = await sql<{ count: bigint; unbalanced: bigint }>`
+    select count(*) as count, count(*) filter (where sum <> 0) as unbalanced from
+      (select sum(amount_minor) as sum from postings group by entry_id, currency) sums`.execute(db);
+  // Not from the journal: what was billed, less what was assigned and not taken back.
+  const { rows: differing } = await sql<{ number: string; balance: bigint; expected: bigint }>`
+    select number, balance_minor as balance, (amount_minor - assigned)::bigint as expected from (
+      select i.number, i.balance_minor, i.amount_minor, coalesce(sum(a.amount_minor), 0) as assigned
+      from invoices i left join allocations a on a.invoice_id = i.id
+        and not exists (select 1 from allocation_reversals r where r.allocation_id = a.id)
+      group by i.id) sums
+    where balance_minor <> amount_minor - assigned`.execute(db);
+  const [counts] = entries;
+  return {
+    name: 'the books balance',
+    checked: `${counts?.count ?? 0n} entries, every balance against its payments and credits`,
+    problems: [
+      ...(counts?.unbalanced === 0n ? [] : [`${counts?.unbalanced} entries do not balance`]),
+      ...differing.map(({ number, balance, expected }) => `${number}: balance ${balance}, should be ${expected}`),
+      ...(await checkLedger(db)),
+    ],
+  };
+}
+
+/** Recomputed from the rows of allocations by when they were committed, not from the journal that the counter reads. */
+async function noneAfterPayment({ db, mailUrl, apiUrl }: Witnesses): Promise<Invariant> {
+  const sent = contactIdsOf(await mailJournal(mailUrl));
+  const { rows } = await sql<{ contact: string; number: string; asked: bigint; open: bigint }>`
+    select contact, number, asked, open from (
+      select c.id as contact, i.number, ci.amount_minor as asked, (i.amount_minor - coalesce((
+        select sum(a.amount_minor) from allocations a left join allocation_reversals r on r.allocation_id = a.id
+        where a.invoice_id = i.id and a.recorded_at < c.sending_real
+          and (r.recorded_at is null or r.recorded_at >= c.sending_real)), 0))::bigint as open
+      from contacts c join contact_items ci on ci.contact_id = c.id join invoices i on i.id = ci.invoice_id
+      where ci.asks and c.sending_real is not null and c.id = any(${sent})) asked
+    where asked > open`.execute(db);
+  const { afterPayment } = await contactCounters(db);
+  const exported = await exportedCounter(apiUrl, 'relance_contacts_after_payment_total');
+  return {
+    name: 'no contact after payment',
+    checked: `${sent.length} mails of the mail server against the receipts; counter ${exported}`,
+    problems: [
+      ...rows.map((row) => `${row.contact} asked ${row.asked} for ${row.number} when ${row.open} was open`),
+      ...(afterPayment === 0 && exported === 0 ? [] : [`the counter is ${Math.max(afterPayment, exported)}`]),
+    ],
+  };
+}
+
+async function noneTwice({ db, mailUrl, apiUrl }: Witnesses): Promise<Invariant> {
+  const mails = await mailJournal(mailUrl);
+  const problems: string[] = [];
+  const sent = contactIdsOf(mails);
+  for (const id of repeated(sent)) problems.push(`${id} was accepted by the mail server twice`);
+  for (const mail of mails) if (tagOf(mail, 'contact') === undefined) problems.push(`mail ${mail.id} names no contact`);
+  const { rows } = await sql<{ number: string; step: string; count: bigint }>`
+    select i.number, ci.step, count(*) as count
+    from contact_items ci join contacts c on c.id = ci.contact_id join invoices i on i.id = ci.invoice_id
+    where ci.contact_id = any(${sent}) and c.status <> 'failed'
+    group by i.number, ci.step, ci.occurrence having count(*) > 1`.execute(db);
+  problems.push(...rows.map(({ number, step, count }) => `${number}: ${step} left ${count} times`));
+  const strangers = await sql<{ id: string }>`
+    select id from unnest(${sent}::text[]) as given (id) where not exists (select 1 from contacts c where c.id = given.id
+      and c.sending_real is not null)`.execute(db);
+  problems.push(...strangers.rows.map(({ id }) => `${id} left and is not on record as sent`));
+  const { duplicate } = await contactCounters(db);
+  const exported = await exportedCounter(apiUrl, 'relance_contacts_duplicate_total');
+  if (duplicate !== 0 || exported !== 0) problems.push(`the counter is ${Math.max(duplicate, exported)}`);
+  return {
+    name: 'none twice',
+    checked: `${mails.length} mails, every step of every case; counter ${exported}`,
+    problems,
+  };
+}
+
+async function oneADay({ db, mailUrl }: Witnesses): Promise<Invariant> {
+  const mails = await mailJournal(mailUrl);
+  const { rows } = await sql<{ id: string; day: string }>`
+    select id, day::text as day from contacts where status <> 'failed'`.execute(db);
+  const days = new Map(rows.map(({ id, day }) => [id, day]));
+  const slots = mails.flatMap((mail) => {
+    const day = days.get(tagOf(mail, 'contact') ?? '');
+    return day === undefined ? [] : mail.to.map((to) => `${to} on ${day}`);
+  });
+  return {
+    name: 'one message a day',
+    checked: `${slots.length} recipients and days`,
+    problems: repeated(slots).map((slot) => `more than one to ${slot}`),
+  };
+}
+
+async function workflowsRun({ db, temporal }: Witnesses): Promise<Invariant> {
+  const invoices = await db.selectFrom('invoices').select(['id', 'number', 'stage']).execute();
+  const problems: string[] = [];
+  let open = 0;
+  for (const { id, number, stage } of invoices) {
+    const shouldRun = !['settled', 'cancelled', 'writtenOff'].includes(stage);
+    if (shouldRun) open += 1;
+    const status = await statusOf(temporal, caseWorkflowId(id));
+    if (shouldRun !== (status === 'RUNNING')) problems.push(`${number} is ${stage} and its workflow ${status}`);
+  }
+  return {
+    name: 'one running workflow a case',
+    checked: `${open} open invoices run, ${invoices.length - open} closed ones do not`,
+    problems,
+  };
+}
+
+/** An invoice that nothing holds and that has long been due has been reminded; merged into another step counts. */
+async function nobodyForgotten({ db }: Witnesses): Promise<Invariant> {
+  const setting = await loadClock(db);
+  const today = localDate(businessNow(setting, Date.now()), 'UTC');
+  const { rows } = await sql<{ number: string; chased: boolean }>`
+    select i.number, exists (select 1 from case_steps s where s.invoice_id = i.id and s.step <> 'before-due'
+        and s.status in ('left', 'merged', 'awaitingApproval')) as chased
+    from invoices i
+    where i.stage not in ('settled', 'cancelled', 'writtenOff') and i.due_on < ${addDays(today, -LONG_DUE_DAYS)}::date
+      and not exists (select 1 from promises p where p.invoice_id = i.id)
+      and not exists (select 1 from disputes d where d.invoice_id = i.id)
+      and not exists (select 1 from holds h where h.customer_id = i.customer_id
+        and (h.invoice_id is null or h.invoice_id = i.id))`.execute(db);
+  return {
+    name: 'nobody is forgotten',
+    checked: `${rows.length} open invoices that have been due for ${LONG_DUE_DAYS} days and that nothing holds`,
+    problems: rows.filter(({ chased }) => !chased).map(({ number }) => `${number} was never reminded`),
+  };
+}
+
+async function chainsHold({ db }: Witnesses): Promise<Invariant> {
+  const invoices = await db.selectFrom('invoices').select(['id', 'event_count']).execute();
+  const problems: string[] = [];
+  for (const { id } of invoices) problems.push(...(await verifyChain(db, id)));
+  const events = invoices.reduce((sum, { event_count }) => sum + event_count, 0);
+  return { name: 'no event was altered', checked: `${events} events, their chains of hashes`, problems };
+}
+
+async function nothingLeftOver({ db }: Witnesses): Promise<Invariant> {
+  const { rows } = await sql<{ outbox: bigint; inbox: bigint; sending: bigint }>`
+    select (select count(*) from outbox) as outbox, (select count(*) from inbox where status = 'pending') as inbox,
+      (select count(*) from contacts where status = 'sending') as sending`.execute(db);
+  const [{ outbox, inbox, sending } = { outbox: 0n, inbox: 0n, sending: 0n }] = rows;
+  return {
+    name: 'nothing is left half done',
+    checked: 'outbox, inbox, mails under way',
+    problems: [
+      ...(outbox === 0n ? [] : [`${outbox} messages wait in the outbox`]),
+      ...(inbox === 0n ? [] : [`${inbox} bank messages wait in the inbox`]),
+      ...(sending === 0n ? [] : [`${sending} mails are under way`]),
+    ],
+  };
+}
+
+const CHECKS: readonly Check[] = [
+  booksBalance,
+  noneAfterPayment,
+  noneTwice,
+  oneADay,
+  workflowsRun,
+  nobodyForgotten,
+  chainsHold,
+  nothingLeftOver,
+];
+
+const contactIdsOf = (mails: readonly SentMail[]): string[] =>
+  mails.flatMap((mail) => {
+    const id = tagOf(mail, 'contact');
+    return id === undefined ? [] : [id];
+  });
+
+function repeated(values: readonly string[]): string[] {
+  const seen = new Set<string>();
+  return values.filter((value) => seen.size === seen.add(value).size);
+}
+
+async function statusOf(temporal: TemporalClient, workflowId: string): Promise<string> {
+  try {
+    return (await temporal.workflow.getHandle(workflowId).describe()).status.name;
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return 'absent';
+    throw error;
+  }
+}
+
+/** The sum over all series of a counter as it is exported; NaN where it is not exported at all. */
+async function exportedCounter(apiUrl: string, name: string): Promise<number> {
+  const response = await fetch(`${apiUrl}/metrics`, { signal: AbortSignal.timeout(10_000) });
+  const lines = (await response.text()).split('\n').filter((line) => line.startsWith(name));
+  return lines.length === 0 ? Number.NaN : lines.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
+}

@@ -1,0 +1,151 @@
+/**
+ * What the people around the book do, day by day: the billing system, the bank, customers and the workshop's own staff.
+ * What Relance does is nowhere here; it follows from this.
+ */
+
+export type Deed =
+  /** The bank books money. `quotes` is what the payer wrote. */
+  | { do: 'pay'; amount: string; quotes: string; payer: string; id: string }
+  /** The bank takes a booking back. */
+  | { do: 'return'; of: string; amount: string; id: string; code: string }
+  /** The bank says again what it said, as banks do: the same message, and the same booking in another message. */
+  | { do: 'repeat'; of: string }
+  | { do: 'promise'; invoice: number; payOnDay: number; amount?: string; by: string }
+  | { do: 'dispute'; invoice: number; amount?: string; category: 'quantity' | 'price' | 'quality'; note: string }
+  | { do: 'resolve'; invoice: number; outcome: 'upheld' | 'rejected' | 'partly'; credit?: string; note: string }
+  | { do: 'credit'; invoice: number; amount: string; number: string; reason: string }
+  | { do: 'pause' | 'resume'; invoice: number; reason: string }
+  | { do: 'holdCustomer'; customer: string; reason: string }
+  | { do: 'liftHold'; customer: string }
+  | { do: 'newAddress'; customer: string; email: string }
+  /** Somebody works off the open task of that kind, as soon as there is one. */
+  | { do: 'task'; kind: 'call'; invoice: number; answer: 'promises' | 'noAnswer'; note: string }
+  | { do: 'task'; kind: 'letter' | 'approve' | 'collectionMissing'; invoice: number; note: string }
+  | { do: 'allocate'; receipt: string; to: { invoice: number; amount: string }[] };
+
+export interface Scene {
+  /** Day of the story and the hour (creditor's time) from which it happens. */
+  readonly day: number;
+  readonly hour: number;
+  readonly deed: Deed;
+}
+
+const at = (day: number, hour: number, deed: Deed): Scene => ({ day, hour, deed });
+
+/** A transfer that quotes the number of its invoice. */
+const paid = (day: number, invoice: number, amount: string, payer: string, more = ''): Scene =>
+  at(day, 9, { do: 'pay', amount, quotes: numberOf(invoice), payer, id: `bank-${invoice}${more}` });
+
+export const numberOf = (invoice: number): string => `LUM-26-${String(invoice).padStart(3, '0')}`;
+
+export const STORY: readonly Scene[] = [
+  // The bookshop's address bounces; somebody finds the right one.
+  at(5, 10, { do: 'newAddress', customer: 'librairie', email: 'comptabilite@plume-et-encre.example' }),
+  paid(17, 9, '312.40', 'librairie'),
+  paid(36, 10, '118.90', 'librairie'),
+
+  // The brasserie pays a part, promises the rest, and keeps its word.
+  at(11, 11, { do: 'pay', amount: '600.00', quotes: 'acompte LUM-26-001', payer: 'brasserie', id: 'bank-1a' }),
+  at(12, 10, { do: 'promise', invoice: 1, payOnDay: 22, by: 'service comptable' }),
+  at(15, 9, { do: 'pay', amount: '860.00', quotes: 'FACTURE LUM-26-002', payer: 'brasserie', id: 'bank-2' }),
+  paid(18, 3, '430.50', 'brasserie'),
+  paid(22, 1, '640.00', 'brasserie', 'b'),
+  paid(37, 4, '715.20', 'brasserie'),
+
+  // The hotel breaks its promise, is called, promises again and pays.
+  at(9, 15, { do: 'promise', invoice: 6, payOnDay: 14, by: 'réception' }),
+  at(18, 10, { do: 'task', kind: 'call', invoice: 6, answer: 'promises', note: 'Reached the owner: pays this week.' }),
+  paid(35, 6, '2980.00', 'hotel'),
+  paid(19, 8, '990.00', 'hotel'),
+  at(26, 10, { do: 'pause', invoice: 7, reason: 'Delivered to the wrong house; we check.' }),
+  at(33, 10, { do: 'resume', invoice: 7, reason: 'Delivery is confirmed.' }),
+  paid(44, 7, '415.00', 'hotel'),
+
+  // The town pays what was long due; for the other invoice it takes a letter.
+  paid(11, 11, '2160.00', 'commune'),
+  at(20, 10, { do: 'task', kind: 'letter', invoice: 12, note: 'Posted.' }),
+  paid(45, 12, '5400.00', 'commune'),
+
+  // Above 20 000 € somebody with authority has to agree to every step.
+  at(4, 9, { do: 'task', kind: 'approve', invoice: 14, note: 'Go ahead.' }),
+  at(11, 9, { do: 'task', kind: 'approve', invoice: 14, note: 'Still nothing: yes.' }),
+  paid(16, 14, '24800.00', 'architectes'),
+  at(16, 14, {
+    do: 'dispute',
+    invoice: 15,
+    amount: '900.00',
+    category: 'quantity',
+    note: 'Two of the eight lamps were not in the delivery.',
+  }),
+  at(25, 11, {
+    do: 'resolve',
+    invoice: 15,
+    outcome: 'partly',
+    credit: '450.00',
+    note: 'One was missing, one was returned.',
+  }),
+  paid(34, 15, '3150.00', 'architectes'),
+  at(26, 14, { do: 'dispute', invoice: 16, category: 'price', note: 'Says another price was agreed.' }),
+  at(33, 15, { do: 'resolve', invoice: 16, outcome: 'rejected', note: 'The order confirms our price.' }),
+  paid(46, 16, '1150.00', 'architectes'),
+
+  // The inn's first direct debit comes back, the second is collected, the third never shows up.
+  at(9, 9, { do: 'pay', amount: '780.00', quotes: 'Lastschrift LUM-26-017', payer: 'gasthof', id: 'bank-17' }),
+  at(12, 10, { do: 'return', of: 'bank-17', amount: '780.00', id: 'bank-17r', code: 'AM04' }),
+  at(26, 9, { do: 'pay', amount: '780.00', quotes: 'Rechnung LUM-26-017', payer: 'gasthof', id: 'bank-17b' }),
+  at(24, 9, { do: 'pay', amount: '640.00', quotes: 'Lastschrift LUM-26-018', payer: 'gasthof', id: 'bank-18' }),
+  at(17, 10, { do: 'task', kind: 'collectionMissing', invoice: 19, note: 'The bank says: refused.' }),
+  paid(38, 19, '220.00', 'gasthof'),
+
+  // The furniture house pays and its bank calls the money back: the case opens again.
+  paid(15, 20, '4120.00', 'moebelhaus'),
+  at(19, 10, { do: 'return', of: 'bank-20', amount: '4120.00', id: 'bank-20r', code: 'AC04' }),
+  paid(33, 20, '4120.00', 'moebelhaus', 'b'),
+  at(18, 11, { do: 'credit', invoice: 21, amount: '380.00', number: 'AV-26-001', reason: 'One shade came back.' }),
+  paid(25, 21, '1600.00', 'moebelhaus'),
+  paid(39, 22, '2450.00', 'moebelhaus'),
+
+  // The practice pays 1 060 € for an invoice of 560 €: a person sees what the rest is for.
+  at(12, 9, { do: 'pay', amount: '1060.00', quotes: 'LUM-26-023', payer: 'praxis', id: 'bank-23' }),
+  at(15, 10, {
+    do: 'allocate',
+    receipt: 'bank-23',
+    to: [
+      { invoice: 23, amount: '560.00' },
+      { invoice: 24, amount: '500.00' },
+    ],
+  }),
+  paid(36, 25, '275.00', 'praxis'),
+
+  // The lighting designers forget to quote, and their bank repeats itself.
+  at(22, 9, {
+    do: 'pay',
+    amount: '1725.00',
+    quotes: 'Ihre Leuchten, vielen Dank',
+    payer: 'lichtplanung',
+    id: 'bank-26',
+  }),
+  at(24, 11, { do: 'allocate', receipt: 'bank-26', to: [{ invoice: 26, amount: '1725.00' }] }),
+  paid(30, 27, '890.00', 'lichtplanung'),
+  at(30, 10, { do: 'repeat', of: 'bank-27' }),
+  at(49, 10, { do: 'task', kind: 'letter', invoice: 28, note: 'Zur Post gegeben.' }),
+
+  // Bristol pays two of three; about the third they talk.
+  paid(17, 29, '1450.00', 'harbour'),
+  paid(18, 31, '640.00', 'harbour'),
+  at(20, 11, { do: 'holdCustomer', customer: 'harbour', reason: 'We talk about a larger order.' }),
+  at(29, 11, { do: 'liftHold', customer: 'harbour' }),
+  paid(40, 30, '2300.00', 'harbour'),
+  paid(43, 32, '980.00', 'harbour'),
+
+  // Galway does not answer; pays another in two parts; a third is cancelled.
+  at(20, 14, { do: 'task', kind: 'call', invoice: 33, answer: 'noAnswer', note: 'Rang out.' }),
+  at(24, 9, { do: 'pay', amount: '400.00', quotes: 'part of LUM-26-034', payer: 'ballymoor', id: 'bank-34a' }),
+  at(32, 9, { do: 'pay', amount: '375.00', quotes: 'rest of LUM-26-034', payer: 'ballymoor', id: 'bank-34b' }),
+  at(27, 10, { do: 'credit', invoice: 35, amount: '1200.00', number: 'AV-26-002', reason: 'The order was cancelled.' }),
+
+  // Manchester: early, late, later.
+  paid(18, 36, '3480.00', 'oakhollow'),
+  paid(29, 37, '510.00', 'oakhollow'),
+  paid(50, 38, '1150.00', 'oakhollow'),
+];
