@@ -86,6 +86,12 @@ async function startDevServer(
     '--log-level',
     'warn',
     '--ui-disable-news-fetch',
+    // The default, a rollback journal synced at every commit, starts five times fewer workflows a second. A write-ahead log
+    // loses nothing when the process is killed; a power cut may cost its last commits, and the sweep mends that.
+    '--sqlite-pragma',
+    'journal_mode=wal',
+    '--sqlite-pragma',
+    'synchronous=1',
   );
   for (const [name, type] of Object.entries(options.searchAttributes))
     args.push('--search-attribute', `${name}=${type}`);
