@@ -211,20 +211,26 @@ function shapeOf(error: unknown): { code: string; statusCode: number } {
   };
 }
 
-/** `docs/errors.md`. */
+/** `docs/errors.md`, its table aligned as prettier would. */
 export function errorsMarkdown(): string {
-  const rows = Object.entries(PROBLEMS).map(
-    ([code, [status, title]]) => `| <a id="${code}"></a>\`${code}\` | ${status} | ${title} |`,
-  );
+  const rows = Object.entries(PROBLEMS).map(([code, [status, title]]) => [
+    `<a id="${code}"></a>\`${code}\``,
+    String(status),
+    title,
+  ]);
+  const table = [['code', 'status', 'meaning'], ...rows];
+  const widths = [0, 1, 2].map((column) => Math.max(...table.map((row) => row[column]!.length)));
+  const lineOf = (cells: readonly string[]): string =>
+    `| ${cells.map((cell, column) => cell.padEnd(widths[column]!)).join(' | ')} |`;
   return [
     '# Errors of the API',
     '',
     'Every refusal is `application/problem+json` (RFC 9457) with a stable `code`; `errors` points at the fields, by RFC 6901',
     'pointers into the body. Made from `api/problem.ts` by `npm run openapi`.',
     '',
-    '| code | status | meaning |',
-    '|---|---|---|',
-    ...rows,
+    lineOf(table[0]!),
+    lineOf(widths.map((width) => '-'.repeat(width))),
+    ...rows.map(lineOf),
     '',
     'Codes inside `errors`: the value codes above, and `required`, `unknownField`, `wrongType`, `tooShort`, `tooLong`,',
     '`tooSmall`, `tooLarge`, `notAllowed`, `invalidFormat`, `invalid`.',

@@ -229,10 +229,7 @@ describe('idempotency', () => {
     const broken = await post('broken', body);
     expect([broken.status, broken.body.code]).toEqual([500, 'internal']);
     expect(JSON.stringify(broken.body)).not.toContain('invoice_tokens');
-    await h.db.schema
-      .alterTable('away')
-      .renameTo('invoice_tokens')
-      .execute();
+    await h.db.schema.alterTable('away').renameTo('invoice_tokens').execute();
     expect((await post('broken', body)).status).toBe(201);
   });
 });
@@ -437,10 +434,7 @@ describe('the service', () => {
     await h.call(`rel_${canary}`, 'GET', `/v1/${canary}`);
     await h.db.schema.alterTable('invoice_tokens').renameTo('away').execute();
     const failed = await h.call(fresh.operator, 'POST', '/v1/invoices', invoiceBody({ number: canary }));
-    await h.db.schema
-      .alterTable('away')
-      .renameTo('invoice_tokens')
-      .execute();
+    await h.db.schema.alterTable('away').renameTo('invoice_tokens').execute();
     expect(failed.status).toBe(500);
 
     const logs = h.logs();
