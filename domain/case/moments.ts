@@ -1,6 +1,6 @@
 import type { Channel, ContactWindow, Policy, Step } from '../policy/types.ts';
 import { nextMoment, opensAt, type ContactCalendar } from '../time/contact-window.ts';
-import { addDays, daysBetween, type LocalDate } from '../time/dates.ts';
+import { addDays, type LocalDate } from '../time/dates.ts';
 import { localDate, type Instant } from '../time/zones.ts';
 import type { CustomerFacts } from './facts.ts';
 
@@ -72,11 +72,13 @@ function mayLeaveOn(customer: CustomerFacts, window: ContactWindow, day: LocalDa
   const once = options.onceADay;
   if (once && customer.contacts.some((c) => c.day === day && sameRecipient(c, once))) return false;
   if (options.ignoreGapAndCap) return true;
+  const tooNear = addDays(day, 1 - window.minimumGapDays);
+  const counted = addDays(day, 1 - CAP_DAYS);
   const daysBefore = new Set<LocalDate>();
   for (const c of customer.contacts) {
-    const distance = daysBetween(c.day, day);
-    if (distance > 0 && distance < window.minimumGapDays) return false;
-    if (distance > 0 && distance < CAP_DAYS) daysBefore.add(c.day);
+    if (c.day >= day) continue;
+    if (c.day >= tooNear) return false;
+    if (c.day >= counted) daysBefore.add(c.day);
   }
   return daysBefore.size + 1 <= window.maximumPer30Days;
 }
