@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { Act } from '../db/act.ts';
 import { systemAct } from '../db/act.ts';
 import { inTransaction, type Tx } from '../db/database.ts';
@@ -16,9 +15,10 @@ import { loadCase } from '../db/repositories/facts.ts';
 import { lockCustomers, lockInvoice } from '../db/repositories/locks.ts';
 import { pokeOutreach } from '../db/repositories/outbox.ts';
 import { applyAct } from '../domain/case/apply.ts';
+import { changesOf, ordinaryNext, type CaseView, type NextView, type ViewChanges } from '../domain/case/case-view.ts';
 import { decide, stageOf } from '../domain/case/decide.ts';
 import type { NextAction } from '../domain/case/decision.ts';
-import { isOpen, type CaseFacts, type CustomerFacts, type Stage } from '../domain/case/facts.ts';
+import { isOpen, type CaseFacts } from '../domain/case/facts.ts';
 import { MAX_ACTS_PER_TURN } from '../domain/case/forecast.ts';
 import { ladder, THANK_YOU } from '../domain/case/ladder.ts';
 import { standing } from '../domain/case/standing.ts';
@@ -34,29 +34,15 @@ export interface TurnInput {
   run: number;
   /** Ids of rows in `commands`. */
   commands: string[];
-  /** What the workflow's calendar was made from; a new one is returned only when it differs. */
-  calendarKey: string;
-  /** How many steps the workflow knows as done; only later ones are returned. */
-  doneCount: number;
+  /** What the workflow has from its turns so far, `wakeAt` null when no timer runs; null before the first. */
+  known: CaseView | null;
 }
 
 /** Ids, dates, amounts and stable words only: this goes into Temporal's history, so it is also short. */
-export interface TurnResult {
-  stage: Stage;
-  closed: boolean;
-  /** Business instant, ISO 8601. */
-  wakeAt: string | null;
-  /** Real milliseconds from now until `wakeAt`. */
-  wakeInMs: number | null;
-  next: { at: string; action: string; step: string | null; reason: string } | null;
-  balance: string;
-  balanceMinor: string;
-  currency: string;
-  /** Kinds of the holds that lie over the case, each once. */
-  holds: string[];
+export interface TurnResult extends ViewChanges {
+  /** Real milliseconds from now until `wakeAt`, where that is another than the one known. */
+  wakeInMs?: number;
   outcomes?: ({ id: string } & StoredOutcome)[];
-  calendar?: { key: string; lines: { on: string; step: string; channel: string }[] };
-  done?: { on: string; step: string; channel: string; what: string }[];
 }
 
 /** An open request is given this long, in real time, before its case judges it overtaken. */
@@ -93,8 +79,14 @@ async function takeTurn(deps: ActivityDeps, tx: Tx, input: TurnInput): Promise<T
   if (!loaded) throw new Error(`${invoiceId} has no facts`);
   const { customer } = loaded;
   let facts = loaded.facts;
-  const outcomes = await carryOutAll(deps, tx, one, facts, customer, commands);
-  if (commands.length > 0) facts = (await loadCase(tx, invoiceId, deps.holidays, now))!.facts;
+  const outcomes = unknownCommands(input.commands, commands);
+  for (const command of commands) {
+    const outcome = command.outcome ?? (await carryOut(tx, one, facts, customer, withTime(command, deps.clock.now())));
+    if (command.outcome === null) await storeOutcome(tx, command.id, outcome);
+    outcomes.push({ id: command.id, ...outcome });
+    // The next one is checked against what this one changed.
+    facts = (await loadCase(tx, invoiceId, deps.holidays, now))!.facts;
+  }
 
   const today = localDate(now, customer.creditorZone);
   const told = { requests: false };
@@ -122,21 +114,11 @@ async function takeTurn(deps: ActivityDeps, tx: Tx, input: TurnInput): Promise<T
   throw new Error(`${invoiceId} did not come to rest within ${MAX_ACTS_PER_TURN} decisions`);
 }
 
-async function carryOutAll(
-  deps: ActivityDeps,
-  tx: Tx,
-  one: TurningCase,
-  facts: CaseFacts,
-  customer: CustomerFacts,
-  commands: readonly StoredCommand[],
-): Promise<({ id: string } & StoredOutcome)[]> {
-  const outcomes: ({ id: string } & StoredOutcome)[] = [];
-  for (const command of commands) {
-    const outcome = command.outcome ?? (await carryOut(tx, one, facts, customer, withTime(command, deps.clock.now())));
-    if (command.outcome === null) await storeOutcome(tx, command.id, outcome);
-    outcomes.push({ id: command.id, ...outcome });
-  }
-  return outcomes;
+/** Ids that no command of this case has: whoever asks is told, instead of waiting for ever. */
+function unknownCommands(ids: readonly string[], found: readonly StoredCommand[]): ({ id: string } & StoredOutcome)[] {
+  return ids
+    .filter((id) => !found.some((command) => command.id === id))
+    .map((id) => ({ id, accepted: false, code: 'commandUnknown' }));
 }
 
 const withTime = (command: StoredCommand, at: Instant): { command: StoredCommand; act: Act } => ({
@@ -151,25 +133,31 @@ async function closedResult(
   input: TurnInput,
   commands: readonly StoredCommand[],
 ): Promise<TurnResult> {
-  const outcomes: ({ id: string } & StoredOutcome)[] = [];
+  const outcomes = unknownCommands(input.commands, commands);
   for (const command of commands) {
     const outcome = command.outcome ?? { accepted: false, code: 'caseClosed' };
     if (command.outcome === null) await storeOutcome(tx, command.id, outcome);
     outcomes.push({ id: command.id, ...outcome });
   }
-  return {
+  const view: CaseView = {
+    ...emptyView(input.known),
     stage: (await closedStageOf(tx, input.invoiceId, input.run)) ?? row.stage,
     closed: true,
-    wakeAt: null,
-    wakeInMs: null,
-    next: null,
     balance: formatAmount(row.balance_minor, row.currency),
     balanceMinor: String(row.balance_minor),
     currency: row.currency,
-    holds: [],
-    ...(outcomes.length > 0 ? { outcomes } : {}),
   };
+  return { ...changesOf(input.known, view), ...(outcomes.length > 0 ? { outcomes } : {}) };
 }
+
+/** Nothing is to come any more; what was done stays. */
+const emptyView = (known: CaseView | null) => ({
+  holds: [],
+  wakeAt: null,
+  next: null,
+  calendar: [],
+  done: known?.done ?? [],
+});
 
 function resultOf(
   deps: ActivityDeps,
@@ -180,30 +168,51 @@ function resultOf(
   wakeAt: Instant | null,
   next: NextAction | null,
 ): TurnResult {
-  const here = standing(facts, today);
   const requested = facts.steps.some((s) => s.status === 'requested' && s.step !== THANK_YOU);
-  const delay = wakeAt === null ? null : deps.clock.delayUntil(wakeAt);
-  const lines = upcomingLines(facts, today);
-  const key = keyOf(lines);
-  const done = doneLines(facts);
-  return {
+  const wakeText = wakeAt === null ? null : isoInstant(wakeAt);
+  const calendar = upcomingLines(facts, today);
+  const view: CaseView = {
     stage: facts.stage,
     closed: !isOpen(facts.stage),
-    wakeAt: wakeAt === null ? null : isoInstant(wakeAt),
-    wakeInMs: delay === null ? null : requested ? Math.max(delay, OUTREACH_CHANCE_MS) : delay,
-    next: next && { at: isoInstant(next.at), action: next.action, step: next.step, reason: next.reason },
     balance: formatAmount(facts.balanceMinor, facts.currency),
     balanceMinor: String(facts.balanceMinor),
     currency: facts.currency,
-    holds: [...new Set(here.holds.map((h) => h.kind))],
+    holds: [...new Set(standing(facts, today).holds.map((h) => h.kind))],
+    wakeAt: wakeText,
+    next: nextAtWakeUp(facts, wakeText, calendar, next),
+    calendar,
+    done: doneLines(facts),
+  };
+  const delay = wakeAt === null || wakeText === input.known?.wakeAt ? null : deps.clock.delayUntil(wakeAt);
+  return {
+    ...changesOf(input.known, view),
+    ...(delay === null ? {} : { wakeInMs: requested ? Math.max(delay, OUTREACH_CHANCE_MS) : delay }),
     ...(outcomes.length > 0 ? { outcomes } : {}),
-    ...(key === input.calendarKey ? {} : { calendar: { key, lines } }),
-    ...(done.length > input.doneCount ? { done: done.slice(input.doneCount) } : {}),
   };
 }
 
+/**
+ * What the timer of the workflow stands for. While a step is with outreach `decide` names that step, and the wake-up is
+ * for the one after it; unless something ends before that.
+ */
+function nextAtWakeUp(
+  facts: CaseFacts,
+  wakeAt: string | null,
+  calendar: CaseView['calendar'],
+  next: NextAction | null,
+): NextView | null {
+  const known = next && { at: isoInstant(next.at), action: next.action, step: next.step, reason: next.reason };
+  const underWay = next !== null && facts.steps.some((s) => s.step === next.step && isUnderWay(s.status));
+  const ends = facts.promises.some((p) => p.status === 'active') || facts.holds.some((h) => h.liftedOn === null);
+  if (!underWay || ends || wakeAt === null) return known;
+  return ordinaryNext({ wakeAt, calendar }) ?? { at: wakeAt, action: 'task', step: null, reason: 'ladderEnded' };
+}
+
+const isUnderWay = (status: CaseFacts['steps'][number]['status']): boolean =>
+  status === 'requested' || status === 'queued';
+
 /** What became of the steps, in the order in which it did. */
-function doneLines(facts: CaseFacts): { on: string; step: string; channel: string; what: string }[] {
+function doneLines(facts: CaseFacts): CaseView['done'] {
   return facts.steps.flatMap((s) =>
     s.step === THANK_YOU || ['requested', 'queued', 'awaitingApproval'].includes(s.status)
       ? []
@@ -212,15 +221,12 @@ function doneLines(facts: CaseFacts): { on: string; step: string; channel: strin
 }
 
 /** The ladder as the workflow shows it: what was taken and what is to come, by its own day. */
-function upcomingLines(facts: CaseFacts, today: string): { on: string; step: string; channel: string }[] {
+function upcomingLines(facts: CaseFacts, today: string): CaseView['calendar'] {
   if (!isOpen(facts.stage)) return [];
   return ladder(facts, today).flatMap((r) =>
     r.record === null && r.ownDay !== null ? [{ on: r.ownDay, step: r.step.key, channel: r.step.channel }] : [],
   );
 }
-
-const keyOf = (lines: readonly { on: string; step: string }[]): string =>
-  createHash('sha256').update(JSON.stringify(lines)).digest('base64url').slice(0, 8);
 
 function viewOfNext(next: NextAction | null) {
   return next === null

@@ -1,4 +1,5 @@
-import type { CalendarLine, CaseState } from './messages.ts';
+import type { CalendarLine } from '../domain/case/case-view.ts';
+import type { CaseState } from './messages.ts';
 
 /** What the Temporal UI shows of a running case: Markdown with ids, dates, amounts and stable words only. */
 export function caseDetails(state: CaseState, upcoming: readonly CalendarLine[]): string {

@@ -8,7 +8,8 @@ import {
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { Activities, TurnResult } from '../activities/create-activities.ts';
+import type { Activities } from '../activities/create-activities.ts';
+import { withChanges, type CaseView } from '../domain/case/case-view.ts';
 import { shortTransaction } from './activity-options.ts';
 import { caseDetails } from './case-details.ts';
 import {
@@ -17,17 +18,15 @@ import {
   factSignals,
   stateQuery,
   wakeSignal,
-  type CalendarLine,
   type CaseState,
   type CommandName,
   type CommandOutcome,
-  type DoneLine,
   type FactSignalName,
 } from './messages.ts';
 import { searchAttributes } from './search-attributes.ts';
 import { WakeTimer } from './wake-timer.ts';
 
-const { turn } = proxyLocalActivities<Pick<Activities, 'turn'>>({ ...shortTransaction, summary: 'turn' });
+const { turn } = proxyLocalActivities<Pick<Activities, 'turn'>>(shortTransaction);
 
 export interface CaseInput {
   invoiceId: string;
@@ -77,10 +76,7 @@ class InvoiceCase {
   readonly #outcomes = new Map<string, CommandOutcome>();
   /** The first turn is taken before anything is heard. */
   #mustTurn = true;
-  #last: TurnResult | null = null;
-  #calendar: CalendarLine[] = [];
-  #calendarKey = '';
-  #done: DoneLine[] = [];
+  #view: CaseView | null = null;
 
   constructor(input: CaseInput) {
     this.#invoiceId = input.invoiceId;
@@ -103,7 +99,7 @@ class InvoiceCase {
       });
     }
     setHandler(stateQuery, () => this.#state(), { description: 'Stage, balance, holds and what is next.' });
-    setHandler(calendarQuery, () => this.#calendar, {
+    setHandler(calendarQuery, () => this.#view?.calendar ?? [], {
       description: 'The steps still to come, as of the last turn.',
     });
   }
@@ -111,58 +107,56 @@ class InvoiceCase {
   async run(): Promise<{ stage: string }> {
     for (;;) {
       await condition(() => this.#mustTurn || this.#timer.fired !== null || this.#commands.length > 0);
-      const result = await this.#takeTurn();
-      if (result.closed) {
+      const view = await this.#takeTurn();
+      if (view.closed) {
         await condition(allHandlersFinished);
-        if (this.#commands.length === 0) return { stage: result.stage };
+        if (this.#commands.length === 0) return { stage: view.stage };
         continue;
       }
       if (workflowInfo().continueAsNewSuggested) await this.#continueAsNew();
     }
   }
 
-  async #takeTurn(): Promise<TurnResult> {
+  async #takeTurn(): Promise<CaseView> {
     this.#mustTurn = false;
     this.#timer.fired = null;
     const commands = this.#commands.splice(0);
-    const result = await turn({
+    const known = this.#view && { ...this.#view, wakeAt: this.#timer.armedFor };
+    const { wakeInMs, outcomes, ...changes } = await turn({
       invoiceId: this.#invoiceId,
       run: this.#run,
       commands,
-      calendarKey: this.#calendarKey,
-      doneCount: this.#done.length,
+      known,
     });
-    for (const { id, ...outcome } of result.outcomes ?? []) this.#outcomes.set(id, outcome);
-    if (result.calendar) {
-      this.#calendar = result.calendar.lines;
-      this.#calendarKey = result.calendar.key;
-    }
-    this.#done.push(...(result.done ?? []));
-    this.#show(result);
-    const next = result.next;
-    const summary = next ? `${next.action}${next.step ? ` ${next.step}` : ''}: ${next.reason}` : 'look again';
-    this.#timer.arm(result.closed ? null : result.wakeAt, result.wakeInMs ?? 0, summary);
-    return result;
+    for (const { id, ...outcome } of outcomes ?? []) this.#outcomes.set(id, outcome);
+    const view = withChanges(known, changes);
+    this.#view = view;
+    this.#show(view);
+    // A timer that went off while the turn was taken means another turn, which arms it anew.
+    if (this.#timer.fired === null) this.#timer.arm(view.wakeAt, wakeInMs ?? 0, nameOfWait(view));
+    return view;
   }
 
-  #show(result: TurnResult): void {
-    const before = this.#last;
-    this.#last = result;
-    setCurrentDetails(caseDetails(this.#state(), this.#calendar));
-    const changed =
-      before === null
-        ? result.stage !== 'upcoming' || (result.holds?.length ?? 0) > 0
-        : before.stage !== result.stage ||
-          before.balanceMinor !== result.balanceMinor ||
-          before.holds.join() !== result.holds.join();
-    if (!changed) return;
-    upsertSearchAttributes([
-      { key: searchAttributes.caseStage, value: result.stage },
-      { key: searchAttributes.caseHold, value: result.holds },
-      { key: searchAttributes.balanceMinor, value: Number(result.balanceMinor) },
-      { key: searchAttributes.nextAction, value: result.next?.action ?? 'none' },
-      { key: searchAttributes.nextActionAt, value: result.next ? new Date(result.next.at) : null },
-    ]);
+  #show(view: CaseView): void {
+    setCurrentDetails(caseDetails(this.#state(), view.calendar));
+    const shown = workflowInfo().typedSearchAttributes;
+    const moved =
+      shown.get(searchAttributes.caseStage) !== view.stage ||
+      shown.get(searchAttributes.balanceMinor) !== Number(view.balanceMinor) ||
+      (shown.get(searchAttributes.caseHold) ?? []).join() !== view.holds.join();
+    if (!moved) return;
+    const nextAt = view.next ? new Date(view.next.at) : null;
+    upsertSearchAttributes(
+      (
+        [
+          { key: searchAttributes.caseStage, value: view.stage },
+          { key: searchAttributes.caseHold, value: view.holds.length > 0 ? view.holds : null },
+          { key: searchAttributes.balanceMinor, value: Number(view.balanceMinor) },
+          { key: searchAttributes.nextAction, value: view.next?.action ?? 'none' },
+          { key: searchAttributes.nextActionAt, value: nextAt },
+        ] as const
+      ).filter(({ key, value }) => JSON.stringify(shown.get(key as never) ?? null) !== JSON.stringify(value)),
+    );
   }
 
   #hear(id: string): void {
@@ -173,7 +167,7 @@ class InvoiceCase {
 
   #admit(id: string): void {
     if (!/^cmd_[a-z0-9]+$/.test(id)) throw new Error('commandUnknown');
-    if (this.#last?.closed) throw new Error('caseClosed');
+    if (this.#view?.closed) throw new Error('caseClosed');
   }
 
   async #command(id: string): Promise<CommandOutcome> {
@@ -183,16 +177,16 @@ class InvoiceCase {
   }
 
   #state(): CaseState {
-    const last = this.#last;
+    const view = this.#view;
     return {
       invoiceId: this.#invoiceId,
       run: this.#run,
-      stage: last?.stage ?? 'upcoming',
-      balance: last?.balance ?? '0',
-      currency: last?.currency ?? '',
-      holds: last?.holds ?? [],
-      next: last?.next ?? null,
-      done: this.#done,
+      stage: view?.stage ?? 'upcoming',
+      balance: view?.balance ?? '0',
+      currency: view?.currency ?? '',
+      holds: view?.holds ?? [],
+      next: view?.next ?? null,
+      done: view?.done ?? [],
     };
   }
 
@@ -202,4 +196,11 @@ class InvoiceCase {
     if (this.#mustTurn || this.#commands.length > 0 || this.#timer.fired !== null) return;
     await continueAsNew<typeof invoiceCase>({ invoiceId: this.#invoiceId, run: this.#run, seen: [...this.#seen] });
   }
+}
+
+/** The name of the timer in the Temporal UI. */
+function nameOfWait({ next }: CaseView): string {
+  if (next === null) return 'look again';
+  const what = next.step === null ? next.action : `${next.action} ${next.step}`;
+  return next.reason === 'stepDue' ? what : `${what}: ${next.reason}`;
 }

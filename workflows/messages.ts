@@ -1,4 +1,5 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { CalendarLine, DoneLine, NextView } from '../domain/case/case-view.ts';
 
 /** Every message carries an id: of the fact it tells, or of the command whose text stands in PostgreSQL. */
 export interface FactMessage {
@@ -47,18 +48,6 @@ export const commandUpdates = {
 
 export type CommandName = keyof typeof commandUpdates;
 
-/** One line of what comes or came, with ids, dates and stable words only. */
-export interface CalendarLine {
-  on: string;
-  step: string;
-  channel: string;
-}
-
-/** What became of a step: left, failed, merged or skipped. */
-export interface DoneLine extends CalendarLine {
-  what: string;
-}
-
 export interface CaseState {
   invoiceId: string;
   run: number;
@@ -67,7 +56,7 @@ export interface CaseState {
   balance: string;
   currency: string;
   holds: string[];
-  next: { at: string; action: string; step: string | null; reason: string } | null;
+  next: NextView | null;
   done: DoneLine[];
 }
 
