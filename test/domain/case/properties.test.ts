@@ -214,9 +214,10 @@ test('the calendar of a customer with 300 open cases is quick', () => {
     channel: 'email' as const,
     recipientKey: 'b',
   }));
-  const started = process.hrtime.bigint();
+  // Processor time: the clock on the wall would measure whoever else is at work here.
+  const started = process.cpuUsage();
   const lines = forecast(customer(cases, { contacts }), FROM);
-  const took = Number(process.hrtime.bigint() - started) / 1e6;
+  const { user, system } = process.cpuUsage(started);
   expect(lines.length).toBeGreaterThan(600);
-  expect(took).toBeLessThan(2_000);
+  expect((user + system) / 1000).toBeLessThan(2_000);
 });
