@@ -102,6 +102,7 @@ export async function writeAct(tx: Tx, act: Act, one: TurningCase, facts: CaseFa
     }
     case 'withdrawRequest':
       await withdrawOpenSteps(tx, act, one, what.reason);
+      await liftApprovalHold(tx, act, one, what.on);
       return;
     case 'request':
       await insertStep(tx, act, one, facts, { ...what, status: 'requested' });
@@ -136,7 +137,7 @@ export async function writeAct(tx: Tx, act: Act, one: TurningCase, facts: CaseFa
       await log(tx, act, one, 'stepSkipped', { step: what.step, reason: 'refused' });
       return;
     case 'openTask':
-      await openCaseTask(tx, act, one, facts, what.task, what.step);
+      await openCaseTask(tx, act, one, facts, what);
       return;
     case 'redrawTask':
       throw new Error('A task is written again by the activity that holds the templates.');
@@ -197,6 +198,12 @@ async function askApproval(
     dueAt: what.plannedAt,
   });
   await insertStep(tx, act, one, facts, { ...what, status: 'awaitingApproval', taskId });
+  await holdForPerson(tx, act, one, taskId, what.on);
+  await log(tx, act, one, 'approvalAsked', { step: what.step, taskId, amount, currency: facts.currency });
+}
+
+/** The case waits for a person's word: a hold of kind approval that hangs on the task. `on`: the creditor's date. */
+async function holdForPerson(tx: Tx, act: Act, one: TurningCase, taskId: string, on: LocalDate): Promise<void> {
   await tx
     .insertInto('holds')
     .values({
@@ -206,13 +213,12 @@ async function askApproval(
       invoice_id: one.invoiceId,
       kind: 'approval',
       reason: null,
-      from_on: what.plannedOn,
+      from_on: on,
       source_id: taskId,
       actor: act.actor,
       at: instant(act.at),
     })
     .execute();
-  await log(tx, act, one, 'approvalAsked', { step: what.step, taskId, amount, currency: facts.currency });
 }
 
 async function liftApprovalHold(tx: Tx, act: Act, one: TurningCase, on: LocalDate): Promise<void> {
@@ -261,41 +267,53 @@ async function openCaseTask(
   act: Act,
   one: TurningCase,
   facts: CaseFacts,
-  kind: CaseTaskKind,
-  step: string | null,
+  what: Extract<CaseAct, { act: 'openTask' }>,
 ): Promise<void> {
-  const from = kind === 'collectionMissing' ? collectionTaskKey(facts).split(':')[1]! : null;
-  // An address is missing for the customer, once; everything else is about this run of this invoice.
-  const key = {
-    missingAddress: `missingAddress:${one.customerId}:${String(facts.run)}`,
-    collectionMissing: `collectionMissing:${one.invoiceId}:${from}`,
-    timeBarred: `timeBarred:${one.invoiceId}`,
-    entryReview: `entryReview:${one.invoiceId}:${facts.run}`,
-    ladderEnded: `ladderEnded:${one.invoiceId}:${facts.run}`,
-  }[kind];
-  const open =
-    kind === 'missingAddress'
-      ? await tx
-          .selectFrom('tasks')
-          .select('id')
-          .where('customer_id', '=', one.customerId)
-          .where('kind', '=', kind)
-          .where('status', '=', 'open')
-          .executeTakeFirst()
-      : undefined;
-  if (open) return;
+  const kind = what.task;
+  // An address is missing for the customer, once; everything else is about this invoice.
+  if (kind === 'missingAddress' && (await addressIsAskedFor(tx, one.customerId))) return;
   const { taskId, created } = await openTask(tx, act, {
     creditorId: one.creditorId,
     kind,
-    key: kind === 'missingAddress' ? `missingAddress:${one.customerId}:${newId('tsk')}` : key,
+    key: caseTaskKey(one, facts, kind),
     invoiceId: kind === 'missingAddress' ? null : one.invoiceId,
     customerId: one.customerId,
-    step,
+    step: what.step,
     subject: TASK_SUBJECTS[kind](one.number),
-    data: { run: facts.run, ...(from === null ? {} : { from }) },
+    data: {
+      run: facts.run,
+      ...(kind === 'collectionMissing' ? { from: collectionTaskKey(facts).split(':')[1] } : {}),
+    },
     dueAt: act.at,
   });
-  if (created) await log(tx, act, one, 'taskOpened', { taskId, kind });
+  if (!created) return;
+  await log(tx, act, one, 'taskOpened', { taskId, kind });
+  if (kind === 'entryReview') await holdForPerson(tx, act, one, taskId, what.on);
+}
+
+function caseTaskKey(one: TurningCase, facts: CaseFacts, kind: CaseTaskKind): string {
+  switch (kind) {
+    case 'missingAddress':
+      return `missingAddress:${one.customerId}:${newId('tsk')}`;
+    case 'collectionMissing':
+      return `${collectionTaskKey(facts)}:${one.invoiceId}`;
+    case 'timeBarred':
+      return `timeBarred:${one.invoiceId}`;
+    case 'entryReview':
+    case 'ladderEnded':
+      return `${kind}:${one.invoiceId}:${facts.run}`;
+  }
+}
+
+async function addressIsAskedFor(tx: Tx, customerId: string): Promise<boolean> {
+  const open = await tx
+    .selectFrom('tasks')
+    .select('id')
+    .where('customer_id', '=', customerId)
+    .where('kind', '=', 'missingAddress')
+    .where('status', '=', 'open')
+    .executeTakeFirst();
+  return open !== undefined;
 }
 
 /** A person passes over a step: whatever was asked for it is taken back. */

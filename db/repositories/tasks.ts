@@ -63,7 +63,7 @@ export async function openTask(tx: Tx, act: Act, task: NewTask): Promise<{ taskI
 
 /**
  * Closes an open task with its outcome and returns its row as it was. Closing the task of unapplied money lifts the holds
- * of that money. Throws `notFound`, and `taskClosed` when somebody was faster or it was cancelled.
+ * of that money, closing an entry review that of its case. Throws `notFound`, and `taskClosed` when somebody was faster or it was cancelled.
  */
 export async function completeTask(
   tx: Tx,
@@ -74,7 +74,7 @@ export async function completeTask(
 ) {
   const known = await tx.selectFrom('tasks').select(['kind', 'receipt_id']).where('id', '=', taskId).executeTakeFirst();
   if (!known) throw new DomainError('notFound', 'There is no such task.');
-  const source = known.kind === 'unappliedCash' ? known.receipt_id : null;
+  const source = known.kind === 'unappliedCash' ? known.receipt_id : known.kind === 'entryReview' ? taskId : null;
   if (source !== null) await lockCustomers(tx, await customersHeldBy(tx, source));
 
   const task = await tx.selectFrom('tasks').selectAll().where('id', '=', taskId).forUpdate().executeTakeFirstOrThrow();
