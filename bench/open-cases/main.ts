@@ -1,0 +1,204 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { fileURLToPath } from 'node:url';
+import { Client, Connection } from '@temporalio/client';
+import { systemAct } from '../../db/act.ts';
+import { createDatabase, inTransaction, type Db } from '../../db/database.ts';
+import { createImport } from '../../db/repositories/imports.ts';
+import { addDays } from '../../domain/time/dates.ts';
+import { localDate } from '../../domain/time/zones.ts';
+import { buildWorkflowBundle } from '../../scripts/build-bundle.ts';
+import { openBook } from '../../test/support/book.ts';
+import type { Benchmark } from '../main.ts';
+import { bound, controlHolds, print, show, spread, table } from '../support/report.ts';
+import { withServers, type Servers } from '../support/servers.ts';
+import type { BareAnswer, BareOrder } from './bare-worker.ts';
+import { memoryOf } from './memory.ts';
+
+const LEAST_RATIO = 0.5;
+const INVOICES_A_CUSTOMER = 10;
+const POLICY = {
+  steps: [
+    { key: 'before', day: -5, from: 'due', channel: 'email', template: 'before-due', tone: 'courteous' },
+    { key: 'one', day: 5, from: 'due', channel: 'email', template: 'reminder', tone: 'courteous' },
+    { key: 'two', day: 12, from: 'due', channel: 'email', template: 'reminder', tone: 'firm' },
+  ],
+};
+
+interface Round {
+  bare: BareAnswer;
+  control: BareAnswer;
+  importMs: number;
+}
+
+export const benchmark: Benchmark = {
+  about: 'opening 5,000 cases through the import against bare workflow starts; memory of the worker',
+  options: { cases: 5_000, rounds: 8 },
+  run: async (options) =>
+    withServers({ temporal: true }, async (servers) => {
+      const db = createDatabase(servers.databaseUrl, { max: 2, applicationName: 'bench' });
+      const worker = await startWorker(servers);
+      const bare = await startChild('./bare-worker.ts', [servers.temporal.address, servers.temporal.namespace]);
+      try {
+        return await measure(servers, db, worker, bare, options['cases']!, options['rounds']!);
+      } finally {
+        bare.kill();
+        worker.kill('SIGTERM');
+        if (worker.exitCode === null) await once(worker, 'exit');
+        await db.destroy();
+      }
+    }),
+};
+
+/** The worker of the product, as its own process. */
+async function startWorker(servers: Servers): Promise<ChildProcess> {
+  const bundle = await buildWorkflowBundle(join(servers.folder, 'workflows.js'), {
+    cacheDir: fileURLToPath(new URL('../../node_modules/.cache/relance', import.meta.url)),
+  });
+  return await startChild('../../worker/main.ts', [], {
+    DATABASE_URL: servers.databaseUrl,
+    TEMPORAL_ADDRESS: servers.temporal.address,
+    TEMPORAL_NAMESPACE: servers.temporal.namespace,
+    WORKFLOW_BUNDLE: bundle.file,
+    RESEND_API_KEY: 'unused: nothing falls due',
+    LOG_LEVEL: 'warn',
+  });
+}
+
+async function startChild(file: string, args: string[], env: Record<string, string> = {}): Promise<ChildProcess> {
+  const child = fork(fileURLToPath(new URL(file, import.meta.url)), args, {
+    execArgv: ['--import', import.meta.resolve('tsx')],
+    env: { ...process.env, ...env },
+  });
+  const ended = once(child, 'exit').then(([code]) => {
+    throw new Error(`${file} ended with ${String(code)} before it was ready.`);
+  });
+  await Promise.race([once(child, 'message'), ended]);
+  ended.catch(() => undefined);
+  return child;
+}
+
+async function measure(
+  servers: Servers,
+  db: Db,
+  worker: ChildProcess,
+  bare: ChildProcess,
+  cases: number,
+  roundCount: number,
+): Promise<boolean> {
+  const perRound = Math.ceil(cases / roundCount);
+  const creditor = await openBook(
+    { db, clock: { now: Date.now, setting: undefined as never, delayUntil: () => 0 } },
+    POLICY,
+  );
+  print(
+    `${roundCount} rounds of ${perRound} bare starts, ${perRound} invoices by CSV, and ${perRound} bare starts again`,
+  );
+  const empty = memoryOf(worker.pid!);
+  const rounds: Round[] = [];
+  for (let round = 0; round < roundCount; round++) {
+    const before = await startBare(bare, perRound);
+    const importMs = await importInvoices(db, creditor.id, perRound, round);
+    const after = await startBare(bare, perRound);
+    rounds.push({ bare: before, control: after, importMs });
+  }
+  await new Promise((resolve) => setTimeout(resolve, 3_000));
+  const full = memoryOf(worker.pid!);
+  const running = await countRunning(servers, 'invoiceCase');
+
+  const rate = (ms: number): number => (1000 * perRound) / ms;
+  const imported = spread(rounds.map((r) => rate(r.importMs)));
+  const resting = spread(rounds.flatMap((r) => [rate(r.bare.restingMs), rate(r.control.restingMs)]));
+  const started = spread(rounds.flatMap((r) => [rate(r.bare.startedMs), rate(r.control.startedMs)]));
+  const ratio = spread(rounds.map((r) => (r.bare.restingMs + r.control.restingMs) / 2 / r.importMs));
+  const strict = spread(rounds.map((r) => (r.bare.startedMs + r.control.startedMs) / 2 / r.importMs));
+  const control = spread(rounds.map((r) => r.bare.restingMs / r.control.restingMs));
+  print();
+  table(
+    ['what', 'a second'],
+    [
+      ['cases imported, until each has taken its first turn', show(imported, 0)],
+      ['bare workflows, until each has run its first task', show(resting, 0)],
+      ['bare workflows, until the server has taken each start', show(started, 0)],
+    ],
+  );
+  print();
+  print(`imported / bare, both at rest: ${show(ratio)}`);
+  print(`imported at rest / bare starts only taken: ${show(strict)}`);
+  print(`control (A/A): ${show(control)}`);
+  print(
+    `memory of the worker: ${empty.now.toFixed(0)} MB before, ${full.now.toFixed(0)} MB with ${running} open cases` +
+      (full.peak === null ? '' : `, at most ${full.peak.toFixed(0)} MB`),
+  );
+  print();
+  const wanted = perRound * roundCount;
+  return [
+    bound(`${running} cases run of ${wanted} imported`, running === wanted),
+    bound(`the control stays within 0.95 and 1.05: ${control.median.toFixed(2)}`, controlHolds(control)),
+    bound(
+      `cases open at ${ratio.median.toFixed(2)} times the rate of bare starts (${LEAST_RATIO.toFixed(2)})`,
+      ratio.median >= LEAST_RATIO,
+    ),
+  ].every(Boolean);
+}
+
+async function startBare(child: ChildProcess, count: number): Promise<BareAnswer> {
+  const answer = once(child, 'message');
+  child.send({ count } satisfies BareOrder);
+  return (await answer)[0] as BareAnswer;
+}
+
+/** Uploads a file of invoices that fall due in a month; real milliseconds until each case has taken its first turn. */
+async function importInvoices(db: Db, creditorId: string, count: number, round: number): Promise<number> {
+  const today = localDate(Date.now(), 'Europe/Paris');
+  const lines = Array.from({ length: count }, (_, index) => {
+    const customer = `${round}-${Math.floor(index / INVOICES_A_CUSTOMER)}`;
+    const mail = `c${customer}@customer.example`;
+    const due = addDays(today, 30 + (index % 20));
+    return `F-${round}-${index};${today};${due};${100 + (index % 900)}.00;EUR;C${customer};Customer ${customer};${mail}`;
+  });
+  const header = 'number;issued on;due on;amount;currency;customer reference;customer name;customer email';
+  const body = Buffer.from(`${[header, ...lines].join('\n')}\n`);
+  const begin = performance.now();
+  const importId = await inTransaction(db, async (tx) =>
+    createImport(tx, systemAct(Date.now()), {
+      creditorId,
+      contentType: 'text/csv',
+      columns: null,
+      filename: null,
+      body,
+    }),
+  );
+  for (;;) {
+    const row = await db
+      .selectFrom('invoices')
+      .select((eb) => eb.fn.countAll<bigint>().as('turned'))
+      .where('creditor_id', '=', creditorId)
+      .where('turned_at', 'is not', null)
+      .executeTakeFirstOrThrow();
+    if (Number(row.turned) >= count * (round + 1)) return performance.now() - begin;
+    await refuseRejected(db, importId);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+async function refuseRejected(db: Db, importId: string): Promise<void> {
+  const row = await db
+    .selectFrom('import_rows')
+    .select(['line', 'code', 'message'])
+    .where('import_id', '=', importId)
+    .where('status', '=', 'rejected')
+    .limit(1)
+    .executeTakeFirst();
+  if (row) throw new Error(`Line ${row.line} was rejected: ${row.code} ${row.message}`);
+}
+
+async function countRunning(servers: Servers, workflowType: string): Promise<number> {
+  const connection = await Connection.connect({ address: servers.temporal.address });
+  const client = new Client({ connection, namespace: servers.temporal.namespace });
+  const { count } = await client.workflow.count(`WorkflowType = '${workflowType}' AND ExecutionStatus = 'Running'`);
+  await connection.close();
+  return count;
+}
