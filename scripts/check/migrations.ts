@@ -13,12 +13,14 @@ export const migrations: CheckPart = {
   name: 'migrations',
   run: async () => {
     const { schemaDrift } = await import('../../db/drift.ts');
+    const { migrateToLatest } = await import('../../db/migrate.ts');
     const { startPostgres } = await import('../stack/postgres.ts');
     const dataDir = await mkdtemp(join(tmpdir(), 'relance-check-'));
     const said: string[] = [];
     try {
       const postgres = await startPostgres({ dataDir, log: (line: string) => void said.push(line) });
       try {
+        await migrateToLatest(postgres.url);
         return await schemaDrift(postgres.url);
       } finally {
         await postgres.stop();
