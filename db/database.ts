@@ -47,6 +47,8 @@ export function createDatabase(url: string, options: DatabaseOptions = {}): Db {
   });
   // Without a listener the loss of an idle connection would end the process.
   pool.on('error', (error) => options.onIdleError?.(error));
+  // The same for one that breaks between two statements of a transaction; the next statement is refused then.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   return new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
 }
 

@@ -12,8 +12,8 @@ import { money, ZONE } from './words.ts';
 
 const LOOK_MS = 600;
 const STEP_MS = 120;
-/** A scene that waits for Relance to do something first waits no longer than this. */
-const PATIENCE_DAYS = 14;
+/** A scene that waits for Relance to do something first waits no longer than this, by the business clock. */
+const PATIENCE_MS = 14 * 86_400_000;
 const HOUR_MS = 3_600_000;
 
 export interface Play {
@@ -28,7 +28,7 @@ export interface Play {
 interface Act {
   readonly key: string;
   readonly at: Instant;
-  readonly until: Instant;
+  /** False: not yet. */
   run(): Promise<boolean>;
 }
 
@@ -48,6 +48,8 @@ export async function play(options: Play): Promise<void> {
   const watcher = new Watcher(client, progress, teller);
   const end = instantAt(dayOf(LAST_DAY), '23:59', ZONE);
 
+  /** Since when scenes have been waiting for Relance. */
+  const waiting = new Map<string, Instant>();
   let lookedAt = 0;
   let tellUntil = progress.toldUntil;
   for (;;) {
@@ -55,7 +57,10 @@ export async function play(options: Play): Promise<void> {
     for (const act of acts) {
       if (act.at > now()) break;
       if (progress.has(act.key)) continue;
-      if (!(await act.run()) && now() > act.until) progress.add(act.key, null);
+      if (await act.run()) continue;
+      const since = waiting.get(act.key) ?? now();
+      waiting.set(act.key, since);
+      if (now() - since > PATIENCE_MS) progress.add(act.key, null);
     }
     if (Date.now() - lookedAt >= LOOK_MS) {
       lookedAt = Date.now();
@@ -79,7 +84,6 @@ function registrations(stage: Stage, teller: Teller, now: () => Instant): Act[] 
   const acts = INVOICES.filter((invoice) => invoice.issued > 0).map((invoice) => ({
     key: `invoice:${invoice.number}`,
     at: instantAt(dayOf(invoice.issued), '08:00', ZONE),
-    until: Number.MAX_SAFE_INTEGER,
     run: async () => {
       const at = now();
       stage.progress.add(`invoice:${invoice.number}`, await register(stage, invoice));
@@ -96,7 +100,6 @@ function opening(stage: Stage, teller: Teller, now: () => Instant): Act {
   return {
     key: 'opening',
     at: 0,
-    until: Number.MAX_SAFE_INTEGER,
     run: async () => {
       const at = now();
       await inParallel(invoices, async (invoice) => {
@@ -117,7 +120,6 @@ function scenes(stage: Stage, teller: Teller, now: () => Instant): Act[] {
     return {
       key,
       at,
-      until: at + PATIENCE_DAYS * 24 * HOUR_MS,
       run: async () => {
         const began = now();
         try {

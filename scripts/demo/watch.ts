@@ -92,10 +92,7 @@ export class Watcher {
     const about = list(contact.items.map(({ invoiceId }) => numbers.get(invoiceId) ?? invoiceId));
     if (state === 'sent') {
       const sums = list(sumsOf(contact.items));
-      this.#teller.tell(
-        parseInstant(contact.sentAt ?? contact.plannedAt),
-        `   ${titleOf(contact)} to ${name}: ${about}, ${sums}`,
-      );
+      this.#teller.tell(momentOf(contact), `   ${titleOf(contact)} to ${name}: ${about}, ${sums}`);
       return;
     }
     const what = { failed: 'came back', withdrawn: 'was stopped before it left', unknown: 'may or may not have left' }[

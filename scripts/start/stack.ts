@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { createDatabase, type Db } from '../../db/database.ts';
 import { migrateToLatest } from '../../db/migrate.ts';
@@ -112,15 +113,17 @@ export async function startStack(options: StartOptions, plan: StackPlan, running
   log('mail server   a local stand-in for Resend; nothing leaves this machine');
 
   // As late as can be: from here on business time runs.
-  const clock = await startClock(db, {
-    dayMs: options.dayMs,
-    now: options.now,
-    defaults: plan.clock,
-    standStillMs: STAND_STILL_MS + (keptMode(dataDir) === undefined ? plan.fillingMs : 0),
-  });
+  const clock = await patiently(() =>
+    startClock(db, {
+      dayMs: options.dayMs,
+      now: options.now,
+      defaults: plan.clock,
+      standStillMs: STAND_STILL_MS + (keptMode(dataDir) === undefined ? plan.fillingMs : 0),
+    }),
+  );
   running.closing.unshift(() => noteClock(db, clock));
   keepMode(dataDir, plan.mode);
-  const creditorId = await ensureCreditor(db, businessNow(clock, Date.now()), keys.apiKey);
+  const creditorId = await patiently(() => ensureCreditor(db, businessNow(clock, Date.now()), keys.apiKey));
 
   await supervisor.start({
     name: 'worker',
@@ -178,9 +181,39 @@ export async function stopStack(running: Running): Promise<void> {
 /** Whether the business clock of this stack differs from the real one. */
 export const isCompressed = (stack: Stack): boolean => stack.clock !== REAL_TIME;
 
+/**
+ * Once more, for half a minute, where PostgreSQL went away: the supervisor brings it back.
+ * @throws StackError when it stays away; whatever else `work` throws
+ */
+async function patiently<T>(work: () => Promise<T>): Promise<T> {
+  const deadline = Date.now() + 30_000;
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isConnectionLost(error)) throw error;
+      if (Date.now() > deadline) {
+        throw new StackError(`PostgreSQL went away while starting (${errorText(error)}); start again.`, {
+          cause: error,
+        });
+      }
+      await sleep(500);
+    }
+  }
+}
+
+/** A refused or broken connection, or a server that is starting or stopping (SQLSTATE class 08 and 57P). */
+function isConnectionLost(error: unknown): boolean {
+  if (error instanceof AggregateError) return error.errors.some(isConnectionLost);
+  return (
+    /^(ECONNREFUSED|ECONNRESET|EPIPE|08\w{3}|57P\w{2})$/.test(errorCode(error) ?? '') ||
+    /Connection terminated/.test(errorText(error))
+  );
+}
+
 async function migrate(url: string): Promise<void> {
   try {
-    await migrateToLatest(url);
+    await patiently(() => migrateToLatest(url));
   } catch (error) {
     throw new StackError(`The database cannot be brought to the newest schema: ${errorText(error)}.`, { cause: error });
   }
