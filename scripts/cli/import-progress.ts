@@ -8,8 +8,23 @@ export interface ImportProgress {
 }
 
 export function importProgress(output: Output, name: string): ImportProgress {
-  return output.err.isTTY === true ? bar(output, name) : lines(output, name);
+  const shown = output.err.isTTY === true ? bar(output, name) : lines(output, name);
+  const begun = performance.now();
+  let waiting = true;
+  return {
+    update(done, total) {
+      if (total === null && waiting && performance.now() - begun > SLOW_START_MS) {
+        output.note(`${name}: taken in; it is read once a worker is free`);
+        waiting = false;
+      }
+      shown.update(done, total);
+    },
+    stop: () => shown.stop(),
+  };
 }
+
+/** A worker that has nothing else to do begins well before that. */
+const SLOW_START_MS = 5_000;
 
 function bar(output: Output, name: string): ImportProgress {
   const drawn = new SingleBar(
@@ -43,7 +58,7 @@ function lines(output: Output, name: string): ImportProgress {
   let told = 0;
   return {
     update(done, total) {
-      if (total === null || done === told || performance.now() - toldAt < LINE_EVERY_MS) return;
+      if (total === null || done === told || done === total || performance.now() - toldAt < LINE_EVERY_MS) return;
       toldAt = performance.now();
       told = done;
       output.note(`${name}: ${done} of ${total} rows`);

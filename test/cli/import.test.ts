@@ -7,6 +7,8 @@ import { fakeApi, problem, run, towards, type Answer, type FakeApi, type Heard }
 
 interface Reading {
   totalRows: number;
+  /** From when, by the real clock, a worker reads. */
+  begins?: number;
   rejected: object[];
   /** Rows done at each look. */
   steps: number[];
@@ -37,6 +39,7 @@ afterEach(async () => {
 
 function importAnswer({ method, query }: Heard): Answer {
   if (method === 'POST') return { status: 202, body: { id: 'imp_1', status: 'running' } };
+  const waits = (reading.begins ?? 0) > performance.now();
   const doneRows = reading.steps.length > 1 ? reading.steps.shift()! : reading.steps[0]!;
   const from = Number(query['cursor'] ?? 0);
   const to = from + Number(query['limit']);
@@ -44,8 +47,8 @@ function importAnswer({ method, query }: Heard): Answer {
   return {
     body: {
       id: 'imp_1',
-      status: doneRows === reading.totalRows ? 'done' : 'running',
-      totalRows: reading.totalRows,
+      status: !waits && doneRows === reading.totalRows ? 'done' : 'running',
+      totalRows: waits ? null : reading.totalRows,
       doneRows,
       accepted: doneRows - rejected,
       unchanged: 0,
@@ -183,6 +186,12 @@ describe('import', () => {
     const ran = await run(['import', file('a.csv')], towards(api), { patienceMs: 700 });
     expect(ran.exitCode).toBe(1);
     expect(ran.err).toMatch(/^The API at \S+ does not answer\. Trying again\.\nThe API at \S+ does not answer\.\n$/);
+  });
+
+  test('says that it waits for a worker', async () => {
+    reading.begins = performance.now() + 7_000;
+    const { err, exitCode } = await run(['import', file('book.csv')], towards(api));
+    expect({ err, exitCode }).toEqual({ err: 'book.csv: taken in; it is read once a worker is free\n', exitCode: 0 });
   });
 
   test('shows a bar in a terminal', async () => {
