@@ -47,7 +47,7 @@ const SYNONYMS = {
   chaseFrom: 'chase from,no contact before,relancer a partir du,relance a partir du,mahnen ab,mahnung ab',
   lastStepSent: 'last step sent,last step,last reminder,derniere relance,derniere etape,letzte mahnstufe',
   kind:
-    'kind,document type,document kind,doc type,invoice type,type de document,type document,type de piece,' +
+    'kind,type,document type,document kind,doc type,invoice type,type de document,type document,type de piece,' +
     'type piece,nature de piece,belegart,dokumentart,rechnungsart,dokumenttyp',
   correctsNumber:
     'corrects number,corrects,original invoice,original invoice number,related invoice,credited invoice,' +

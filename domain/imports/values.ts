@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { ImportedCustomer } from './document.ts';
 
 const folded = (text: string): string =>
@@ -121,8 +122,10 @@ export function countryCode(text: string): string | null {
 }
 
 /** Only what cannot be an address is refused: one @, no spaces, a domain with a dot. */
-export const looksLikeEmail = (text: string): boolean =>
-  text.length <= 254 && /^[^\s@<>",;]+@[^\s@<>",;]+\.[^\s@<>",;.]+$/.test(text);
+export const looksLikeEmail = (text: string): boolean => EMAIL.safeParse(text).success;
+
+/** The same rule as the API's: what comes in by a file must be able to go out in an answer. */
+const EMAIL = z.email().max(254);
 
 /** Without spaces, upper case; null when it cannot be an IBAN (ISO 13616 shape; check digits are the payer's bank's business). */
 export function ibanShape(text: string | null): string | null {

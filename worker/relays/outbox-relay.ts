@@ -34,6 +34,13 @@ const LONGEST_RETRY_MS = 30_000;
 /** A call to Temporal that takes longer, in real time, is given up and made again. */
 const CALL_MS = 10_000;
 
+/**
+ * Money and files do not queue behind thousands of cases that an import has opened, and what may leave not behind those
+ * that only look: priorities of tasks, 1 before 3, the default of a case.
+ */
+const FIRST = { priorityKey: 1 };
+const SOON = { priorityKey: 2 };
+
 /** What became of one message: delivered, no longer needed, or to be tried again. */
 type Delivery = 'done' | 'again';
 
@@ -89,6 +96,7 @@ function deliverer(client: Client, db: Db, taskQueue: string): (message: OutboxM
           taskQueue,
           args: [{ customerId: message.target }],
           signal: pokeSignal,
+          priority: SOON,
           staticSummary: `Outreach to ${message.target}`,
         });
         return 'done';
@@ -98,6 +106,7 @@ function deliverer(client: Client, db: Db, taskQueue: string): (message: OutboxM
           taskQueue,
           args: [{ feedId: message.target }],
           signal: pokeSignal,
+          priority: FIRST,
           staticSummary: `Bank feed ${message.target}`,
         });
         return 'done';
@@ -107,6 +116,7 @@ function deliverer(client: Client, db: Db, taskQueue: string): (message: OutboxM
             workflowId: importWorkflowId(message.target),
             taskQueue,
             args: [{ importId: message.target }],
+            priority: FIRST,
             staticSummary: `Import ${message.target}`,
             workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
             workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
