@@ -16,7 +16,7 @@ const DEMO: StackPlan = { mode: 'demo', clock: { dayMs: 2_000, now: parseInstant
 /** `npm start`: the whole stack in one command. See HELP. */
 async function main(options: StartOptions): Promise<number> {
   const log = (line: string): void => void process.stdout.write(`${line}\n`);
-  const running: Running = { closing: [] };
+  const running: Running = { closing: [], released: [] };
   const stopping = new AbortController();
   stopOnSignals(() => {
     stopping.abort();

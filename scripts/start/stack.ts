@@ -41,7 +41,10 @@ export interface Stack {
 /** What may be running when a stop comes, at whatever point of the start. */
 export interface Running {
   supervisor?: Supervisor;
-  closing: Array<() => Promise<unknown>>;
+  /** What is closed before the processes are stopped. */
+  readonly closing: Array<() => Promise<unknown>>;
+  /** What is given back once they are. */
+  readonly released: Array<() => void>;
 }
 
 export interface StackPlan {
@@ -63,7 +66,9 @@ export async function startStack(options: StartOptions, plan: StackPlan, running
   const { dataDir } = supervisor;
   removeReady(dataDir);
   checkMode(dataDir, plan.mode);
-  const port = await apiPort(options.port);
+  const claimed = await apiPort(options.port);
+  const { port } = claimed;
+  running.released.push(() => claimed.release());
   const keys = stackKeys(dataDir);
   const bundle = workflowBundle(join(dataDir, 'workflow-bundle.js'));
   // Awaited further down: until then its failure must not count as unheard.
@@ -145,7 +150,8 @@ export async function startStack(options: StartOptions, plan: StackPlan, running
       RELANCE_ADMIN_KEY: keys.adminKey,
       RESEND_WEBHOOK_SECRET: keys.mailWebhookSecret,
     },
-    ready: () => answers(`${apiUrl}/readyz`),
+    // Asked with our own key too: another program's API would be ready as well.
+    ready: async () => (await answers(`${apiUrl}/readyz`)) && (await answers(`${apiUrl}/v1/creditor`, keys.apiKey)),
   });
   log('API           answers');
 
@@ -176,6 +182,7 @@ export async function stopStack(running: Running): Promise<void> {
     await Promise.race([close().catch(() => undefined), new Promise((resolve) => setTimeout(resolve, 3_000).unref())]);
   }
   await supervisor?.stop();
+  for (const release of running.released.splice(0)) release();
 }
 
 /** Whether the business clock of this stack differs from the real one. */
@@ -229,9 +236,10 @@ async function workflowBundle(file: string): Promise<string> {
   }
 }
 
-async function answers(url: string): Promise<boolean> {
+async function answers(url: string, key?: string): Promise<boolean> {
   try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(2_000) });
+    const headers = key === undefined ? {} : { authorization: `Bearer ${key}` };
+    const response = await fetch(url, { headers, signal: AbortSignal.timeout(2_000) });
     await response.arrayBuffer();
     return response.ok;
   } catch {

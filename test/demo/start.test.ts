@@ -39,7 +39,15 @@ test('a port that was asked for and is taken is a sentence; without one the next
   onTestFinished(() => void server.close());
   const { port } = server.address() as { port: number };
   await expect(apiPort(port)).rejects.toThrow(new RegExp(`^Port ${port} cannot be used.*--port`));
-  expect(await apiPort(undefined)).toBeGreaterThanOrEqual(3_000);
+  const [one, other] = [await apiPort(undefined), await apiPort(undefined)];
+  expect(one.port).toBeGreaterThanOrEqual(3_000);
+  // Two that start at the same time do not meet, though neither listens yet.
+  expect(other.port).toBeGreaterThan(one.port);
+  await expect(apiPort(one.port)).rejects.toThrow(/cannot be used/);
+  one.release();
+  const again = await apiPort(one.port);
+  again.release();
+  other.release();
 });
 
 test('what cannot be followed ends with status 2 and one line', async () => {
