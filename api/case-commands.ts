@@ -1,6 +1,7 @@
 import {
   Client,
   Connection,
+  ServiceError,
   WorkflowNotFoundError,
   WorkflowUpdateFailedError,
   WorkflowUpdateRPCTimeoutOrCancelledError,
@@ -36,7 +37,7 @@ export function createCaseCommands(client: Client, answerMs: number = ANSWER_MS)
           const outcome = refusalOf(error);
           if (outcome) return outcome;
           // The invoice is open, so its workflow is on its way or being replaced by its next run.
-          const notThere = error instanceof WorkflowNotFoundError;
+          const notThere = error instanceof WorkflowNotFoundError || isBetweenRuns(error);
           if (notThere && Date.now() + RETRY_MS < deadline) {
             await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
             continue;
@@ -66,6 +67,10 @@ function refusalOf(error: unknown): CommandOutcome | null {
     ? { accepted: false, code: message }
     : null;
 }
+
+/** Temporal's word (gRPC 9, failed precondition) for an update that met its workflow as it continued as new. */
+const isBetweenRuns = (error: unknown): boolean =>
+  error instanceof ServiceError && (error.cause as { code?: unknown } | undefined)?.code === 9;
 
 /** Not answered in time. A server that is away may have been there when it was asked: its outcome is not known either. */
 const unanswered = (error: unknown): boolean =>
