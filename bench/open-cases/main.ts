@@ -97,6 +97,7 @@ async function measure(
     `${roundCount} rounds of ${perRound} bare starts, ${perRound} invoices by CSV, and ${perRound} bare starts again`,
   );
   const empty = memoryOf(worker.pid!);
+  const bareEmpty = memoryOf(bare.pid!);
   const rounds: Round[] = [];
   for (let round = 0; round < roundCount; round++) {
     const before = await startBare(bare, perRound);
@@ -106,6 +107,7 @@ async function measure(
   }
   await new Promise((resolve) => setTimeout(resolve, 3_000));
   const full = memoryOf(worker.pid!);
+  const bareFull = memoryOf(bare.pid!);
   const running = await countRunning(servers, 'invoiceCase');
 
   const rate = (ms: number): number => (1000 * perRound) / ms;
@@ -132,6 +134,7 @@ async function measure(
     `memory of the worker: ${empty.now.toFixed(0)} MB before, ${full.now.toFixed(0)} MB with ${running} open cases` +
       (full.peak === null ? '' : `, at most ${full.peak.toFixed(0)} MB`),
   );
+  print(`memory of the bare one: ${bareEmpty.now.toFixed(0)} MB before, ${bareFull.now.toFixed(0)} MB afterwards`);
   print();
   const wanted = perRound * roundCount;
   return [
