@@ -50,36 +50,43 @@ const decimalText = z
   .max(24)
   .regex(/^-?\d+(\.\d+)?$/, 'is not a decimal');
 
+/** What is said of an invoice, here and where one is only supposed (a preview). */
+export const invoiceFields = {
+  number: line(100),
+  customerId: id('cus').optional(),
+  issuedOn: localDate,
+  dueOn: localDate,
+  amount,
+  currency,
+  vat: z
+    .array(z.strictObject({ rate: decimalText, net: decimalText, vat: decimalText }))
+    .max(20)
+    .optional(),
+  references: z.array(line(140)).max(50).optional(),
+  orderReference: line(140).optional(),
+  policy: policyName.optional(),
+  collection: z.strictObject({ method: z.enum(['transfer', 'directDebit']), on: localDate.optional() }).optional(),
+  chaseFrom: localDate.optional(),
+  lastStepSent: line(40).optional(),
+};
+
+/** The fault of an invoice that falls due before it is issued. */
+export const dueBeforeIssue = (issuedOn: unknown, dueOn: unknown) =>
+  isBefore(dueOn, issuedOn) ? [{ path: ['dueOn'], code: 'dueBeforeIssue', message: 'lies before the issue date' }] : [];
+
 const invoiceBody = z
   .strictObject({
-    number: line(100),
-    customerId: id('cus').optional(),
+    ...invoiceFields,
     customer: z
       .strictObject({ reference: customerReference, name: line(300).optional(), ...customerDetails })
       .partial({ kind: true, country: true })
       .optional()
       .meta({ description: 'By reference: an unknown one is created, of a known one nothing given may differ.' }),
-    issuedOn: localDate,
-    dueOn: localDate,
-    amount,
-    currency,
-    vat: z
-      .array(z.strictObject({ rate: decimalText, net: decimalText, vat: decimalText }))
-      .max(20)
-      .optional(),
-    references: z.array(line(140)).max(50).optional(),
-    orderReference: line(140).optional(),
-    policy: policyName.optional(),
-    collection: z.strictObject({ method: z.enum(['transfer', 'directDebit']), on: localDate.optional() }).optional(),
-    chaseFrom: localDate.optional(),
-    lastStepSent: line(40).optional(),
   })
   .check(amountFitsCurrency())
   .check(
     across(({ issuedOn, dueOn, customerId, customer }) => [
-      ...(isBefore(dueOn, issuedOn)
-        ? [{ path: ['dueOn'], code: 'dueBeforeIssue', message: 'lies before the issue date' }]
-        : []),
+      ...dueBeforeIssue(issuedOn, dueOn),
       ...((customerId === undefined) === (customer === undefined)
         ? [{ path: ['customerId'], code: 'required', message: 'give either customerId or customer' }]
         : []),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { findCreditor } from '../../db/repositories/creditors.ts';
-import { findCustomer } from '../../db/repositories/customers.ts';
+import { findCustomer, listCustomers, type CustomerRow } from '../../db/repositories/customers.ts';
 import { findPolicy, listPolicies, putPolicy, type StoredPolicy } from '../../db/repositories/policies.ts';
 import { forecast } from '../../domain/case/forecast.ts';
 import { previewCustomer } from '../../domain/case/preview.ts';
@@ -14,26 +14,14 @@ import type { ApiDeps } from '../deps.ts';
 import { callerOf } from '../plugins/auth.ts';
 import { notFound, Problem } from '../problem.ts';
 import type { App } from '../routing.ts';
-import {
-  across,
-  amount,
-  amountFitsCurrency,
-  country,
-  currency,
-  id,
-  instant,
-  isBefore,
-  listQuery,
-  localDate as localDateSchema,
-  page,
-  policyName,
-  refusals,
-  timeZone,
-} from '../schemas/common.ts';
-import { customerKind, foretold } from '../schemas/resources.ts';
+import { across, amountFitsCurrency, instant, line, listQuery, page, policyName, refusals } from '../schemas/common.ts';
+import { foretold } from '../schemas/resources.ts';
 import { ok, write } from '../write.ts';
+import { customerDetails, customerReference } from './customers.ts';
+import { dueBeforeIssue, invoiceFields } from './invoices.ts';
 
-const nameParams = z.object({ name: policyName });
+/** In a path any line: what cannot be a name is nobody's, and where one is given `parsePolicy` says what is wrong. */
+const nameParams = z.object({ name: line(200) });
 
 const policyOut = z
   .object({
@@ -56,24 +44,26 @@ const previewBody = z
   .strictObject({
     invoice: z
       .strictObject({
-        issuedOn: localDateSchema,
-        dueOn: localDateSchema,
-        amount,
-        currency,
-        customerId: id('cus').optional(),
+        ...invoiceFields,
+        number: invoiceFields.number.optional(),
         customer: z
-          .strictObject({ country: country.optional(), kind: customerKind.optional(), timeZone: timeZone.optional() })
+          .strictObject({ reference: customerReference, name: line(300), ...customerDetails })
+          .partial()
           .optional(),
-        chaseFrom: localDateSchema.optional(),
-        lastStepSent: z.string().max(40).optional(),
+      })
+      .meta({
+        description:
+          'An invoice as it would be registered; number and customer may be left out. A customer is one we have ' +
+          '(`customerId`, or the `reference` of a known one) or is supposed from what is given.',
       })
       .check(amountFitsCurrency())
       .check(
-        across(({ issuedOn, dueOn }) =>
-          isBefore(dueOn, issuedOn)
-            ? [{ path: ['dueOn'], code: 'dueBeforeIssue', message: 'lies before the issue date' }]
-            : [],
-        ),
+        across(({ issuedOn, dueOn, customerId, customer }) => [
+          ...dueBeforeIssue(issuedOn, dueOn),
+          ...(customerId !== undefined && customer !== undefined
+            ? [{ path: ['customerId'], code: 'notAllowed', message: 'give either customerId or customer' }]
+            : []),
+        ]),
       ),
   })
   .meta({
@@ -178,8 +168,7 @@ export async function policyRoutes(app: App, deps: ApiDeps): Promise<void> {
       const stored = await findPolicy(db, creditorId, request.params.name);
       if (!stored) throw notFound();
       const creditor = (await findCreditor(db, creditorId))!;
-      const known = invoice.customerId ? await findCustomer(db, creditorId, invoice.customerId) : undefined;
-      if (invoice.customerId && !known) throw notFound();
+      const known = await knownCustomer(db, creditorId, invoice);
       const countryOf = known?.country ?? invoice.customer?.country ?? creditor.country;
       const zone =
         known?.time_zone ??
@@ -195,7 +184,10 @@ export async function policyRoutes(app: App, deps: ApiDeps): Promise<void> {
         country: countryOf,
         zone,
         creditorZone: creditor.time_zone,
-        customerHolidays: holidays(countryOf, known?.address?.postalCode ?? null),
+        customerHolidays: holidays(
+          countryOf,
+          known?.address?.postalCode ?? invoice.customer?.address?.postalCode ?? null,
+        ),
         creditorHolidays: holidays(creditor.country, creditor.address?.postalCode ?? null),
         closedWeeks: creditor.closed_weeks,
         issuedOn: invoice.issuedOn,
@@ -204,6 +196,7 @@ export async function policyRoutes(app: App, deps: ApiDeps): Promise<void> {
         currency: invoice.currency,
         chaseFrom: invoice.chaseFrom ?? null,
         lastStepSent: invoice.lastStepSent ?? null,
+        collection: { method: invoice.collection?.method ?? 'transfer', on: invoice.collection?.on ?? null },
         now,
       });
       return {
@@ -217,6 +210,25 @@ export async function policyRoutes(app: App, deps: ApiDeps): Promise<void> {
       };
     },
   );
+}
+
+/** The customer an invoice names, by id or by reference; a reference nobody has is a customer to suppose. */
+async function knownCustomer(
+  db: ApiDeps['db'],
+  creditorId: string,
+  { customerId, customer }: z.output<typeof previewBody>['invoice'],
+): Promise<CustomerRow | undefined> {
+  if (customerId !== undefined) {
+    const row = await findCustomer(db, creditorId, customerId);
+    if (row) return row;
+    const message = 'There is no such customer.';
+    throw new Problem('unknownCustomer', message, {
+      faults: [{ pointer: '/invoice/customerId', code: 'unknownCustomer', message }],
+    });
+  }
+  if (customer?.reference === undefined) return undefined;
+  const [row] = await listCustomers(db, creditorId, { reference: customer.reference }, null, 1);
+  return row;
 }
 
 const presentPolicy = (stored: StoredPolicy): z.input<typeof policyOut> => ({

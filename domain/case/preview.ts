@@ -22,6 +22,7 @@ export interface PreviewInput {
   currency: string;
   chaseFrom: LocalDate | null;
   lastStepSent: string | null;
+  collection: { method: 'transfer' | 'directDebit'; on: LocalDate | null };
   now: Instant;
 }
 
@@ -60,7 +61,7 @@ export function previewCustomer(input: PreviewInput): CustomerFacts {
         policy: input.policy,
         chaseFrom: input.chaseFrom,
         lastStepSent: input.lastStepSent,
-        collection: { method: 'transfer', on: null, failedOn: null, askedOn: null },
+        collection: { ...input.collection, failedOn: null, askedOn: null },
         limitationOn: limitationOn(input.country, input.kind, input.dueOn)?.on ?? null,
         promises: [],
         disputes: [],

@@ -117,6 +117,35 @@ describe('policies', () => {
     );
     expect(await h.db.selectFrom('invoices').select('id').execute()).toEqual(before);
   });
+
+  test('preview an invoice just as it would be registered, its customer included', async () => {
+    const invoice = {
+      number: 'PREVIEWED-1',
+      customer: {
+        reference: 'nobody-yet',
+        name: 'Nobody Yet SARL',
+        kind: 'business',
+        country: 'FR',
+        contacts: [{ role: 'billing', email: 'billing@nobody.example' }],
+      },
+      issuedOn: '2026-11-20',
+      dueOn: '2026-12-20',
+      amount: '1200.00',
+      currency: 'EUR',
+      references: ['PO-1'],
+    };
+    const transfer = await h.call(c.operator, 'POST', '/v1/policies/fr-business/preview', { invoice });
+    expect(transfer.status).toBe(200);
+    expect(transfer.body.data[0]).toMatchObject({ action: 'contact', step: 'before-due' });
+    const debit = await h.call(c.operator, 'POST', '/v1/policies/fr-business/preview', {
+      invoice: { ...invoice, collection: { method: 'directDebit' } },
+    });
+    expect(debit.body.data[0]).toMatchObject({ action: 'task', reason: 'collectionMissing' });
+    const both = await h.call(c.operator, 'POST', '/v1/policies/fr-business/preview', {
+      invoice: { ...invoice, customerId: `cus_${'0'.repeat(26)}` },
+    });
+    expect(both.status).toBe(422);
+  });
 });
 
 describe('customers', () => {
