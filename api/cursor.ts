@@ -57,6 +57,6 @@ export function decodeNameCursor(list: string, cursor: string | undefined): stri
   if (cursor === undefined) return null;
   const text = Buffer.from(cursor, 'base64url').toString('utf8');
   const name = text.startsWith(`${list}:`) ? text.slice(list.length + 1) : '';
-  if (!/^[a-z0-9-]{1,60}$/.test(name) || encodeNameCursor(list, name) !== cursor) throw wrongCursor();
+  if (!/^[A-Za-z0-9_-][A-Za-z0-9._-]{0,59}$/.test(name) || encodeNameCursor(list, name) !== cursor) throw wrongCursor();
   return name;
 }

@@ -96,7 +96,7 @@ export const address = z
 
 export const policyName = z
   .string()
-  .regex(/^[a-z0-9-]{1,60}$/, 'is not a policy name: small letters, digits and hyphens')
+  .regex(/^[A-Za-z0-9_-][A-Za-z0-9._-]{0,59}$/, 'is not a policy name: letters, digits, dots, underscores and hyphens')
   .meta({ example: 'fr-business' });
 
 /** Whether an amount text is a positive amount of its currency: the code of what is wrong, or `null`. */

@@ -30,8 +30,9 @@ const MAX_STEPS = 30;
 const FIRST_DAY = -60;
 const LAST_DAY = 730;
 
-const NAME = /^[a-z0-9-]{1,60}$/;
-const STEP_KEY = /^[a-z0-9-]{1,40}$/;
+/** Letters, digits, dot, underscore and hyphen: a name stands in a path, a key beside others in one text. */
+const NAME = /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,59}$/;
+const STEP_KEY = /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,39}$/;
 /** Values of `interest.claim` that are not the key of a step. */
 const CLAIM_WORDS = ['never', 'always', 'fromNotice'];
 
@@ -103,7 +104,7 @@ export function parsePolicy(input: unknown): Policy {
 function readPolicy(form: Form): Policy {
   form.required('name', 'steps');
   const order = new StepOrder();
-  const name = form.text('name', NAME, '1 to 60 of a-z, 0-9 and "-"', '');
+  const name = form.text('name', NAME, '1 to 60 letters, digits, ".", "_" and "-"', '');
   const steps = readSteps(form, order);
   const policy: Policy = {
     name,
@@ -193,7 +194,7 @@ function readStep(form: Form, index: number): Step {
   form.required('key', 'day', 'channel', 'template');
   const from = form.choice('from', ANCHORS, 'due');
   const step: Step = {
-    key: form.text('key', STEP_KEY, '1 to 40 of a-z, 0-9 and "-"', ''),
+    key: form.text('key', STEP_KEY, '1 to 40 letters, digits, ".", "_" and "-"', ''),
     day: form.whole('day', firstDayFrom(from), LAST_DAY, LAST_DAY),
     from,
     channel: form.choice('channel', CHANNELS, 'email'),
@@ -280,12 +281,7 @@ function readNotice(form: Form, order: StepOrder): FormalNoticePolicy {
 }
 
 function readInterest(form: Form, steps: readonly Step[]): InterestPolicy {
-  const claim = form.text(
-    'claim',
-    /^[A-Za-z0-9-]{1,40}$/,
-    `${CLAIM_WORDS.join(', ')} or the key of a step`,
-    'fromNotice',
-  );
+  const claim = form.text('claim', STEP_KEY, `${CLAIM_WORDS.join(', ')} or the key of a step`, 'fromNotice');
   if (!CLAIM_WORDS.includes(claim) && !steps.some((step) => step.key === claim)) {
     form.fault('claim', 'unknownStep', `"${claim}" is neither ${CLAIM_WORDS.join(', ')} nor the key of a step.`);
   }

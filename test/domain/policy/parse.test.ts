@@ -79,6 +79,17 @@ function faultsOf(input: unknown): Fault[] {
 }
 const marks = (input: unknown): string[] => faultsOf(input).map((fault) => `${fault.pointer} ${fault.code}`);
 
+describe('names', () => {
+  it('take letters of both cases, digits, dots, underscores and hyphens', () => {
+    const policy = parsePolicy({ name: 'Net30_v2.fr', steps: [step({ key: 'firstReminder_1' })] });
+    expect(policy.name).toBe('Net30_v2.fr');
+    expect(policy.steps[0]?.key).toBe('firstReminder_1');
+    for (const name of ['', '.hidden', 'a/b', 'a:b', 'x'.repeat(61)]) {
+      expect(() => parsePolicy({ name, steps: [step()] })).toThrow(DomainError);
+    }
+  });
+});
+
 describe('a whole policy', () => {
   it('is read as the contract writes it', () => {
     const policy = parsePolicy(EXAMPLE);
@@ -243,7 +254,7 @@ describe('an invalid policy', () => {
     ],
     ['unknown field in a part', withPart({ promise: { grace: 1 } }), ['/promise/grace unknownField']],
     ['unknown field in a step', withSteps(step({ text: 'Pay!' })), ['/steps/0/text unknownField']],
-    ['name with capitals', withPart({ name: 'FR' }), ['/name formatInvalid']],
+    ['name with a space', withPart({ name: 'f r' }), ['/name formatInvalid']],
     ['name too long', withPart({ name: 'a'.repeat(61) }), ['/name formatInvalid']],
     ['name with a line break', withPart({ name: 'a\n' }), ['/name formatInvalid']],
     ['name a number', withPart({ name: 7 }), ['/name wrongType']],
@@ -359,7 +370,7 @@ describe('an invalid policy', () => {
 
   it('tells all its faults at once', () => {
     const input = {
-      name: 'X',
+      name: 'x y',
       steps: [step({ day: 900 }), step({ key: 'two', template: 'nudge' })],
       promise: { maxDays: 0 },
       x: 1,
@@ -374,7 +385,7 @@ describe('an invalid policy', () => {
   });
 
   it('says the first of them and how many more', () => {
-    expect(() => parsePolicy({ name: 'X' })).toThrow(
+    expect(() => parsePolicy({ name: 'a b' })).toThrow(
       'The policy is not valid: /steps: "steps" is required. (and 1 more)',
     );
   });
