@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
+import { prepareDataFolder } from '../../scripts/stack/files.ts';
 import { freePort } from '../../scripts/stack/ports.ts';
 import { startProcess } from '../../scripts/stack/processes.ts';
 import { temporalCli } from '../../scripts/stack/releases.ts';
@@ -27,7 +28,7 @@ export interface OwnTemporal {
  * `name=value`) that nobody else should have.
  */
 export async function startOwnTemporal(limits: Readonly<Record<string, number>> = {}): Promise<OwnTemporal> {
-  const folder = mkdtempSync(join(tmpdir(), 'relance-own-temporal-'));
+  const folder = prepareDataFolder(mkdtempSync(join(tmpdir(), 'relance-own-temporal-')));
   const program = await findProgram(temporalCli, folder, () => undefined);
   const port = await freePort();
   const address = `127.0.0.1:${port}`;

@@ -65,7 +65,7 @@ export async function startTestService(options: TestOptions): Promise<TestServic
 export async function until<T>(
   what: string,
   check: () => Promise<T | null | undefined | false>,
-  ms = 20_000,
+  ms = 60_000,
 ): Promise<T> {
   const end = Date.now() + ms;
   for (;;) {

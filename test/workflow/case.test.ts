@@ -18,7 +18,7 @@ const POLICY = {
   ],
 };
 
-describe('a case on the real engine', () => {
+describe('a case on the real engine', { timeout: 120_000 }, () => {
   let service: TestService;
   beforeAll(async () => {
     service = await startTestService({ now: '2026-03-02T06:00:00Z', dayMs: DAY_MS });
@@ -28,9 +28,9 @@ describe('a case on the real engine', () => {
   const stage = async (id: string) =>
     (await service.db.selectFrom('invoices').select('stage').where('id', '=', id).executeTakeFirstOrThrow()).stage;
   const kinds = async (id: string) =>
-    (await service.db.selectFrom('events').select(['kind', 'data']).where('invoice_id', '=', id).orderBy('n').execute()).map(
-      (e) => (e.data['step'] ? `${e.kind}:${String(e.data['step'])}` : e.kind),
-    );
+    (
+      await service.db.selectFrom('events').select(['kind', 'data']).where('invoice_id', '=', id).orderBy('n').execute()
+    ).map((e) => (e.data['step'] ? `${e.kind}:${String(e.data['step'])}` : e.kind));
 
   it('takes its steps each once, opens a call, and asks a person at the end of the ladder', async () => {
     const creditor = await openBook(service, POLICY);
@@ -76,8 +76,14 @@ describe('a case on the real engine', () => {
     const handle = service.client.workflow.getHandle(caseWorkflowId(id));
     await until('closed workflow', async () => (await handle.describe()).status.name === 'COMPLETED');
 
-    const [allocation] = await service.db.selectFrom('allocations').select('id').where('receipt_id', '=', receiptId).execute();
-    await inTransaction(service.db, (tx) => undoAllocation(tx, systemAct(service.clock.now()), allocation!.id, 'manual'));
+    const [allocation] = await service.db
+      .selectFrom('allocations')
+      .select('id')
+      .where('receipt_id', '=', receiptId)
+      .execute();
+    await inTransaction(service.db, (tx) =>
+      undoAllocation(tx, systemAct(service.clock.now()), allocation!.id, 'manual'),
+    );
     await until('the next step of the new run', async () => (await kinds(id)).includes('stepTaken:two'));
     expect((await kinds(id)).filter((k) => k.startsWith('stepTaken:'))).toEqual(
       expect.arrayContaining(['stepTaken:one', 'stepTaken:two']),

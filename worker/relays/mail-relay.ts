@@ -44,6 +44,8 @@ const TAKEOVER_MS = 60_000;
 const LAST_RETRY_MS = 23 * 3_600_000;
 const UNKNOWN_RETRY_MS = [1_000, 5_000, 30_000, 120_000, 600_000, 3_600_000] as const;
 const PAUSED_RETRY_MS = 300_000;
+/** After a fault of ours or of the database. */
+const FAULT_RETRY_MS = 5_000;
 
 /** What the first transaction says: send this now, ask the provider, or nothing (taken back, or somebody else's). */
 type Order =
@@ -63,11 +65,22 @@ export function startMailRelay(deps: MailRelayDeps): Relay {
     let worked = false;
     await Promise.all(
       Array.from({ length: Math.min(PARALLEL, queue.length) }, async () => {
-        for (let id = queue.shift(); id; id = queue.shift()) worked = (await relayOne(deps, id)) || worked;
+        for (let id = queue.shift(); id; id = queue.shift()) worked = (await relayInPeace(deps, id)) || worked;
       }),
     );
     return { worked, pauseMs: IDLE_MS };
   });
+}
+
+/** A message that cannot be handled is put off, so that it stands in no other's way. */
+async function relayInPeace(deps: MailRelayDeps, contactId: string): Promise<boolean> {
+  try {
+    return await relayOne(deps, contactId);
+  } catch (error) {
+    deps.log.error({ err: error, contact: contactId }, 'a message could not be handled; it is tried again');
+    await inTransaction(deps.db, (tx) => recordRetry(tx, contactId, FAULT_RETRY_MS, 'internal'));
+    return false;
+  }
 }
 
 /** One message, one attempt. True when it was ours to handle. */
