@@ -281,7 +281,7 @@ async function loadFacts(
       movements: (movements.get(row.id) ?? []).map<Movement>((m) => ({
         on: begun(localDate(m.at, shared.creditorZone)),
         amountMinor: m.amount_minor,
-        kind: m.is_credit ? 'credit' : 'payment',
+        kind: m.kind,
       })),
       policy: await pinnedPolicy(db, row.creditor_id, row.policy_name, row.policy_version),
       chaseFrom: row.chase_from,
@@ -362,13 +362,22 @@ function needsRedraw(step: {
   return why === 'paymentAllocated' || why === 'creditNoted' || why === 'allocationReversed';
 }
 
-/** Changes of the balance after registration, from the journal. */
-async function loadMovements(
-  db: Db | Tx,
-  ids: readonly string[],
-): Promise<{ invoice_id: string; at: Instant; amount_minor: bigint; is_credit: boolean }[]> {
-  const { rows } = await sql<{ invoice_id: string; at: Instant; amount_minor: bigint; is_credit: boolean }>`
-    select p.invoice_id, e.at, p.amount_minor, a.credit_note_id is not null as is_credit
+interface MovementRow {
+  invoice_id: string;
+  at: Instant;
+  amount_minor: bigint;
+  kind: Movement['kind'];
+}
+
+/**
+ * Changes of the balance after registration, from the journal. An allocation posts to the receivable first what was paid or
+ * credited, then the difference it tolerates; its undoing posts the same lines with the other sign.
+ */
+async function loadMovements(db: Db | Tx, ids: readonly string[]): Promise<MovementRow[]> {
+  const { rows } = await sql<MovementRow>`
+    select p.invoice_id, e.at, p.amount_minor,
+      case when row_number() over (partition by p.entry_id, p.invoice_id order by p.line) > 1 then 'difference'
+           when a.credit_note_id is not null then 'credit' else 'payment' end as kind
     from postings p
     join journal_entries e on e.id = p.entry_id
     left join allocations a on a.id = split_part(e.key, ':', 2)

@@ -7,7 +7,7 @@ import { isCollecting } from './collection.ts';
 import type { CaseFacts, CustomerFacts, StepFact } from './facts.ts';
 import { ladder, notesBeforeDue, THANK_YOU } from './ladder.ts';
 import { allowedMoment, recipientKeyOf, recipientsOf, sameRecipient, type Recipients, type Way } from './moments.ts';
-import { standing } from './standing.ts';
+import { paidUntil, standing } from './standing.ts';
 
 export type ContactKind = 'beforeDue' | 'reminder' | 'formalNotice' | 'plan' | 'thankYou';
 
@@ -160,7 +160,9 @@ const THANKS: Pick<Step, 'to' | 'cc'> = { to: ['billing'], cc: [] };
 function thankYouOf(facts: CaseFacts, record: StepFact, customer: CustomerFacts): ContactRequest | null {
   const template = facts.policy.thankYou;
   const recipients = recipientsOf(customer, 'email', THANKS);
-  if (template === null || recipients.to.length === 0 || facts.balanceMinor > 0n) return null;
+  // What is thanked for is what was paid, not what the invoice was for: part of it may have been credited.
+  const paidMinor = paidUntil(facts, null);
+  if (template === null || recipients.to.length === 0 || facts.balanceMinor > 0n || paidMinor <= 0n) return null;
   return {
     ...common(facts, record),
     kind: 'thankYou',
@@ -168,7 +170,7 @@ function thankYouOf(facts: CaseFacts, record: StepFact, customer: CustomerFacts)
     tone: 'courteous',
     attachInvoice: false,
     recipients,
-    amountMinor: facts.amountMinor,
+    amountMinor: paidMinor,
     asks: false,
   };
 }
