@@ -34,8 +34,3 @@ export async function caseStart(db: Db, invoiceId: string): Promise<CaseStart | 
     policyVersion: row.policy_version,
   };
 }
-
-export async function stageOfCase(db: Db, invoiceId: string): Promise<Stage | null> {
-  const row = await db.selectFrom('invoices').select('stage').where('id', '=', invoiceId).executeTakeFirst();
-  return row?.stage ?? null;
-}

@@ -9,6 +9,8 @@ export interface Stray {
   id: string;
   /** Run of a case. */
   run: number;
+  /** A case that never took a turn: where its workflow runs, that turn is queued and needs no message. */
+  fresh: boolean;
 }
 
 /** Nothing younger than this, in real time, is taken for stray: it may just be on its way. */
@@ -25,25 +27,25 @@ export async function claimStrays(db: Db, now: Instant, dayMs: number): Promise<
   const before = instant(now - patience);
   const real = sql`clock_timestamp() - make_interval(secs => ${PATIENCE_SECONDS})`;
   const { rows } = await sql<Stray>`
-    (select 'case' as kind, i.id, i.run from invoices i
+    (select 'case' as kind, i.id, i.run, i.turned_at is null as fresh from invoices i
       where i.stage not in ('writtenOff', 'settled', 'cancelled')
         and ((i.turned_at is null and i.recorded_at < ${real}) or i.wake_at < ${before}::timestamptz)
         and not exists (select 1 from outbox o where o.target = i.id)
       limit ${LIMIT})
     union all
-    (select distinct 'outreach', s.customer_id, 0 from case_steps s
+    (select distinct 'outreach', s.customer_id, 0, false from case_steps s
       join customers u on u.id = s.customer_id
       where s.status = 'requested' and s.planned_at < ${before}::timestamptz and s.recorded_at < ${real}
         and (u.outreach_wake_at is null or u.outreach_wake_at < ${before}::timestamptz)
         and not exists (select 1 from outbox o where o.coalesce_key = 'outreach:' || s.customer_id)
       limit ${LIMIT})
     union all
-    (select distinct 'feed', b.feed_id, 0 from inbox b
+    (select distinct 'feed', b.feed_id, 0, false from inbox b
       where b.status = 'pending' and b.recorded_at < ${real}
         and not exists (select 1 from outbox o where o.coalesce_key = 'feed:' || b.feed_id)
       limit ${LIMIT})
     union all
-    (select 'import', m.id, 0 from imports m
+    (select 'import', m.id, 0, false from imports m
       where m.status = 'running' and m.recorded_at < ${real} and m.done_rows = 0
         and not exists (select 1 from outbox o where o.target = m.id)
       limit ${LIMIT})`.execute(db);

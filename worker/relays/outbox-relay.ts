@@ -9,7 +9,7 @@ import {
   retryOutbox,
   type OutboxMessage,
 } from '../../db/repositories/outbox.ts';
-import { caseStart, stageOfCase, type CaseStart } from '../../db/repositories/case-starts.ts';
+import { caseStart, type CaseStart } from '../../db/repositories/case-starts.ts';
 import { formatAmount } from '../../domain/money.ts';
 import { isOpen } from '../../domain/case/facts.ts';
 import {
@@ -30,6 +30,8 @@ const PARALLEL = 20;
 const IDLE_MS = 2_000;
 const FIRST_RETRY_MS = 200;
 const LONGEST_RETRY_MS = 30_000;
+/** A message that finds no case this often has its case started. */
+const STARTS_MISSING_AFTER = 5;
 
 /** A call to Temporal that takes longer, in real time, is given up and made again. */
 const CALL_MS = 10_000;
@@ -89,7 +91,7 @@ function deliverer(client: Client, db: Db, taskQueue: string): (message: OutboxM
       case 'startCase':
         return await startCase(client, db, taskQueue, message.target, Number(message.payload['run']));
       case 'signalCase':
-        return await signalCase(client, db, message);
+        return await signalCase(client, db, taskQueue, message);
       case 'pokeOutreach':
         await client.workflow.signalWithStart<typeof customerOutreach, []>('customerOutreach', {
           workflowId: outreachWorkflowId(message.target),
@@ -167,7 +169,7 @@ function titleOf(start: CaseStart) {
 }
 
 /** A case that does not run is either about to start, and the message waits, or closed, and its facts are on record. */
-async function signalCase(client: Client, db: Db, message: OutboxMessage): Promise<Delivery> {
+async function signalCase(client: Client, db: Db, taskQueue: string, message: OutboxMessage): Promise<Delivery> {
   const handle = client.workflow.getHandle(caseWorkflowId(message.target));
   const name = message.payload['signal'] as FactSignalName | 'wake';
   try {
@@ -176,8 +178,11 @@ async function signalCase(client: Client, db: Db, message: OutboxMessage): Promi
     return 'done';
   } catch (error) {
     if (!(error instanceof WorkflowNotFoundError)) throw error;
-    const stage = await stageOfCase(db, message.target);
-    return stage !== null && isOpen(stage) ? 'again' : 'done';
+    const start = await caseStart(db, message.target);
+    if (!start || !isOpen(start.stage)) return 'done';
+    // Its start should long have come: Temporal may have lost it. The record says it should run, so it does.
+    if (message.attempts > STARTS_MISSING_AFTER) await startCase(client, db, taskQueue, start.invoiceId, start.run);
+    return 'again';
   }
 }
 

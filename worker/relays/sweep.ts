@@ -48,6 +48,7 @@ export async function sweep(
   for (const stray of strays) {
     if (!isTurnOf(rung, stray)) continue;
     const restart = stray.kind === 'case' && !(await runs(deps.client, stray));
+    if (stray.fresh && !restart) continue;
     await ringAgain(deps.db, stray, restart);
     rang.push(stray);
   }
