@@ -40,7 +40,8 @@ async function main(): Promise<void> {
   });
   const clock = createBusinessClock(await loadClock(db));
   const deps: ActivityDeps = { db, clock, holidays: holidaysOf, holidaySet: holidaySets(clock), log };
-  const { client, close: closeClient } = connectClient(settings);
+  const temporal = connectClient(settings);
+  const { client } = temporal;
   const mailer = createMailer({
     apiKey: settings.RESEND_API_KEY,
     baseUrl: settings.RESEND_BASE_URL,
@@ -86,7 +87,7 @@ async function main(): Promise<void> {
   } finally {
     await Promise.all([outbox.stop(), mail.stop(), sweep.stop(), listener.close()]);
     await connection.close();
-    await closeClient();
+    await temporal.close();
     await db.destroy();
     log.info('worker stopped');
   }

@@ -39,7 +39,7 @@ export async function closedStageOf(tx: Tx, invoiceId: string, run: number): Pro
     .where('invoice_id', '=', invoiceId)
     .where('run', '=', run)
     .executeTakeFirst();
-  return (row?.closed_stage ?? null) as Stage | null;
+  return row?.closed_stage ?? null;
 }
 
 /** How often the call or letter of a step was written so far. */

@@ -9,7 +9,7 @@ import type {
   StepFact,
 } from '../../domain/case/facts.ts';
 import { parsePolicy } from '../../domain/policy/parse.ts';
-import type { Period, Policy } from '../../domain/policy/types.ts';
+import type { Policy } from '../../domain/policy/types.ts';
 import { addDays, earlier, type LocalDate } from '../../domain/time/dates.ts';
 import type { Holidays } from '../../domain/time/working-days.ts';
 import { localDate, type Instant } from '../../domain/time/zones.ts';
@@ -135,7 +135,7 @@ async function loadShared(
     creditorZone: row.creditor_zone,
     customerHolidays: holidaySet(holidays, row.country, postalCode, year),
     creditorHolidays: holidaySet(holidays, row.creditor_country, row.creditor_address?.postalCode ?? null, year),
-    closedWeeks: row.closed_weeks as Period[],
+    closedWeeks: row.closed_weeks,
     recipients,
     hasAddress: row.address !== null,
     contacts: contacts.map<ContactFact>((c) => ({

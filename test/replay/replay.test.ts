@@ -1,7 +1,7 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Worker } from '@temporalio/worker';
+import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { describe, expect, it } from 'vitest';
 import { buildWorkflowBundle } from '../../scripts/build-bundle.ts';
 
@@ -19,7 +19,9 @@ describe('histories of running workflows', { timeout: 120_000 }, () => {
   });
 
   it('replay under the code as it is', async () => {
-    const { file } = await buildWorkflowBundle(join(tmpdir(), `relance-replay-bundle-${process.pid}.js`), {
+    Runtime.install({ logger: new DefaultLogger('ERROR') });
+    const folder = mkdtempSync(join(tmpdir(), 'relance-replay-'));
+    const { file } = await buildWorkflowBundle(join(folder, 'bundle.js'), {
       cacheDir: join(import.meta.dirname, '../../node_modules/.cache/relance'),
     });
     const workflowBundle = { codePath: file };
@@ -30,6 +32,7 @@ describe('histories of running workflows', { timeout: 120_000 }, () => {
         problems.push(`${name}: ${error instanceof Error ? error.message : String(error)}`);
       });
     }
+    rmSync(folder, { recursive: true });
     expect(problems).toEqual([]);
   });
 

@@ -23,7 +23,7 @@ const POLICY = {
 };
 const log = pino({ level: 'silent' });
 
-describe('messages to Temporal, and the sweep behind them', () => {
+describe('messages to Temporal, and the sweep behind them', { timeout: 120_000 }, () => {
   let service: TestService;
   beforeAll(async () => {
     service = await startTestService({ now: '2026-03-02T06:00:00Z', dayMs: 86_400_000 });

@@ -30,7 +30,7 @@ describe('a case on the real engine', { timeout: 120_000 }, () => {
   const kinds = async (id: string) =>
     (
       await service.db.selectFrom('events').select(['kind', 'data']).where('invoice_id', '=', id).orderBy('n').execute()
-    ).map((e) => (e.data['step'] ? `${e.kind}:${String(e.data['step'])}` : e.kind));
+    ).map((e) => (typeof e.data['step'] === 'string' ? `${e.kind}:${e.data['step']}` : e.kind));
 
   it('takes its steps each once, opens a call, and asks a person at the end of the ladder', async () => {
     const creditor = await openBook(service, POLICY);

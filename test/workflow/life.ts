@@ -69,7 +69,7 @@ export class Life {
       .where('invoice_id', '=', this.id)
       .orderBy('n')
       .execute();
-    return events.map((e) => (e.data['step'] ? `${e.kind}:${String(e.data['step'])}` : e.kind));
+    return events.map((e) => (typeof e.data['step'] === 'string' ? `${e.kind}:${e.data['step']}` : e.kind));
   }
 
   happened(what: string, times = 1): Promise<true> {

@@ -1,5 +1,6 @@
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -18,10 +19,12 @@ const TYPES = { Keyword: 2, Int: 3, Datetime: 6, KeywordList: 7 } as const;
 describe('months of a case', { timeout: 120_000 }, () => {
   let environment: TestWorkflowEnvironment;
   let codePath: string;
+  let folder: string;
 
   beforeAll(async () => {
     Runtime.install({ logger: new DefaultLogger('ERROR') });
-    ({ file: codePath } = await buildWorkflowBundle(join(tmpdir(), `relance-months-bundle-${process.pid}.js`), {
+    folder = mkdtempSync(join(tmpdir(), 'relance-months-'));
+    ({ file: codePath } = await buildWorkflowBundle(join(folder, 'bundle.js'), {
       cacheDir: join(import.meta.dirname, '../../node_modules/.cache/relance'),
     }));
     environment = await TestWorkflowEnvironment.createTimeSkipping({
@@ -34,7 +37,10 @@ describe('months of a case', { timeout: 120_000 }, () => {
       ),
     });
   }, 120_000);
-  afterAll(async () => environment.teardown());
+  afterAll(async () => {
+    await environment.teardown();
+    rmSync(folder, { recursive: true });
+  });
 
   async function running<T>(activities: Partial<Activities>, work: (taskQueue: string) => Promise<T>): Promise<T> {
     const taskQueue = `months-${Math.random().toString(36).slice(2)}`;
