@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
-import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import type { bareCase } from './bare-workflow.ts';
@@ -21,7 +20,7 @@ const TASK_QUEUE = 'bare';
 const PARALLEL = 20;
 const CACHED_WORKFLOWS = 600;
 
-const [address, namespace] = process.argv.slice(2) as [string, string];
+const [address, namespace, codePath] = process.argv.slice(2) as [string, string, string];
 Runtime.install({ logger: new DefaultLogger('ERROR') });
 const client = new Client({ connection: await Connection.connect({ address }), namespace });
 let opened = 0;
@@ -29,7 +28,7 @@ const worker = await Worker.create({
   connection: await NativeConnection.connect({ address }),
   namespace,
   taskQueue: TASK_QUEUE,
-  workflowsPath: fileURLToPath(new URL('./bare-workflow.ts', import.meta.url)),
+  workflowBundle: { codePath },
   maxCachedWorkflows: CACHED_WORKFLOWS,
   sinks: {
     bare: {

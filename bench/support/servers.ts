@@ -38,7 +38,7 @@ export async function withServers(
   ];
   const stop = async (): Promise<void> => {
     running.delete(stop);
-    for (const close of closing.splice(0).reverse()) await close();
+    for (const close of closing.splice(0).toReversed()) await close();
   };
   running.add(stop);
   const log = (line: string): void => print(`  ${line}`);

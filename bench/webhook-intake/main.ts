@@ -26,7 +26,7 @@ export const benchmark: Benchmark = {
       const db = createDatabase(databaseUrl, { max: 2, applicationName: 'bench' });
       const { child, ready } = await startServer(databaseUrl, options);
       try {
-        return await measure(db, ready, options as Record<keyof typeof benchmark.options, number>);
+        return await measure(db, ready, options);
       } finally {
         child.kill();
         await db.destroy();
