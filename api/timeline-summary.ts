@@ -11,8 +11,11 @@ function sentenceOf(kind: string, data: Record<string, unknown>): string {
     const value = data[name];
     return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
   };
-  const money = (name = 'amount'): string => [say(name), say('currency')].filter(Boolean).join(' ') || 'the whole';
+  const money = (name = 'amount'): string => (say(name) ? `${say(name)} ${say('currency')}`.trim() : 'the whole');
+  // A note that belongs to no step of the ladder has a key that no policy can use.
+  const note = say('step') === '~thankYou' ? 'thank-you note' : null;
   const step = say('step') ? ` ${say('step')}` : '';
+  const message = note ?? `message of step${step}`;
   const because = say('reason') ? `: ${say('reason')}` : '';
   switch (kind) {
     case 'invoiceRegistered':
@@ -30,17 +33,17 @@ function sentenceOf(kind: string, data: Record<string, unknown>): string {
     case 'stepSkipped':
       return `Step${step} skipped${because}`;
     case 'contactQueued':
-      return `A message was queued for step${step}`;
+      return note ? `A ${note} was queued` : `A message was queued for step${step}`;
     case 'contactSent':
-      return `The message of step${step} was sent`;
+      return `The ${message} was sent`;
     case 'contactDelivered':
-      return `The message of step${step} was delivered`;
+      return `The ${message} was delivered`;
     case 'contactFailed':
-      return `The message of step${step} failed${because}`;
+      return `The ${message} failed${because}`;
     case 'contactUnknown':
-      return `Whether the message of step${step} left is not known`;
+      return `Whether the ${message} left is not known`;
     case 'contactWithdrawn':
-      return `The message of step${step} was withdrawn${because}`;
+      return `The ${message} was withdrawn${because}`;
     case 'paymentAllocated':
       return `Paid ${money()}, ${say('balance')} left`;
     case 'allocationReversed':
