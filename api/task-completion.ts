@@ -22,7 +22,7 @@ import { Problem } from './problem.ts';
 import { disputeBody } from './routes/disputes.ts';
 import { promiseBody } from './routes/promises.ts';
 import { line, localDate, prose } from './schemas/common.ts';
-import { faultsOf, positiveAmount } from './validation.ts';
+import { faultsOf, positiveAmount, within } from './validation.ts';
 
 /** What completing a task says, by its kind; every other kind takes a note. */
 const note = prose(2000).optional();
@@ -145,13 +145,17 @@ async function afterCall(
   if (invoice && said.dispute) {
     const { amount, category, note: text = null } = said.dispute;
     const amountMinor = amount === undefined ? null : positiveAmount('/dispute/amount', amount, invoice.currency);
-    const row = await openDispute(tx, act, creditorId, { invoiceId: invoice.id, amountMinor, category, note: text });
+    const row = await within('/dispute', () =>
+      openDispute(tx, act, creditorId, { invoiceId: invoice.id, amountMinor, category, note: text }),
+    );
     codes['disputeId'] = row.id;
   }
   if (invoice && said.promise) {
     const { payOn, amount, by = null } = said.promise;
     const amountMinor = amount === undefined ? null : positiveAmount('/promise/amount', amount, invoice.currency);
-    const row = await makePromise(tx, act, creditorId, { invoiceId: invoice.id, payOn, amountMinor, by });
+    const row = await within('/promise', () =>
+      makePromise(tx, act, creditorId, { invoiceId: invoice.id, payOn, amountMinor, by }),
+    );
     codes['promiseId'] = row.id;
   }
   if (invoice && said.outcome === 'noAnswer') {

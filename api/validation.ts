@@ -70,6 +70,17 @@ export function positiveAmount(pointerText: string, text: string, currency: stri
   });
 }
 
+/** Runs a rule that points into a part of the body as if it were the whole, and moves its pointers to that part. */
+export async function within<T>(pointerText: string, rule: () => Promise<T>): Promise<T> {
+  try {
+    return await rule();
+  } catch (error) {
+    if (!(error instanceof DomainError)) throw error;
+    const faults = error.faults.map((fault) => ({ ...fault, pointer: `${pointerText}${fault.pointer}` }));
+    throw new DomainError(error.code, error.message, faults);
+  }
+}
+
 function codeOf(issue: z.core.$ZodIssue): string {
   switch (issue.code) {
     case 'invalid_type':

@@ -69,6 +69,7 @@ describe('a call', () => {
     const { invoice, taskId } = await given('call');
     const past = await complete(taskId, { outcome: 'reached', promise: { payOn: '2020-01-01' } });
     expect([past.status, past.body.code]).toEqual([422, 'promiseInPast']);
+    expect(past.body.errors[0].pointer).toBe('/promise/payOn');
     expect((await h.call(c.operator, 'GET', `/v1/tasks/${taskId}`)).body.status).toBe('open');
     expect((await invoiceNow(invoice.id)).holds).toEqual([]);
     const odd = await complete(taskId, { outcome: 'noAnswer', promise: { payOn: '2026-11-25' } });
@@ -138,6 +139,7 @@ describe('a send nobody knows the outcome of', () => {
         kind: 'reminder',
         channel: 'email',
         status: 'unknown',
+        sender: 'Atelier <a@atelier.example>',
         reference: `R-${contactId.slice(-8)}`,
         recipients: ['a@example.com'],
         recipient_key: 'k',
