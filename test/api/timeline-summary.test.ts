@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { summaryOf } from '../../api/timeline-summary.ts';
 
-const say = (kind: string, data: Record<string, unknown>): string =>
-  summaryOf({ kind, data, text: null } as Parameters<typeof summaryOf>[0]);
+const say = (kind: string, data: Record<string, unknown>): string => summaryOf({ kind, data, text: null });
 
 describe('the sentence of an event', () => {
   test('says the whole where no amount was named', () => {
