@@ -1,12 +1,8 @@
 import { systemAct, type Act } from '../db/act.ts';
 import { inTransaction, type Tx } from '../db/database.ts';
-import {
-  failUnwritten,
-  markTasksOpened,
-  openStepTask,
-  queueContact,
-  type WrittenMessage,
-} from '../db/repositories/contacts.ts';
+import { failUnwritten } from '../db/repositories/unwritten.ts';
+import { markTasksOpened, openStepTask } from '../db/repositories/chase-contacts.ts';
+import { queueContact, type WrittenMessage } from '../db/repositories/contacts.ts';
 import { loadCustomer } from '../db/repositories/facts.ts';
 import { foretellNext } from '../db/repositories/foretell.ts';
 import { lockCustomers, lockInvoices } from '../db/repositories/locks.ts';

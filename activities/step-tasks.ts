@@ -1,7 +1,8 @@
 import type { Act } from '../db/act.ts';
 import type { Tx } from '../db/database.ts';
 import { drawingsOf, type TurningCase } from '../db/repositories/case-turn.ts';
-import { openStepTask, tellNotWritten } from '../db/repositories/contacts.ts';
+import { openStepTask } from '../db/repositories/chase-contacts.ts';
+import { tellNotWritten } from '../db/repositories/unwritten.ts';
 import { stepByKey } from '../domain/policy/parse.ts';
 import { standing } from '../domain/case/standing.ts';
 import type { CaseFacts, CustomerFacts } from '../domain/case/facts.ts';

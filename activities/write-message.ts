@@ -14,6 +14,7 @@ import { formatAmount } from '../domain/money.ts';
 import { daysBetween, type LocalDate } from '../domain/time/dates.ts';
 import type { MessageModel, MessageRow, RowNote } from './mail/message-model.ts';
 import { renderMessage } from './mail/render.ts';
+import { mailboxOf } from './mail/resend-client.ts';
 
 /** What is to be written: one message over any number of invoices of one customer. Amounts are minor units. */
 export interface MessageOrder {
@@ -44,6 +45,8 @@ export async function writeMessage(tx: Tx, order: MessageOrder): Promise<Written
   );
   return {
     reference,
+    sender: mailboxOf(parties.creditor.name, parties.creditor.senderEmail),
+    replyTo: parties.creditor.replyTo,
     subject: rendered.subject,
     text: rendered.text,
     html: email ? rendered.html : null,

@@ -306,6 +306,8 @@ export const TABLES = {
     channel: 'text',
     status: 'text',
     reference: 'text',
+    sender: 'text',
+    reply_to: 'text?',
     recipients: '_text',
     cc: '_text=',
     recipient_key: 'text',
@@ -338,6 +340,17 @@ export const TABLES = {
     currency: 'text',
     asks: 'bool',
     withdrawn: 'bool=',
+  },
+  file_blobs: {
+    sha256: 'bytea',
+    bytes: 'bytea',
+  },
+  contact_attachments: {
+    contact_id: 'text',
+    position: 'int4',
+    filename: 'text',
+    content_type: 'text',
+    sha256: 'bytea',
   },
   delivery_events: {
     id: 'text',

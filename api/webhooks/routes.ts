@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { inTransaction } from '../../db/database.ts';
-import { recordDelivery, type DeliveryStatus } from '../../db/repositories/contacts.ts';
+import { recordDelivery, type DeliveryStatus } from '../../db/repositories/deliveries.ts';
 import { findFeed } from '../../db/repositories/feeds.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { dataKeyOf } from '../../domain/statement/standard-webhook.ts';

@@ -401,6 +401,8 @@ const statements = [
     status text not null check (status in
       ('queued', 'sending', 'sent', 'delivered', 'failed', 'unknown', 'withdrawn')),
     reference text not null unique,
+    sender text not null,
+    reply_to text,
     recipients text[] not null,
     cc text[] not null default '{}',
     recipient_key text not null,
@@ -441,6 +443,19 @@ const statements = [
     primary key (contact_id, invoice_id, step)
   )`,
   `create unique index contact_items_once on contact_items (invoice_id, step, occurrence) where not withdrawn`,
+  // What a message attaches is frozen with its text: the bytes by their digest, each once.
+  `create table file_blobs (
+    sha256 bytea primary key,
+    bytes bytea not null
+  )`,
+  `create table contact_attachments (
+    contact_id text not null references contacts,
+    position int not null,
+    filename text not null,
+    content_type text not null,
+    sha256 bytea not null references file_blobs,
+    primary key (contact_id, position)
+  )`,
   `create table delivery_events (
     id text primary key,
     contact_id text references contacts,

@@ -7,7 +7,8 @@ import { standing } from '../../domain/case/standing.ts';
 import { nextMoment } from '../../domain/time/contact-window.ts';
 import { localDate, type Instant } from '../../domain/time/zones.ts';
 import type { Tx } from '../database.ts';
-import type { ItemRow, SendingRow } from './contacts.ts';
+import type { ItemRow } from './contacts.ts';
+import type { SendingRow } from './sending.ts';
 import { loadCase, recipientKeyOf, type HolidaysOf } from './facts.ts';
 
 /** Why a message may not be sent as it was written. */

@@ -253,6 +253,7 @@ async function everythingOf(other: TestCreditor): Promise<Ids> {
       kind: 'reminder',
       channel: 'email',
       status: 'sent',
+      sender: 'Atelier <a@atelier.example>',
       reference: 'R-THEIRS',
       recipients: ['x@example.com'],
       recipient_key: 'k',

@@ -161,6 +161,7 @@ describe('the mail provider’s webhook', () => {
         kind: 'reminder',
         channel: 'email',
         status,
+        sender: 'Atelier <a@atelier.example>',
         reference: `R-${id.slice(-8)}`,
         recipients: [`${id.slice(-8)}@example.com`],
         recipient_key: 'k',

@@ -157,6 +157,7 @@ describe('the counters that must stay zero', () => {
         kind: 'reminder',
         channel: 'email',
         status: 'sent',
+        sender: 'Atelier <a@atelier.example>',
         reference: id,
         recipients: ['a@example.com'],
         recipient_key: id,

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { beginSending, recordDelivery, resolveUnknown, type DeliveryStatus } from '../../db/repositories/contacts.ts';
+import { beginSending, resolveUnknown } from '../../db/repositories/sending.ts';
+import { recordDelivery, type DeliveryStatus } from '../../db/repositories/deliveries.ts';
 import { openDispute } from '../../db/repositories/disputes.ts';
 import { setHold } from '../../db/repositories/holds.ts';
 import { changeDueOn } from '../../db/repositories/invoices.ts';
@@ -188,6 +189,24 @@ describe('the fence of a send', () => {
     expect(new Set(world.provider.calls.map((c) => JSON.stringify(c))).size).toBe(1);
     expect(world.provider.sent).toHaveLength(1);
     expect(await world.counters()).toEqual(zero);
+  });
+
+  it('repeats the sender it was written under, and keeps one source of what was sent', async () => {
+    const { contact } = await queued();
+    world.provider.next = ['lost'];
+    await world.send();
+    await world.db.updateTable('creditors').set({ name: 'Another Name', reply_to: 'other@atelier.example' }).execute();
+    await world.hurry(contact);
+    await world.send();
+    expect(world.provider.calls).toHaveLength(2);
+    expect(new Set(world.provider.calls.map((c) => JSON.stringify(c))).size).toBe(1);
+
+    const sources = await world.db.selectFrom('documents').selectAll().where('contact_id', '=', contact).execute();
+    expect(sources).toHaveLength(1);
+    const source = sources[0]!.bytes.toString('utf8');
+    expect(source).toContain(`X-Relance-Tag: contact=${contact}`);
+    expect(source).toMatch(/^Subject: /m);
+    expect(sources[0]!.content_type).toBe('message/rfc822');
   });
 
   it('asks the provider instead of repeating where the look fails, and believes its yes', async () => {
@@ -398,9 +417,9 @@ describe('the fence of a send', () => {
     const other = await addCustomer({ db: world.db, clock: world.deps.clock }, world.creditor);
     const copy = async (contact: string, customer: string, day: string) => {
       await sql`
-        insert into contacts (id, creditor_id, customer_id, kind, channel, status, reference, recipients, recipient_key, day,
+        insert into contacts (id, creditor_id, customer_id, kind, channel, status, reference, sender, recipients, recipient_key, day,
           planned_at, queued_at, sending_at, sending_real, template, tone, locale)
-        select ${contact}, creditor_id, ${customer}, kind, channel, 'sent', ${contact}, recipients, recipient_key, ${day}::date,
+        select ${contact}, creditor_id, ${customer}, kind, channel, 'sent', ${contact}, sender, recipients, recipient_key, ${day}::date,
           planned_at, queued_at, sending_at, clock_timestamp(), template, tone, locale
         from contacts order by seq limit 1`.execute(world.db);
       await sql`

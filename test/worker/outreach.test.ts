@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { recordDelivery } from '../../db/repositories/contacts.ts';
+import { recordDelivery } from '../../db/repositories/deliveries.ts';
 import { createImport, finishImport } from '../../db/repositories/imports.ts';
 import { liftHold, setHold } from '../../db/repositories/holds.ts';
 import { undoAllocation } from '../../db/repositories/allocations.ts';

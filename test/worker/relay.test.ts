@@ -74,7 +74,7 @@ describe('messages to Temporal, and the sweep behind them', { timeout: 120_000 }
       const creditor = await openBook(own, POLICY);
       const other = await addCustomer(own, creditor);
       const lost = startOutboxRelay({
-        db: own.db,
+        ...own.deps,
         client: new Client({ connection, namespace: 'default' }),
         log,
         taskQueue: own.taskQueue,

@@ -3,7 +3,7 @@ import { holidaysOf } from '../../activities/holidays.ts';
 import type { MailMessage, Mailer, SendOutcome } from '../../activities/mail/resend-client.ts';
 import { systemAct, type Act } from '../../db/act.ts';
 import { createDatabase, inTransaction, type Db, type Tx } from '../../db/database.ts';
-import { dueContacts } from '../../db/repositories/contacts.ts';
+import { dueContacts } from '../../db/repositories/sending.ts';
 import { contactCounters } from '../../db/repositories/counters.ts';
 import type { CreditorRow } from '../../db/repositories/creditors.ts';
 import type { CustomerRow } from '../../db/repositories/customers.ts';

@@ -1,27 +1,26 @@
 import type { Logger } from 'pino';
 import type { BusinessClock } from '../../activities/deps.ts';
 import { plannedNow } from '../../activities/planned-now.ts';
-import { mailboxOf, type Mailer, type MailMessage, type SendOutcome } from '../../activities/mail/resend-client.ts';
-import { systemAct } from '../../db/act.ts';
+import type { Mailer, MailMessage, SendOutcome } from '../../activities/mail/resend-client.ts';
+import { mailSource } from '../../activities/mail/source.ts';
+import { systemAct, type Act } from '../../db/act.ts';
 import { inTransaction, type Db, type Tx } from '../../db/database.ts';
 import {
   beginSending,
-  customerOfContact,
   dueContacts,
-  itemsOf,
-  recordAccepted,
   recordFailed,
   recordRetry,
   recordUnknown,
   takeContact,
-  withdrawContact,
   type SendingRow,
-} from '../../db/repositories/contacts.ts';
+} from '../../db/repositories/sending.ts';
+import { customerOfContact, itemsOf, withdrawContact } from '../../db/repositories/contacts.ts';
+import { recordAccepted } from '../../db/repositories/deliveries.ts';
 import { foretellNext } from '../../db/repositories/foretell.ts';
 import { lockCustomers, lockInvoices } from '../../db/repositories/locks.ts';
 import { lastLook } from '../../db/repositories/last-look.ts';
 import type { HolidaysOf } from '../../db/repositories/facts.ts';
-import { loadParties } from '../../db/repositories/message-data.ts';
+import { addDocument } from '../../db/repositories/documents.ts';
 import { attachmentsOf } from '../../db/repositories/attachments.ts';
 import { startRelay, type Relay } from './loop.ts';
 
@@ -118,8 +117,10 @@ async function takeOrder(deps: MailRelayDeps, tx: Tx, contactId: string): Promis
     return { order: 'nothing' };
   }
   if (contact.status === 'sending' && tooOld(deps, contact)) return { order: 'ask', contact };
+  const message = await messageOf(tx, contact);
+  if (contact.status === 'queued') await keepSource(tx, act, contact, message);
   await foretellNext(tx, await beginSending(tx, act, contactId, TAKEOVER_MS), deps.holidays, now);
-  return { order: 'send', contact, message: await messageOf(tx, contact) };
+  return { order: 'send', contact, message };
 }
 
 function tooOld(deps: MailRelayDeps, contact: SendingRow): boolean {
@@ -127,13 +128,13 @@ function tooOld(deps: MailRelayDeps, contact: SendingRow): boolean {
   return contact.first_attempt_real !== null && realNow() - contact.first_attempt_real > LAST_RETRY_MS;
 }
 
+/** Everything in it was frozen when it was queued: a repeat under the same key has the same body (design rule 6). */
 async function messageOf(tx: Tx, contact: SendingRow): Promise<MailMessage> {
-  const { creditor } = await loadParties(tx, contact.customer_id);
   return {
-    from: mailboxOf(creditor.name, creditor.senderEmail),
+    from: contact.sender,
     to: contact.recipients,
     cc: contact.cc,
-    replyTo: creditor.replyTo,
+    replyTo: contact.reply_to,
     subject: contact.subject,
     html: contact.body_html,
     text: contact.body_text,
@@ -144,6 +145,20 @@ async function messageOf(tx: Tx, contact: SendingRow): Promise<MailMessage> {
     attachments: await attachmentsOf(tx, contact.id),
     headers: {},
   };
+}
+
+/** The source of what is about to be sent, kept for whoever asks what was sent. */
+async function keepSource(tx: Tx, act: Act, contact: SendingRow, message: MailMessage): Promise<void> {
+  const items = await itemsOf(tx, contact.id);
+  await addDocument(tx, act, {
+    creditorId: contact.creditor_id,
+    customerId: contact.customer_id,
+    contactId: contact.id,
+    kind: 'email',
+    contentType: 'message/rfc822',
+    bytes: mailSource(message, contact.id, act.at),
+    invoiceIds: items.map((i) => i.invoice_id),
+  });
 }
 
 async function recordOutcome(deps: MailRelayDeps, contact: SendingRow, outcome: SendOutcome): Promise<void> {
