@@ -75,7 +75,7 @@ async function takeTurn(deps: ActivityDeps, tx: Tx, input: TurnInput): Promise<T
   const superseded = row.run !== input.run || !isOpen(row.stage);
   if (superseded) return await closedResult(tx, row, input, commands);
 
-  const loaded = await loadCase(tx, invoiceId, deps.holidays, now);
+  const loaded = await loadCase(tx, invoiceId, deps.holidays, now, one.customerId);
   if (!loaded) throw new Error(`${invoiceId} has no facts`);
   const { customer } = loaded;
   let facts = loaded.facts;
@@ -85,7 +85,7 @@ async function takeTurn(deps: ActivityDeps, tx: Tx, input: TurnInput): Promise<T
     if (command.outcome === null) await storeOutcome(tx, command.id, outcome);
     outcomes.push({ id: command.id, ...outcome });
     // The next one is checked against what this one changed.
-    facts = (await loadCase(tx, invoiceId, deps.holidays, now))!.facts;
+    facts = (await loadCase(tx, invoiceId, deps.holidays, now, one.customerId))!.facts;
   }
 
   const today = localDate(now, customer.creditorZone);

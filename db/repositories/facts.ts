@@ -38,12 +38,18 @@ export async function loadCase(
   invoiceId: string,
   holidays: HolidaysOf,
   now: Instant,
+  knownCustomerId?: string,
 ): Promise<{ facts: CaseFacts; customer: CustomerFacts } | null> {
-  const row = await db.selectFrom('invoices').select('customer_id').where('id', '=', invoiceId).executeTakeFirst();
-  if (!row) return null;
-  const customer = await loadShared(db, row.customer_id, holidays, now);
+  const customerId = knownCustomerId ?? (await customerOf(db, invoiceId));
+  if (customerId === null) return null;
+  const customer = await loadShared(db, customerId, holidays, now);
   const [facts] = await loadFacts(db, [invoiceId], customer, now);
   return facts ? { facts, customer: { ...customer, cases: [facts] } } : null;
+}
+
+async function customerOf(db: Db | Tx, invoiceId: string): Promise<string | null> {
+  const row = await db.selectFrom('invoices').select('customer_id').where('id', '=', invoiceId).executeTakeFirst();
+  return row?.customer_id ?? null;
 }
 
 /** A customer with all its open cases, and closed ones that still have something to send. */
@@ -103,14 +109,8 @@ async function loadShared(
     ])
     .where('u.id', '=', customerId)
     .executeTakeFirstOrThrow();
-  const stopped = await db
-    .selectFrom('stopped_addresses')
-    .select('email')
-    .where('creditor_id', '=', row.creditor_id)
-    .where('lifted_at', 'is', null)
-    .where('email', 'in', row.contacts.flatMap((p) => (p.email ? [p.email.toLowerCase()] : [])).concat(''))
-    .execute();
-  const stoppedSet = new Set(stopped.map((s) => s.email));
+  const emails = row.contacts.flatMap((p) => (p.email ? [p.email.toLowerCase()] : []));
+  const stoppedSet = await stoppedAmong(db, row.creditor_id, emails);
   const since = addDays(localDate(now, row.time_zone), -CONTACT_MEMORY_DAYS);
   const contacts = await db
     .selectFrom('contacts')
@@ -147,6 +147,18 @@ async function loadShared(
   };
 }
 
+async function stoppedAmong(db: Db | Tx, creditorId: string, emails: readonly string[]): Promise<Set<string>> {
+  if (emails.length === 0) return new Set();
+  const rows = await db
+    .selectFrom('stopped_addresses')
+    .select('email')
+    .where('creditor_id', '=', creditorId)
+    .where('lifted_at', 'is', null)
+    .where('email', 'in', emails)
+    .execute();
+  return new Set(rows.map((r) => r.email));
+}
+
 const holidaySets = new Map<string, Holidays>();
 
 /** Three years around now: further than any calendar looks that matters. Cached for the life of the process. */
@@ -164,7 +176,7 @@ function holidaySet(of: HolidaysOf, country: string, postalCode: string | null, 
 const policies = new Map<string, Policy>();
 
 /** Versions are never edited in place, so a parsed one is good for the life of the process. */
-async function pinnedPolicy(db: Db | Tx, creditorId: string, name: string, version: number): Promise<Policy> {
+export async function pinnedPolicy(db: Db | Tx, creditorId: string, name: string, version: number): Promise<Policy> {
   const key = `${creditorId}/${name}/${version}`;
   const known = policies.get(key);
   if (known) return known;
@@ -225,13 +237,19 @@ async function loadFacts(
     .where('i.id', 'in', ids)
     .orderBy('i.id')
     .execute();
-  const promises = by(
-    await db.selectFrom('promises').selectAll().where('invoice_id', 'in', ids).orderBy('seq').execute(),
+  // A case that has only been registered has nothing else on record: the first turn of many needs no more queries.
+  const touched = invoices.filter((i) => i.turned_at !== null || i.event_count > 1).map((i) => i.id);
+  const about = async <T extends { invoice_id: string }>(load: () => Promise<T[]>): Promise<Map<string, T[]>> =>
+    touched.length === 0 ? new Map<string, T[]>() : by(await load());
+  const promises = await about(() =>
+    db.selectFrom('promises').selectAll().where('invoice_id', 'in', touched).orderBy('seq').execute(),
   );
-  const disputes = by(
-    await db.selectFrom('disputes').selectAll().where('invoice_id', 'in', ids).orderBy('seq').execute(),
+  const disputes = await about(() =>
+    db.selectFrom('disputes').selectAll().where('invoice_id', 'in', touched).orderBy('seq').execute(),
   );
-  const runs = by(await db.selectFrom('case_runs').selectAll().where('invoice_id', 'in', ids).orderBy('run').execute());
+  const runs = await about(() =>
+    db.selectFrom('case_runs').selectAll().where('invoice_id', 'in', touched).orderBy('run').execute(),
+  );
   const holds = await db
     .selectFrom('holds')
     .selectAll()
@@ -239,27 +257,26 @@ async function loadFacts(
     .where((eb) => eb.or([eb('invoice_id', 'is', null), eb('invoice_id', 'in', ids)]))
     .orderBy('seq')
     .execute();
-  const steps = by(
-    await db
+  const steps = await about(() =>
+    db
       .selectFrom('case_steps as s')
       .leftJoin('tasks as t', 't.id', 's.task_id')
       .selectAll('s')
       .select(['t.status as task_status', 't.outcome as task_outcome'])
-      .where('s.invoice_id', 'in', ids)
+      .where('s.invoice_id', 'in', touched)
       .orderBy('s.id')
       .execute(),
   );
-  const tasks = by(
-    (
-      await db
-        .selectFrom('tasks')
-        .select(['invoice_id', 'kind', 'status', 'data'])
-        .where('invoice_id', 'in', ids)
-        .where('kind', 'in', ['entryReview', 'ladderEnded', 'timeBarred', 'collectionMissing'])
-        .execute()
-    ).map((t) => ({ ...t, invoice_id: t.invoice_id! })),
-  );
-  const movements = by(await loadMovements(db, ids));
+  const tasks = await about(async () => {
+    const rows = await db
+      .selectFrom('tasks')
+      .select(['invoice_id', 'kind', 'status', 'data'])
+      .where('invoice_id', 'in', touched)
+      .where('kind', 'in', ['entryReview', 'ladderEnded', 'timeBarred', 'collectionMissing'])
+      .execute();
+    return rows.map((t) => ({ ...t, invoice_id: t.invoice_id! }));
+  });
+  const movements = await about(() => loadMovements(db, touched));
 
   const facts: CaseFacts[] = [];
   for (const row of invoices) {
