@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Act } from '../db/act.ts';
 import type { Tx } from '../db/database.ts';
-import { resolveUnknown } from '../db/repositories/contacts.ts';
+import { resolveUnknown } from '../db/repositories/sending.ts';
 import { findCustomer } from '../db/repositories/customers.ts';
 import { openDispute } from '../db/repositories/disputes.ts';
 import { appendEvent } from '../db/repositories/events.ts';
