@@ -48,7 +48,7 @@ async function main(): Promise<void> {
     timeoutMs: MAIL_TIMEOUT_MS,
   });
 
-  const outbox = startOutboxRelay({ db, client, log });
+  const outbox = startOutboxRelay({ ...deps, client, log });
   const mail = startMailRelay({ db, mailer, clock, holidays: holidaysOf, log });
   const sweep = startSweep({ db, client, clock, log, touch: () => touchClock(db, clock.now()) });
   const listener = ringRelays(settings.DATABASE_URL, { [OUTBOX_CHANNEL]: outbox, [MAIL_CHANNEL]: mail }, log);

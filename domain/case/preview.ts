@@ -4,7 +4,11 @@ import { CONTACT_ROLES, type CustomerKind, type Period, type Policy } from '../p
 import type { LocalDate } from '../time/dates.ts';
 import type { Holidays } from '../time/working-days.ts';
 import { localDate, type Instant } from '../time/zones.ts';
+import { applyAct } from './apply.ts';
+import { decide } from './decide.ts';
+import type { NextAction } from './decision.ts';
 import type { CustomerFacts } from './facts.ts';
+import { MAX_ACTS_PER_TURN } from './forecast.ts';
 
 /** An invoice that does not exist, as somebody wants to see it under a policy. Amounts are minor units. */
 export interface PreviewInput {
@@ -76,4 +80,18 @@ export function previewCustomer(input: PreviewInput): CustomerFacts {
       },
     ],
   };
+}
+
+/**
+ * What a case that begins now waits for first, as its first turn will decide; null where that turn asks for something at
+ * once. `customer` is what `previewCustomer` supposes, or more where more is known.
+ */
+export function firstNext(customer: CustomerFacts, now: Instant): NextAction | null {
+  let [facts] = customer.cases;
+  for (let round = 0; facts && round < MAX_ACTS_PER_TURN; round += 1) {
+    const decision = decide(facts, { ...customer, cases: [facts] }, now);
+    if (decision.decision !== 'act') return decision.decision === 'wait' ? decision.next : null;
+    facts = decision.acts.reduce(applyAct, facts);
+  }
+  return null;
 }

@@ -67,7 +67,7 @@ export async function startInProcess(options: InProcessOptions): Promise<InProce
   const taskQueue = options.taskQueue ?? `in-process-${process.pid}-${Math.random().toString(36).slice(2)}`;
   const clientConnection = await Connection.connect({ address: temporal.address });
   const client = new Client({ connection: clientConnection, namespace: temporal.namespace });
-  const outbox = startOutboxRelay({ db, client, log, taskQueue });
+  const outbox = startOutboxRelay({ ...deps, client, log, taskQueue });
   const mail = startMailRelay({ db, mailer, clock, holidays: holidaysOf, log });
   const listener = ringRelays(databaseUrl, { [OUTBOX_CHANNEL]: outbox, [MAIL_CHANNEL]: mail }, log);
   const connection = await NativeConnection.connect({ address: temporal.address });

@@ -4,6 +4,7 @@ import { liftHold, setHold } from '../../db/repositories/holds.ts';
 import { changeDueOn } from '../../db/repositories/invoices.ts';
 import { signalCase } from '../../db/repositories/outbox.ts';
 import { makePromise, withdrawPromise } from '../../db/repositories/promises.ts';
+import { stateQuery } from '../../workflows/messages.ts';
 import { searchAttributes } from '../../workflows/search-attributes.ts';
 import { EVERY_DAY } from '../support/book.ts';
 import { startTestService, until, type TestService } from '../support/service.ts';
@@ -199,6 +200,10 @@ describe('what a case hears of', { timeout: 120_000 }, () => {
     expect(before.typedSearchAttributes.get(searchAttributes.customerId)).toBe(life.customer.id);
     expect(before.typedSearchAttributes.get(searchAttributes.caseStage)).toBe('upcoming');
     expect(before.typedSearchAttributes.get(searchAttributes.balanceMinor)).toBe(120_000);
+    // Set at the start, so that a case is found by what is next before anything has changed in it.
+    const { next } = await life.handle.query(stateQuery);
+    expect(before.typedSearchAttributes.get(searchAttributes.nextAction)).toBe(next?.action);
+    expect(before.typedSearchAttributes.get(searchAttributes.nextActionAt)).toEqual(new Date(next!.at));
     expect(before.staticSummary?.()).toBeDefined();
     expect(await before.staticSummary()).toMatch(/^1200\.00 EUR, due \d{4}-\d\d-\d\d, run 1$/);
     await life.quiet();

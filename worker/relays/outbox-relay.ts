@@ -9,7 +9,7 @@ import {
   retryOutbox,
   type OutboxMessage,
 } from '../../db/repositories/outbox.ts';
-import { caseStart, type CaseStart } from '../../db/repositories/case-starts.ts';
+import { caseStart, type CaseStart, type Foresight } from '../../db/repositories/case-starts.ts';
 import { formatAmount } from '../../domain/money.ts';
 import { isOpen } from '../../domain/case/facts.ts';
 import {
@@ -46,9 +46,16 @@ const SOON = { priorityKey: 2 };
 /** What became of one message: delivered, no longer needed, or to be tried again. */
 type Delivery = 'done' | 'again';
 
+interface OutboxRelayDeps extends Foresight {
+  db: Db;
+  client: Client;
+  log: Logger;
+  taskQueue?: string;
+}
+
 /** Carries messages of the outbox to Temporal: starts, signals and pokes, each until it was accepted or is moot. */
-export function startOutboxRelay(deps: { db: Db; client: Client; log: Logger; taskQueue?: string }): Relay {
-  const deliver = deliverer(deps.client, deps.db, deps.taskQueue ?? TASK_QUEUE);
+export function startOutboxRelay(deps: OutboxRelayDeps): Relay {
+  const deliver = deliverer(deps, deps.taskQueue ?? TASK_QUEUE);
   return startRelay('outbox', deps.log, async () => {
     const claimed = await claimOutbox(deps.db, BATCH);
     if (claimed.length === 0)
@@ -85,13 +92,14 @@ async function inParallel(
   await Promise.all(runners);
 }
 
-function deliverer(client: Client, db: Db, taskQueue: string): (message: OutboxMessage) => Promise<Delivery> {
+function deliverer(deps: OutboxRelayDeps, taskQueue: string): (message: OutboxMessage) => Promise<Delivery> {
+  const { client, db } = deps;
   return async (message) => {
     switch (message.kind) {
       case 'startCase':
-        return await startCase(client, db, taskQueue, message.target, Number(message.payload['run']));
+        return await startCase(deps, taskQueue, message.target, Number(message.payload['run']));
       case 'signalCase':
-        return await signalCase(client, db, taskQueue, message);
+        return await signalCase(deps, taskQueue, message);
       case 'pokeOutreach':
         await client.workflow.signalWithStart<typeof customerOutreach, []>('customerOutreach', {
           workflowId: outreachWorkflowId(message.target),
@@ -132,8 +140,9 @@ function deliverer(client: Client, db: Db, taskQueue: string): (message: OutboxM
  * Starts a run of a case. A run of an older generation that has not closed yet is waited for; a run of this generation
  * means that an earlier try got through.
  */
-async function startCase(client: Client, db: Db, taskQueue: string, invoiceId: string, run: number): Promise<Delivery> {
-  const start = await caseStart(db, invoiceId);
+async function startCase(deps: OutboxRelayDeps, taskQueue: string, invoiceId: string, run: number): Promise<Delivery> {
+  const { client, db } = deps;
+  const start = await caseStart(db, invoiceId, deps);
   if (!start || start.run !== run || !isOpen(start.stage)) return 'done';
   try {
     await client.workflow.start<typeof invoiceCase>('invoiceCase', {
@@ -164,12 +173,19 @@ function titleOf(start: CaseStart) {
       { key: searchAttributes.caseStage, value: start.stage },
       { key: searchAttributes.dueAt, value: new Date(`${start.dueOn}T00:00:00Z`) },
       { key: searchAttributes.balanceMinor, value: Number(start.balanceMinor) },
+      ...(start.next
+        ? [
+            { key: searchAttributes.nextAction, value: start.next.action },
+            { key: searchAttributes.nextActionAt, value: new Date(start.next.at) },
+          ]
+        : []),
     ],
   };
 }
 
 /** A case that does not run is either about to start, and the message waits, or closed, and its facts are on record. */
-async function signalCase(client: Client, db: Db, taskQueue: string, message: OutboxMessage): Promise<Delivery> {
+async function signalCase(deps: OutboxRelayDeps, taskQueue: string, message: OutboxMessage): Promise<Delivery> {
+  const { client, db } = deps;
   const handle = client.workflow.getHandle(caseWorkflowId(message.target));
   const name = message.payload['signal'] as FactSignalName | 'wake';
   try {
@@ -178,10 +194,10 @@ async function signalCase(client: Client, db: Db, taskQueue: string, message: Ou
     return 'done';
   } catch (error) {
     if (!(error instanceof WorkflowNotFoundError)) throw error;
-    const start = await caseStart(db, message.target);
+    const start = await caseStart(db, message.target, deps);
     if (!start || !isOpen(start.stage)) return 'done';
     // Its start should long have come: Temporal may have lost it. The record says it should run, so it does.
-    if (message.attempts > STARTS_MISSING_AFTER) await startCase(client, db, taskQueue, start.invoiceId, start.run);
+    if (message.attempts > STARTS_MISSING_AFTER) await startCase(deps, taskQueue, start.invoiceId, start.run);
     return 'again';
   }
 }
