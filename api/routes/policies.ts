@@ -221,10 +221,7 @@ async function knownCustomer(
   if (customerId !== undefined) {
     const row = await findCustomer(db, creditorId, customerId);
     if (row) return row;
-    const message = 'There is no such customer.';
-    throw new Problem('unknownCustomer', message, {
-      faults: [{ pointer: '/invoice/customerId', code: 'unknownCustomer', message }],
-    });
+    throw notFound();
   }
   if (customer?.reference === undefined) return undefined;
   const [row] = await listCustomers(db, creditorId, { reference: customer.reference }, null, 1);

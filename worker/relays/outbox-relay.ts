@@ -93,7 +93,7 @@ async function inParallel(
 }
 
 function deliverer(deps: OutboxRelayDeps, taskQueue: string): (message: OutboxMessage) => Promise<Delivery> {
-  const { client, db } = deps;
+  const { client } = deps;
   return async (message) => {
     switch (message.kind) {
       case 'startCase':
