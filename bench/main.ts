@@ -47,11 +47,19 @@ async function main(args: readonly string[]): Promise<number> {
   return (await benchmark.run(options)) ? 0 : 1;
 }
 
+function parsed(args: readonly string[], names: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: Object.fromEntries(names.map((option) => [option, { type: 'string' as const }])),
+    });
+  } catch {
+    throw new StackError(`This benchmark takes ${names.map((n) => `--${n} NUMBER`).join(', ') || 'no options'}.`);
+  }
+}
+
 function readNumbers(args: readonly string[], defaults: Benchmark['options']): Record<string, number> {
-  const { values } = parseArgs({
-    args: [...args],
-    options: Object.fromEntries(Object.keys(defaults).map((option) => [option, { type: 'string' as const }])),
-  });
+  const { values } = parsed(args, Object.keys(defaults));
   return Object.fromEntries(
     Object.entries(defaults).map(([option, fallback]) => {
       const value = values[option] === undefined ? fallback : Number(values[option]);

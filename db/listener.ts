@@ -23,7 +23,7 @@ export function createListener(
       if (lost || closed) return;
       lost = true;
       interrupted(error);
-      next.end().catch(() => undefined);
+      void closeQuietly(next);
       again = setTimeout(() => void connect(), RECONNECT_MS);
     };
     next.on('error', lose);
@@ -47,4 +47,13 @@ export function createListener(
       await client?.end().catch(() => undefined);
     },
   };
+}
+
+/** A connection that broke may refuse even to be closed. */
+async function closeQuietly(client: pg.Client): Promise<void> {
+  try {
+    await client.end();
+  } catch {
+    // It is gone, which is what was wanted.
+  }
 }

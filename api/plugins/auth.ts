@@ -2,13 +2,13 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { findKey } from '../../db/repositories/keys.ts';
 import type { Role } from '../../db/types.ts';
 import type { ApiDeps } from '../deps.ts';
-import { Problem } from '../problem.ts';
+import { notFound, Problem } from '../problem.ts';
 
 /**
  * Who may use a route. `operator`: operators and approvers. `approver`: approvers alone. `admin`: the admin key alone.
- * `signed`: no key, the body proves itself. `open`: anybody.
+ * `keys`: the admin key, and approvers for their own creditor. `signed`: no key, the body proves itself. `open`: anybody.
  */
-export type Access = 'operator' | 'approver' | 'admin' | 'signed' | 'open';
+export type Access = 'operator' | 'approver' | 'admin' | 'keys' | 'signed' | 'open';
 
 /** The key behind a request, and the person behind the key where one is named. */
 export interface Caller {
@@ -35,6 +35,7 @@ const ALLOWED: Readonly<Record<Access, readonly Role[]>> = {
   operator: ['operator', 'approver'],
   approver: ['approver'],
   admin: ['admin'],
+  keys: ['admin', 'approver'],
   signed: [],
   open: [],
 };
@@ -76,6 +77,12 @@ export function callerOf(request: FastifyRequest): Caller & { creditorId: string
   const { caller } = request;
   if (!caller || caller.creditorId === null) throw new Error('The route lets callers in that have no creditor.');
   return { ...caller, creditorId: caller.creditorId };
+}
+
+/** A creditor in the path that is not the caller's own is one that does not exist; the admin key knows all. */
+export function requireReach(request: FastifyRequest, creditorId: string): void {
+  const own = request.caller?.creditorId ?? null;
+  if (own !== null && own !== creditorId) throw notFound();
 }
 
 const MAX_KEY = 200;

@@ -13,7 +13,7 @@ import { PRESET_NAMES } from '../../domain/policy/presets.ts';
 import { isoInstant } from '../../domain/time/zones.ts';
 import { readPage } from '../cursor.ts';
 import type { ApiDeps } from '../deps.ts';
-import { callerOf } from '../plugins/auth.ts';
+import { callerOf, requireReach } from '../plugins/auth.ts';
 import { notFound, Problem } from '../problem.ts';
 import { presentCreditor } from '../present.ts';
 import type { App } from '../routing.ts';
@@ -162,7 +162,7 @@ export async function creditorRoutes(app: App, deps: ApiDeps): Promise<void> {
   app.post(
     '/v1/creditors/:id/keys',
     {
-      config: { access: 'admin', secretAnswer: true },
+      config: { access: 'keys', secretAnswer: true },
       schema: {
         operationId: 'createKey',
         tags: ['creditors'],
@@ -174,6 +174,7 @@ export async function creditorRoutes(app: App, deps: ApiDeps): Promise<void> {
     },
     (request, reply) =>
       write(deps, request, reply, async (tx, act) => {
+        requireReach(request, request.params.id);
         const { name, role } = request.body;
         if (!(await findCreditor(tx, request.params.id))) throw notFound();
         const made = await createKey(tx, act.at, { creditorId: request.params.id, name, role });
@@ -184,7 +185,7 @@ export async function creditorRoutes(app: App, deps: ApiDeps): Promise<void> {
   app.get(
     '/v1/creditors/:id/keys',
     {
-      config: { access: 'admin' },
+      config: { access: 'keys' },
       schema: {
         operationId: 'listKeys',
         tags: ['creditors'],
@@ -193,7 +194,9 @@ export async function creditorRoutes(app: App, deps: ApiDeps): Promise<void> {
         response: { 200: z.object({ data: z.array(key) }), ...refusals },
       },
     },
-    async ({ params }) => {
+    async (request) => {
+      const { params } = request;
+      requireReach(request, params.id);
       if (!(await findCreditor(db, params.id))) throw notFound();
       return { data: (await listKeys(db, params.id)).map(presentKey) };
     },
@@ -202,7 +205,7 @@ export async function creditorRoutes(app: App, deps: ApiDeps): Promise<void> {
   app.delete(
     '/v1/creditors/:id/keys/:keyId',
     {
-      config: { access: 'admin' },
+      config: { access: 'keys' },
       schema: {
         operationId: 'revokeKey',
         tags: ['creditors'],
@@ -213,6 +216,7 @@ export async function creditorRoutes(app: App, deps: ApiDeps): Promise<void> {
     },
     (request, reply) =>
       write(deps, request, reply, async (tx, act) => {
+        requireReach(request, request.params.id);
         if (!(await revokeKey(tx, act.at, request.params.id, request.params.keyId))) throw notFound();
         return noContent();
       }),

@@ -6,6 +6,7 @@ import { forecast } from '../../domain/case/forecast.ts';
 import { previewCustomer } from '../../domain/case/preview.ts';
 import { parseAmount } from '../../domain/money.ts';
 import { parsePolicy, policyDocument } from '../../domain/policy/parse.ts';
+import type { Policy } from '../../domain/policy/types.ts';
 import { PRESETS } from '../../domain/policy/presets.ts';
 import { zoneOfCountry } from '../../domain/time/country-zones.ts';
 import { isoInstant, localDate } from '../../domain/time/zones.ts';
@@ -23,15 +24,16 @@ import { dueBeforeIssue, invoiceFields } from './invoices.ts';
 /** In a path any line: what cannot be a name is nobody's, and where one is given `parsePolicy` says what is wrong. */
 const nameParams = z.object({ name: line(200) });
 
+/** The whole policy, every default filled in, and which version it is. */
 const policyOut = z
-  .object({
+  .looseObject({
     name: policyName,
     version: z.int(),
     createdAt: instant,
     createdBy: z.string(),
-    policy: z.record(z.string(), z.unknown()).meta({ description: 'The whole policy, every default filled in.' }),
+    steps: z.array(z.record(z.string(), z.unknown())),
   })
-  .meta({ id: 'Policy' });
+  .meta({ id: 'Policy', description: 'A policy with every default filled in, and which version of its name it is.' });
 
 /** Judged by `parsePolicy`, which knows every rule and points at every fault. */
 const policyBody = z.looseObject({}).meta({
@@ -228,10 +230,13 @@ async function knownCustomer(
   return row;
 }
 
+const stepsOf = (policy: Policy) => policyDocument(policy)['steps'] as Record<string, unknown>[];
+
 const presentPolicy = (stored: StoredPolicy): z.input<typeof policyOut> => ({
+  ...policyDocument(stored.policy),
   name: stored.name,
   version: stored.version,
   createdAt: isoInstant(stored.createdAt),
   createdBy: stored.createdBy,
-  policy: policyDocument(stored.policy),
+  steps: stepsOf(stored.policy),
 });

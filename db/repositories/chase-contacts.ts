@@ -49,6 +49,15 @@ export async function openStepTask(
     .where('occurrence', '=', step.occurrence)
     .where('status', 'in', ['queued', 'left'])
     .execute();
+  if (step.contactId !== null) {
+    // Where one contact covers several invoices each has its task; the contact names the first.
+    await tx
+      .updateTable('contacts')
+      .set({ task_id: taskId })
+      .where('id', '=', step.contactId)
+      .where('task_id', 'is', null)
+      .execute();
+  }
   await addDocument(tx, act, {
     creditorId: step.creditorId,
     customerId: step.customerId,

@@ -122,5 +122,5 @@ export async function loadHistory(
     .orderBy('c.seq', 'desc')
     .limit(10)
     .execute();
-  return rows.reverse().map((r) => ({ on: r.day, what: r.subject ?? '' }));
+  return rows.toReversed().map((r) => ({ on: r.day, what: r.subject ?? '' }));
 }

@@ -7,7 +7,7 @@ import { invoiceBody, newInvoice, NOW, startApi, type Harness, type Method, type
  * without its keys, roles and tenant being tried.
  */
 
-type Roles = 'operator' | 'approver' | 'admin' | 'open' | 'signed';
+type Roles = 'operator' | 'approver' | 'admin' | 'keys' | 'open' | 'signed';
 type Ids = Record<string, string>;
 
 interface Case {
@@ -27,13 +27,13 @@ const CASES: Record<string, Case> = {
   'POST /v1/creditors': { access: 'admin', body: () => ({}) },
   'GET /v1/creditors': { access: 'admin' },
   'POST /v1/creditors/:id/keys': {
-    access: 'admin',
-    foreign: () => `/v1/creditors/${newId('cre')}/keys`,
+    access: 'keys',
+    foreign: (ids) => `/v1/creditors/${ids['creditor']}/keys`,
     body: () => ({ name: 'x', role: 'operator' }),
   },
-  'GET /v1/creditors/:id/keys': { access: 'admin', foreign: () => `/v1/creditors/${newId('cre')}/keys` },
+  'GET /v1/creditors/:id/keys': { access: 'keys', foreign: (ids) => `/v1/creditors/${ids['creditor']}/keys` },
   'DELETE /v1/creditors/:id/keys/:keyId': {
-    access: 'admin',
+    access: 'keys',
     // A key of the other creditor under the id of this one.
     foreign: (ids) => `/v1/creditors/${ids['ownCreditor']}/keys/${ids['key']}`,
   },
@@ -290,6 +290,7 @@ async function everythingOf(other: TestCreditor): Promise<Ids> {
   });
   const keys = await h.call(h.adminKey, 'GET', `/v1/creditors/${other.id}/keys`);
   return {
+    creditor: other.id,
     invoice: invoice.id,
     customer: invoice.customerId,
     receipt: receipt.body.id,
@@ -366,7 +367,9 @@ describe.each(keyed)('%s', (route, one) => {
     const wrong =
       one.access === 'admin'
         ? [own.operator, own.approver, own.agency]
-        : [h.adminKey, own.agency, ...(one.access === 'approver' ? [own.operator] : [])];
+        : one.access === 'keys'
+          ? [own.operator, own.agency]
+          : [h.adminKey, own.agency, ...(one.access === 'approver' ? [own.operator] : [])];
     for (const key of wrong) {
       const reply = await send(key);
       expect([reply.status, reply.body.code]).toEqual([403, 'forbidden']);
@@ -374,7 +377,7 @@ describe.each(keyed)('%s', (route, one) => {
   });
 
   test('lets the right role in', async () => {
-    const key = one.access === 'admin' ? h.adminKey : one.access === 'approver' ? own.approver : own.operator;
+    const key = one.access === 'admin' ? h.adminKey : one.access === 'operator' ? own.operator : own.approver;
     expect([401, 403]).not.toContain((await send(key)).status);
   });
 

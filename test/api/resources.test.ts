@@ -79,8 +79,8 @@ describe('policies', () => {
     expect(first.status).toBe(200);
     const second = await h.call(c.approver, 'PUT', '/v1/policies/mine', { ...policy, entry: 'byAge' });
     expect([first.body.version, second.body.version]).toEqual([1, 2]);
-    expect((await h.call(c.operator, 'GET', '/v1/policies/mine?version=1')).body.policy.entry).toBe('first');
-    expect((await h.call(c.operator, 'GET', '/v1/policies/mine')).body.policy.entry).toBe('byAge');
+    expect((await h.call(c.operator, 'GET', '/v1/policies/mine?version=1')).body.entry).toBe('first');
+    expect((await h.call(c.operator, 'GET', '/v1/policies/mine')).body.entry).toBe('byAge');
     expect((await h.call(c.operator, 'GET', '/v1/policies/mine?version=9')).status).toBe(404);
   });
 

@@ -84,10 +84,9 @@ describe('a case on the real engine', { timeout: 120_000 }, () => {
     await inTransaction(service.db, (tx) =>
       undoAllocation(tx, systemAct(service.clock.now()), allocation!.id, 'manual'),
     );
-    await until('the next step of the new run', async () => (await kinds(id)).includes('stepTaken:two'));
-    expect((await kinds(id)).filter((k) => k.startsWith('stepTaken:'))).toEqual(
-      expect.arrayContaining(['stepTaken:one', 'stepTaken:two']),
-    );
+    // It goes on at its rung. On a machine that stalls for a day of half a second, `two` is merged into the call.
+    const goesOn = (kind: string): boolean => kind === 'stepTaken:two' || kind === 'stepTaken:call';
+    await until('the next step of the new run', async () => (await kinds(id)).some(goesOn));
     expect((await kinds(id)).filter((k) => k === 'stepTaken:one')).toHaveLength(1);
   });
 });
