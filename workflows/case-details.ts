@@ -14,13 +14,16 @@ export function caseDetails(state: CaseState, upcoming: readonly CalendarLine[])
   if (state.done.length > 0 || upcoming.length > 0) {
     lines.push(
       '',
-      '| day | step | channel | |',
+      row(['day', 'step', 'channel', '']),
       '|---|---|---|---|',
-      ...state.done.map((l) => `| ${l.on} | ${l.step} | ${l.channel} | ${l.what} |`),
-      ...upcoming.map((l) => `| ${l.on} | ${l.step} | ${l.channel} | to come |`),
+      ...state.done.map((l) => row([l.on, l.step, l.channel, l.what])),
+      ...upcoming.map((l) => row([l.on, l.step, l.channel, 'to come'])),
     );
   }
   return lines.join('\n');
 }
+
+/** The UI sets its tables without any space between columns: two no-break spaces keep them apart. */
+const row = (cells: readonly string[]): string => `| ${cells.map((cell) => `${cell}\u00a0\u00a0`).join(' | ')} |`;
 
 const minute = (iso: string): string => `${iso.slice(0, 10)} ${iso.slice(11, 16)} UTC`;
