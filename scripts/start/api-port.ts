@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { StackError } from '../stack/errors.ts';
@@ -19,7 +20,7 @@ export interface ClaimedPort {
  */
 export async function apiPort(wanted: number | undefined): Promise<ClaimedPort> {
   if (wanted !== undefined) {
-    const claimed = await claim(wanted);
+    const claimed = await claim(wanted, true);
     if (claimed !== null) return claimed;
     throw new StackError(
       `Port ${wanted} cannot be used, another program may have it: end that program, choose another port, or leave --port out to get a free one.`,
@@ -32,12 +33,15 @@ export async function apiPort(wanted: number | undefined): Promise<ClaimedPort> 
   return { port: await freePort(), release: () => undefined };
 }
 
-async function claim(port: number): Promise<ClaimedPort | null> {
+async function claim(port: number, asked = false): Promise<ClaimedPort | null> {
   if (!(await isPortFree(port))) return null;
+  const path = join(tmpdir(), `relance-port-${port}.lock`);
   try {
-    const lock = await tryLock(join(tmpdir(), `relance-port-${port}-${process.getuid?.() ?? 0}.lock`));
+    const lock = await tryLock(path);
     return 'release' in lock ? { port, release: () => lock.release() } : null;
   } catch {
+    // Another user's claim cannot be read; it is believed where there are other ports, not where this one was asked for.
+    if (existsSync(path) && !asked) return null;
     // Nowhere to note it: the port is free, and whoever is faster gets it.
     return { port, release: () => undefined };
   }
