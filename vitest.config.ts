@@ -9,6 +9,7 @@ const shared = {
   testTimeout: 30_000,
   hookTimeout: 30_000,
   teardownTimeout: 20_000,
+  setupFiles: 'test/support/seed.ts',
 } as const;
 
 const pure = ['test/domain/**/*.test.ts'];

@@ -6,6 +6,7 @@ import { queueContact, type WrittenMessage } from '../db/repositories/contacts.t
 import { loadCustomer } from '../db/repositories/facts.ts';
 import { foretellNext } from '../db/repositories/foretell.ts';
 import { lockCustomers, lockInvoices } from '../db/repositories/locks.ts';
+import { wakeCases } from '../db/repositories/outbox.ts';
 import {
   dropThanks,
   laggingCases,
@@ -15,6 +16,7 @@ import {
   type Asking,
   type Lag,
 } from '../db/repositories/outreach.ts';
+
 import type { CustomerFacts } from '../domain/case/facts.ts';
 import { THANK_YOU } from '../domain/case/ladder.ts';
 import { planContacts, requestsOf, type ContactRequest, type MessagePlan } from '../domain/case/plan-contacts.ts';
@@ -80,6 +82,7 @@ async function look(deps: ActivityDeps, tx: Tx, customerId: string): Promise<Out
     const plan = planContacts(customer, at);
     for (const message of plan.messages) await queueMessage(deps, tx, systemAct(at), customer, message);
     queued += plan.messages.length;
+    await wakeCases(tx, plan.expired);
     asking = await requestingInvoices(tx, customerId);
     const now = deps.clock.now();
     if (plan.until === null || plan.until > now || moments === MOMENTS_A_LOOK) {

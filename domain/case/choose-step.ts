@@ -7,10 +7,13 @@ import type { CaseFacts, CustomerFacts } from './facts.ts';
 import { contactedByUs, entryDay, wasContacted, type Rung } from './ladder.ts';
 import { allowedMoment, calendarOf, wayOf } from './moments.ts';
 
-/** What the ladder does next: one rung at an instant, steps dropped first, nothing for more than a year, or its end. */
+/**
+ * What the ladder does next: one rung at an instant, steps dropped first, nothing for more than a year, or its end. What
+ * is dropped with `notBefore` may still come to leave until then, should the due date move.
+ */
 export type Choice =
   | { do: 'leave'; rung: Rung; at: Instant; merged: Rung[]; reanchors: boolean }
-  | { do: 'drop'; acts: Act[] }
+  | { do: 'drop'; acts: Act[]; notBefore?: Instant }
   | { do: 'never' }
   | { do: 'end' };
 
@@ -73,7 +76,9 @@ function chooseNote(timing: Timing, due: readonly Due[]): Choice {
   const { late } = facts.policy;
   const first = due[0]!;
   const at = timing.leaves(first);
-  if (at === null || !isBeforeDueDate(facts, customer, at)) return dropAll([first], customer, now, 'dueDateReached');
+  if (at === null || !isBeforeDueDate(facts, customer, at)) {
+    return { ...dropAll([first], customer, now, 'dueDateReached'), notBefore: dueDateBegins(facts, customer) };
+  }
   const day = localDate(at, customer.zone);
   const reached = due.filter((r) => r.beforeDue && r.ownDay <= day);
   const missed = reached.filter((r) => timing.isMissed(r, day));
@@ -159,7 +164,12 @@ export function dueDateBegins(facts: CaseFacts, customer: CustomerFacts): Instan
   );
 }
 
-function dropAll(rungs: readonly Rung[], customer: CustomerFacts, now: Instant, reason: string): Choice {
+function dropAll(
+  rungs: readonly Rung[],
+  customer: CustomerFacts,
+  now: Instant,
+  reason: string,
+): Extract<Choice, { do: 'drop' }> {
   const plannedOn = localDate(now, customer.zone);
   const acts = rungs.map<Act>(({ step }) => ({
     act: 'skipStep',

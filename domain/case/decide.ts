@@ -238,7 +238,7 @@ function nextOnLadder(view: View): Decision {
     case 'end':
       return ladderEnd(view, rungs);
     case 'drop':
-      return { decision: 'act', acts: choice.acts };
+      return waitToDrop(view, choice) ?? act(...choice.acts);
     case 'never':
       return wait(view, lookAgain(now), null);
     case 'leave': {
@@ -247,6 +247,18 @@ function nextOnLadder(view: View): Decision {
       return { decision: 'act', acts: leaveNow(view, way, choice.rung, choice.merged, choice.reanchors) };
     }
   }
+}
+
+/**
+ * A note for which no day is free is kept until its due date begins, or until what follows it may leave: the due date may
+ * move, and it must not matter whether the case happened to look before it did. What is next is what follows. Null once
+ * the note can go.
+ */
+function waitToDrop(view: View, { acts, notBefore }: { acts: Act[]; notBefore?: Instant }): Decision | null {
+  if (notBefore === undefined || notBefore <= view.now) return null;
+  const without = nextOnLadder({ ...view, facts: acts.reduce(applyAct, view.facts) });
+  if (without.decision !== 'wait') return null;
+  return wait(view, Math.min(notBefore, without.until ?? notBefore), without.next);
 }
 
 /** How a step goes out once its moment has come, or why it does not. */

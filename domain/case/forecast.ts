@@ -25,7 +25,7 @@ export const MAX_ACTS_PER_TURN = 100;
 /**
  * Steps all open cases of a customer and its outreach forward from `now`, as if nothing changed: no money, no word, no
  * person. It runs the two functions that really decide, in the order in which the workflows run them: cases first, then
- * outreach, which wakes no case when a message leaves. Promises therefore break, dated holds end, approvals stay
+ * outreach, which wakes no case when a message leaves, only when a note met its due date. Promises therefore break, dated holds end, approvals stay
  * unanswered. Lines are in the order of their instants.
  */
 export function forecast(customer: CustomerFacts, now: Instant): Foretold[] {
@@ -56,6 +56,7 @@ export function forecast(customer: CustomerFacts, now: Instant): Foretold[] {
       ];
       leave(cases, message, foretold);
     }
+    for (const id of plan.expired) wakeAt.set(id, at);
     outreachAt = plan.until;
   }
   return foretold.sort((a, b) => a.at - b.at);

@@ -2,10 +2,10 @@ import { amountFor } from '../money.ts';
 import { TONES, type Channel, type Policy, type Step, type Tone } from '../policy/types.ts';
 import { later, type LocalDate } from '../time/dates.ts';
 import { localDate, type Instant } from '../time/zones.ts';
-import { isBeforeDueDate } from './choose-step.ts';
+import { dueDateBegins, isBeforeDueDate } from './choose-step.ts';
 import { isCollecting } from './collection.ts';
 import type { CaseFacts, CustomerFacts, StepFact } from './facts.ts';
-import { ladder, notesBeforeDue, THANK_YOU } from './ladder.ts';
+import { ladder, notesBeforeDue, openStep, THANK_YOU } from './ladder.ts';
 import { allowedMoment, recipientKeyOf, recipientsOf, sameRecipient, type Recipients, type Way } from './moments.ts';
 import { paidUntil, standing } from './standing.ts';
 
@@ -45,8 +45,13 @@ export interface MessagePlan {
 export interface ContactPlan {
   /** To be queued now. */
   messages: MessagePlan[];
-  /** The earliest moment at which something that waits may leave; null when nothing waits. */
+  /**
+   * The earliest moment at which something that waits may leave, or at which a note that waits meets its due date; null
+   * when nothing waits.
+   */
   until: Instant | null;
+  /** Invoices whose note did not leave before the due date began: their cases have to look, and drop it (design rule 2). */
+  expired: string[];
 }
 
 /**
@@ -76,12 +81,30 @@ export function planContacts(customer: CustomerFacts, now: Instant): ContactPlan
       ];
   }
 
+  const notes = customer.cases.filter(hasNoteWaiting);
+  const leaving = new Set(messages.flatMap((m) => m.items.map((i) => i.invoiceId)));
+  const deadlines = notes
+    .filter((facts) => isBeforeDueDate(facts, customer, now) && !leaving.has(facts.invoiceId))
+    .map((facts) => dueDateBegins(facts, customer));
+
   const day = localDate(now, customer.zone);
   const contacts = [...customer.contacts, ...messages.map((m) => ({ ...wayOfMessage(m), day }))];
   const moments = waiting
     .map((request) => earliestFor(request, { ...customer, contacts }, now))
-    .filter((at): at is Instant => at !== null);
-  return { messages, until: moments.length > 0 ? Math.min(...moments) : null };
+    .filter((at): at is Instant => at !== null)
+    .concat(deadlines);
+  return {
+    messages,
+    until: moments.length > 0 ? Math.min(...moments) : null,
+    expired: notes.filter((facts) => !isBeforeDueDate(facts, customer, now)).map((facts) => facts.invoiceId),
+  };
+}
+
+/** Whether outreach was asked for a note before the due date that is still here. */
+function hasNoteWaiting(facts: CaseFacts): boolean {
+  const open = openStep(facts);
+  if (open?.status !== 'requested') return false;
+  return notesBeforeDue(facts)[facts.policy.steps.findIndex((s) => s.key === open.step)] === true;
 }
 
 const wayOfMessage = (m: Pick<MessagePlan, 'channel' | 'recipients'>): Way => ({

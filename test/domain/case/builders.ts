@@ -151,7 +151,7 @@ export interface PlayOptions {
 
 /**
  * Plays a customer's cases and outreach from one instant to another, the way the workflows do: cases whose time has come
- * turn first, then outreach; a message that leaves wakes nobody. Fails when a decision breaks a promise of `decide`.
+ * turn first, then outreach; a message that leaves wakes nobody, a note that met its due date its case. Fails when a decision breaks a promise of `decide`.
  */
 export function play(start: CustomerFacts, from: Instant, to: Instant, options: PlayOptions = {}): Played {
   const cases = new Map(start.cases.map((c) => [c.invoiceId, c]));
@@ -276,6 +276,7 @@ function outreach(played: Played, now: Instant): Instant | null {
       played.sent.push({ at: now, day, invoiceId, step, channel, amountMinor, message });
     }
   }
+  for (const id of plan.expired) played.wakeAt.set(id, now);
   if (plan.until !== null && plan.until <= now) throw new Error('outreach waits for the past');
   return plan.until;
 }

@@ -83,7 +83,10 @@ describe('what leaves together', () => {
     const { messages, until } = plan([asking([-5], 's1', { dueOn: '2026-09-14' }), asking([5], 's1')]);
     expect(messages.map((m) => m.kind)).toEqual(['reminder']);
     // Thursday and Friday are within the gap of three; the 14th is a Monday, and no note leaves on the due date.
-    expect(until).toBe(at('2026-09-14'));
+    // On that day its case has to look: nothing else would wake it.
+    expect(until).toBe(at('2026-09-14', '00:00'));
+    const late = plan([asking([-5], 's1', { invoiceId: 'inv_note', dueOn: '2026-09-14' })], {}, until!);
+    expect(late).toEqual({ messages: [], until: null, expired: ['inv_note'] });
   });
 
   test('each item obeys the contact rules of its own policy', () => {
@@ -98,13 +101,17 @@ describe('what leaves together', () => {
   });
 
   test('outside the window nothing leaves', () => {
-    expect(plan([asking([5], 's1')], {}, at('2026-09-12', '12:00'))).toEqual({ messages: [], until: at('2026-09-14') });
+    expect(plan([asking([5], 's1')], {}, at('2026-09-12', '12:00'))).toEqual({
+      messages: [],
+      until: at('2026-09-14'),
+      expired: [],
+    });
     expect(plan([asking([5], 's1')], {}, at('2026-09-09', '18:30')).until).toBe(at('2026-09-10'));
   });
 });
 
 describe('what does not leave', () => {
-  const nothing = { messages: [], until: null };
+  const nothing = { messages: [], until: null, expired: [] };
   const held = { id: 'h', kind: 'pause' as const, fromOn: '2026-09-09', untilOn: null, liftedOn: null };
 
   test.each<[string, Partial<CaseFacts>, Record<string, unknown>]>([

@@ -10,7 +10,7 @@ import { closesAt, isContactDay, opensAt } from '../../../domain/time/contact-wi
 import { addDays, daysBetween } from '../../../domain/time/dates.ts';
 import { localDate, type Instant } from '../../../domain/time/zones.ts';
 import { customers, FIRST_DAY, FROM, happenings, outages } from './arbitraries.ts';
-import { customer, invoice, play, policy, type Played } from './builders.ts';
+import { at, customer, invoice, moveDue, play, policy, type Happening, type Played } from './builders.ts';
 
 const TO = FROM + 200 * 86_400_000;
 const RUNS = { numRuns: Number(process.env['CASE_RUNS'] ?? 150) };
@@ -66,6 +66,51 @@ describe('whatever happens', () => {
       }),
       RUNS,
     );
+  });
+
+  test('a note that outreach kept back until its due date is gone, though that date moves later', () => {
+    // Outreach holds inv_2's note back on the 10th for the reminder of inv_0, then the customer is away; nothing wakes
+    // the case itself on the 13th.
+    const contact = { minimumGapDays: 2, maximumPer30Days: 2 };
+    const steps = policy([{ day: -3 }, { day: 1 }], { contact, formalNotice: null });
+    const cases = ['2026-08-09', '2026-08-10', '2026-08-13'].map((dueOn, n) => {
+      const when = { issuedOn: FIRST_DAY, dueOn, registeredOn: FIRST_DAY, registeredAt: FROM };
+      return invoice({ ...when, invoiceId: `inv_${n}`, policy: steps });
+    });
+    const who = customer(cases, { closedWeeks: [{ from: '2026-08-11', to: '2026-08-20' }] });
+    const happenings = [moveDue(at('2026-08-22', '07:00'), '2026-09-08')];
+    const alone = play(who, FROM, TO, { happenings });
+    const woken = play(who, FROM, TO, { happenings, extraWakes: [at('2026-08-13', '00:00')] });
+    expect(story(alone)).toEqual(story(woken));
+    const note = alone.cases.get('inv_2')!.steps.find((s) => s.step === 's1');
+    expect(note).toMatchObject({ status: 'skipped', reason: 'dueDateReached', plannedOn: '2026-08-10' });
+    expect(alone.sent.map((s) => `${s.invoiceId} ${s.step} ${s.day}`)).toEqual([
+      'inv_0 s1 2026-08-06',
+      'inv_0 s2 2026-08-10',
+      'inv_1 s2 2026-09-09',
+      'inv_2 s2 2026-09-09',
+    ]);
+  });
+
+  test('a note for which no day is free is kept until its due date, in case that moves', () => {
+    // The reminder of inv_0 on Monday 24 leaves inv_2 no day before Thursday 27; a look on Monday or none, all the same.
+    const contact = { minimumGapDays: 3, maximumPer30Days: 9 };
+    const steps = policy([{ day: -1 }, { day: 1 }], { contact, formalNotice: null });
+    const cases = ['2026-08-23', '2026-08-27'].map((dueOn, n) => {
+      const when = { issuedOn: FIRST_DAY, dueOn, registeredOn: FIRST_DAY, registeredAt: FROM };
+      return invoice({ ...when, invoiceId: `inv_${2 * n}`, policy: steps });
+    });
+    const extraWakes = [at('2026-08-24', '09:00')];
+    const left = (happenings: Happening[], wakes: number[]): string[] =>
+      play(customer(cases), FROM, TO, { happenings, extraWakes: wakes }).sent.map(
+        (s) => `${s.invoiceId} ${s.step} ${s.day}`,
+      );
+    const moved = [moveDue(at('2026-08-25', '07:00'), '2026-09-08', 'inv_2')];
+    const once = ['inv_0 s2 2026-08-24'];
+    for (const wakes of [[], extraWakes]) {
+      expect(left(moved, wakes)).toEqual([...once, 'inv_2 s1 2026-09-07', 'inv_2 s2 2026-09-10']);
+      expect(left([], wakes)).toEqual([...once, 'inv_2 s2 2026-08-28']);
+    }
   });
 
   test('deciding is a function of the facts', () => {
