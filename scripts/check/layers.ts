@@ -34,7 +34,6 @@ const PURE_PACKAGES = [
   'ibantools',
   'saxes',
   'fflate',
-  'csv-parse/sync',
   'pdf-lib',
   'zod',
 ];
