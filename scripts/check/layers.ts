@@ -29,14 +29,7 @@ interface LayerRule {
 }
 
 /** Packages without I/O, clock or chance. `temporal-polyfill` itself is not: it takes the native object with its clock. */
-const PURE_PACKAGES = [
-  'temporal-polyfill/implementation',
-  'ibantools',
-  'saxes',
-  'fflate',
-  'pdf-lib',
-  'zod',
-];
+const PURE_PACKAGES = ['temporal-polyfill/implementation', 'ibantools', 'saxes', 'fflate', 'pdf-lib', 'zod'];
 
 /** The schema of the environment. */
 const SETTINGS = 'config.ts';
