@@ -18,7 +18,7 @@ import {
 } from '../db/repositories/outreach.ts';
 
 import type { CustomerFacts } from '../domain/case/facts.ts';
-import { THANK_YOU } from '../domain/case/ladder.ts';
+import { THANK_YOU } from '../domain/case/requests.ts';
 import { planContacts, requestsOf, type ContactRequest, type MessagePlan } from '../domain/case/plan-contacts.ts';
 import { formatAmount } from '../domain/money.ts';
 import type { LocalDate } from '../domain/time/dates.ts';

@@ -20,7 +20,8 @@ import { decide, stageOf } from '../domain/case/decide.ts';
 import type { NextAction } from '../domain/case/decision.ts';
 import { isOpen, type CaseFacts } from '../domain/case/facts.ts';
 import { MAX_ACTS_PER_TURN } from '../domain/case/forecast.ts';
-import { ladder, THANK_YOU } from '../domain/case/ladder.ts';
+import { ladder } from '../domain/case/ladder.ts';
+import { isAside, shownStep } from '../domain/case/requests.ts';
 import { standing } from '../domain/case/standing.ts';
 import { formatAmount } from '../domain/money.ts';
 import { isoInstant, localDate, type Instant } from '../domain/time/zones.ts';
@@ -98,7 +99,7 @@ async function takeTurn(deps: ActivityDeps, tx: Tx, input: TurnInput): Promise<T
       return resultOf(deps, { ...facts, stage: decision.stage }, today, input, outcomes, null, null);
     }
     if (decision.decision === 'wait') {
-      const stage = facts.stage === 'upcoming' || facts.stage === 'reminding' ? stageOf(facts) : facts.stage;
+      const stage = stageOf(facts);
       if (told.requests) await pokeOutreach(tx, one.customerId);
       await writeStanding(tx, act, invoiceId, stage, viewOfNext(decision.next), decision.until);
       return resultOf(deps, { ...facts, stage }, today, input, outcomes, decision.until, decision.next);
@@ -168,7 +169,7 @@ function resultOf(
   wakeAt: Instant | null,
   next: NextAction | null,
 ): TurnResult {
-  const requested = facts.steps.some((s) => s.status === 'requested' && s.step !== THANK_YOU);
+  const requested = facts.steps.some((s) => s.status === 'requested' && !isAside(s.step));
   const wakeText = wakeAt === null ? null : isoInstant(wakeAt);
   const calendar = upcomingLines(facts, today);
   const view: CaseView = {
@@ -214,9 +215,9 @@ const isUnderWay = (status: CaseFacts['steps'][number]['status']): boolean =>
 /** What became of the steps, in the order in which it did. */
 function doneLines(facts: CaseFacts): CaseView['done'] {
   return facts.steps.flatMap((s) =>
-    s.step === THANK_YOU || ['requested', 'queued', 'awaitingApproval'].includes(s.status)
+    isAside(s.step) || ['requested', 'queued', 'awaitingApproval'].includes(s.status)
       ? []
-      : [{ on: s.leftOn ?? s.plannedOn, step: s.step, channel: s.channel, what: s.status }],
+      : [{ on: s.leftOn ?? s.plannedOn, step: shownStep(s.step), channel: s.channel, what: s.status }],
   );
 }
 

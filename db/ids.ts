@@ -21,7 +21,14 @@ export type IdPrefix =
   | 'doc'
   | 'cmd'
   | 'pol'
-  | 'ret';
+  | 'ret'
+  | 'plc'
+  | 'rep'
+  | 'ins'
+  | 'inb'
+  | 'prb'
+  | 'rol'
+  | 'blk';
 
 /** Crockford's base 32 in lower case: no i, l, o, u; sorts as its numbers do. */
 const DIGITS = '0123456789abcdefghjkmnpqrstvwxyz';

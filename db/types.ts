@@ -1,4 +1,5 @@
 import type { ColumnType } from 'kysely';
+import type { Account } from '../domain/ledger/postings.ts';
 import type { ContactRole, CustomerKind, Period, Tone } from '../domain/policy/types.ts';
 
 /**
@@ -24,6 +25,8 @@ export const TABLES = {
     payment_days: 'int4=',
     closed_weeks: 'jsonb=',
     created_at: 'timestamptz',
+    default_agency: 'text?',
+    reply_hold_working_days: 'int4=',
   },
   api_keys: {
     id: 'text',
@@ -101,6 +104,10 @@ export const TABLES = {
     turned_at: 'timestamptz?',
     event_count: 'int4=',
     event_hash: 'bytea=',
+    step_now: 'text?',
+    step_now_on: 'date?',
+    written_off_minor: 'int8=',
+    recovered_minor: 'int8=',
   },
   invoice_tokens: { creditor_id: 'text', token: 'text', invoice_id: 'text' },
   invoice_files: {
@@ -138,6 +145,7 @@ export const TABLES = {
     reason: 'text?',
     at: 'timestamptz',
     recorded_at: 'timestamptz=',
+    amount_minor: 'int8?',
   },
   journal_entries: {
     id: 'int8!',
@@ -330,6 +338,12 @@ export const TABLES = {
     tone: 'text',
     locale: 'text',
     task_id: 'text?',
+    print_batch_id: 'text?',
+    dispatched_on: 'date?',
+    delivered_on: 'date?',
+    refused_on: 'date?',
+    returned_on: 'date?',
+    tracking_number: 'text?',
   },
   contact_items: {
     contact_id: 'text',
@@ -470,6 +484,123 @@ export const TABLES = {
     pointer: 'text?',
     message: 'text?',
   },
+  plans: {
+    id: 'text',
+    seq: 'int8!',
+    creditor_id: 'text',
+    customer_id: 'text',
+    currency: 'text',
+    total_minor: 'int8',
+    grace_days: 'int4',
+    status: 'text=',
+    agreed_on: 'date',
+    ended_on: 'date?',
+    replaces: 'text?',
+    actor: 'text',
+    at: 'timestamptz',
+  },
+  plan_instalments: { plan_id: 'text', n: 'int4', due_on: 'date', amount_minor: 'int8' },
+  plan_invoices: { plan_id: 'text', invoice_id: 'text', amount_minor: 'int8' },
+  print_batches: {
+    id: 'text',
+    seq: 'int8!',
+    creditor_id: 'text',
+    letters: 'int4',
+    pages: 'int4',
+    pdf: 'bytea',
+    manifest: 'text',
+    actor: 'text',
+    at: 'timestamptz',
+  },
+  agencies: {
+    id: 'text',
+    seq: 'int8!',
+    creditor_id: 'text',
+    name: 'text',
+    reference: 'text?',
+    fee_text: 'text?',
+    email: 'text?',
+    address: 'jsonb?',
+    deliver_by: 'text',
+    webhook_url: 'text?',
+    secrets: 'jsonb=',
+    created_at: 'timestamptz',
+    closed_at: 'timestamptz?',
+  },
+  placements: {
+    id: 'text',
+    seq: 'int8!',
+    creditor_id: 'text',
+    customer_id: 'text',
+    invoice_id: 'text',
+    agency_id: 'text',
+    run: 'int4',
+    status: 'text=',
+    amount_minor: 'int8',
+    currency: 'text',
+    placed_on: 'date',
+    ended_on: 'date?',
+    end_reason: 'text?',
+    actor: 'text',
+    at: 'timestamptz',
+  },
+  agency_messages: {
+    id: 'int8!',
+    agency_id: 'text',
+    placement_id: 'text',
+    kind: 'text',
+    data: 'jsonb',
+    status: 'text=',
+    attempts: 'int4=',
+    error_code: 'text?',
+    document_id: 'text?',
+    at: 'timestamptz',
+    sent_at: 'timestamptz?',
+  },
+  agency_reports: {
+    id: 'text',
+    seq: 'int8!',
+    placement_id: 'text',
+    kind: 'text',
+    reference: 'text?',
+    amount_minor: 'int8?',
+    on_date: 'date',
+    receipt_id: 'text?',
+    task_id: 'text?',
+    note: 'text?',
+    actor: 'text',
+    at: 'timestamptz',
+  },
+  insolvencies: {
+    id: 'text',
+    seq: 'int8!',
+    creditor_id: 'text',
+    customer_id: 'text',
+    kind: 'text',
+    judgment_on: 'date',
+    published_on: 'date?',
+    declare_by: 'date?',
+    trustee: 'text?',
+    status: 'text=',
+    outcome: 'text?',
+    closed_on: 'date?',
+    actor: 'text',
+    at: 'timestamptz',
+  },
+  inbound_messages: {
+    id: 'text',
+    seq: 'int8!',
+    creditor_id: 'text',
+    customer_id: 'text',
+    channel: 'text',
+    received_at: 'timestamptz',
+    text: 'text?',
+    invoice_ids: '_text=',
+    hold_id: 'text?',
+    task_id: 'text?',
+    actor: 'text',
+    at: 'timestamptz',
+  },
   clock: {
     id: 'int4=',
     anchor_real: 'timestamptz',
@@ -486,18 +617,7 @@ export type Role = 'admin' | 'operator' | 'approver' | 'agency';
 export type Stage = 'upcoming' | 'reminding' | 'formalNotice' | 'placed' | 'writtenOff' | 'settled' | 'cancelled';
 export type StepStatus =
   'awaitingApproval' | 'requested' | 'queued' | 'left' | 'failed' | 'merged' | 'skipped' | 'withdrawn';
-export type AccountName =
-  | 'receivable'
-  | 'sales'
-  | 'bank'
-  | 'unappliedCash'
-  | 'creditNotes'
-  | 'unappliedCredit'
-  | 'differences'
-  | 'losses'
-  | 'recoveries'
-  | 'interest'
-  | 'costs';
+export type AccountName = Account;
 export type FeedKind = 'standard' | 'qonto' | 'bridge' | 'stripe' | 'gocardless' | 'file';
 export type InboxStatus = 'pending' | 'applied' | 'unreadable' | 'waiting';
 export type PromiseStatus = 'active' | 'kept' | 'broken' | 'withdrawn';
@@ -509,10 +629,18 @@ export type HoldKind = 'pause' | 'approval' | 'insolvency' | 'unappliedCash' | '
 export type ContactKind = 'beforeDue' | 'reminder' | 'formalNotice' | 'plan' | 'thankYou';
 export type ContactChannel = 'email' | 'call' | 'letter' | 'registeredLetter';
 export type ContactStatus = 'queued' | 'sending' | 'sent' | 'delivered' | 'failed' | 'unknown' | 'withdrawn';
-export type DocumentKind = 'email' | 'callScript' | 'letter' | 'invoice';
+export type DocumentKind = 'email' | 'callScript' | 'letter' | 'invoice' | 'agencyFile' | 'claimDeclaration';
 export type TaskStatus = 'open' | 'done' | 'missed' | 'cancelled';
 export type TaskRole = 'operator' | 'approver';
 export type OutboxKind = 'startCase' | 'signalCase' | 'pokeOutreach' | 'pokeFeed' | 'startImport';
+export type PlanStatus = 'active' | 'kept' | 'broken' | 'cancelled';
+export type DeliverBy = 'download' | 'email' | 'webhook';
+export type PlacementStatus = 'active' | 'givenUp' | 'recalled' | 'ended';
+export type AgencyMessageKind = 'handover' | 'balance' | 'recall';
+export type AgencyReportKind = 'payment' | 'givenUp' | 'documentsWanted' | 'note';
+export type InsolvencyKind = 'safeguard' | 'receivership' | 'liquidation' | 'other';
+export type InsolvencyOutcome = 'withdrawn' | 'planAdopted' | 'paid' | 'noAssets';
+export type InboundChannel = 'email' | 'call' | 'letter';
 
 export interface Address {
   lines: string[];
@@ -568,6 +696,13 @@ interface Narrow {
   outbox: { kind: OutboxKind; payload: JsonObject; status: 'pending' | 'claimed' };
   idempotency_keys: { state: 'running' | 'done'; headers: JsonObject; body: unknown };
   imports: { status: 'running' | 'done' };
+  plans: { status: PlanStatus };
+  agencies: { address: Address; deliver_by: DeliverBy; secrets: unknown[] };
+  placements: { status: PlacementStatus };
+  agency_messages: { kind: AgencyMessageKind; data: JsonObject; status: 'pending' | 'sent' | 'failed' };
+  agency_reports: { kind: AgencyReportKind };
+  insolvencies: { kind: InsolvencyKind; status: 'open' | 'closed'; outcome: InsolvencyOutcome };
+  inbound_messages: { channel: InboundChannel };
   import_rows: { status: 'accepted' | 'unchanged' | 'rejected' };
 }
 

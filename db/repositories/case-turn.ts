@@ -1,17 +1,21 @@
 import { collectionTaskKey } from '../../domain/case/decide.ts';
 import type { Act as CaseAct, CaseTaskKind } from '../../domain/case/decision.ts';
 import type { CaseFacts, Stage } from '../../domain/case/facts.ts';
-import { THANK_YOU } from '../../domain/case/ladder.ts';
+import { FORMAL_NOTICE, PLACEMENT, shownStep, THANK_YOU, WRITE_OFF } from '../../domain/case/requests.ts';
+import { onceKey } from '../../domain/case/view.ts';
 import { formatAmount } from '../../domain/money.ts';
 import type { LocalDate } from '../../domain/time/dates.ts';
 import type { Instant } from '../../domain/time/zones.ts';
 import type { Act } from '../act.ts';
 import { instant, json, type Tx } from '../database.ts';
 import { newId } from '../ids.ts';
-import type { NextAction } from '../types.ts';
+import type { JsonObject, NextAction, TaskRole } from '../types.ts';
 import { appendEvent } from './events.ts';
 import { pokeOutreach } from './outbox.ts';
+import { endPlacement, placeWithAgency } from './placements.ts';
+import { endPlan } from './plans.ts';
 import { openTask } from './tasks.ts';
+import { writeOffBalance } from './write-offs.ts';
 
 /** The invoice a turn is about, locked: what the acts of `decide` need to be written. */
 export interface TurningCase {
@@ -105,7 +109,7 @@ export async function writeAct(tx: Tx, act: Act, one: TurningCase, facts: CaseFa
       await liftApprovalHold(tx, act, one, what.on);
       return;
     case 'request':
-      await insertStep(tx, act, one, facts, { ...what, status: 'requested' });
+      await insertStep(tx, act, one, facts, { ...what, amountMinor: what.asksMinor, status: 'requested' });
       return;
     case 'askApproval':
       await askApproval(tx, act, one, facts, what);
@@ -123,7 +127,7 @@ export async function writeAct(tx: Tx, act: Act, one: TurningCase, facts: CaseFa
         .where('status', '=', 'awaitingApproval')
         .execute();
       await liftApprovalHold(tx, act, one, what.on);
-      await log(tx, act, one, 'approved', { step: what.step });
+      await log(tx, act, one, 'approved', { step: shownStep(what.step) });
       return;
     case 'refuse':
       await tx
@@ -133,8 +137,31 @@ export async function writeAct(tx: Tx, act: Act, one: TurningCase, facts: CaseFa
         .where('status', '=', 'awaitingApproval')
         .execute();
       await liftApprovalHold(tx, act, one, what.on);
-      await log(tx, act, one, 'refused', { step: what.step });
-      await log(tx, act, one, 'stepSkipped', { step: what.step, reason: 'refused' });
+      await log(tx, act, one, 'refused', { step: shownStep(what.step) });
+      await log(tx, act, one, 'stepSkipped', { step: shownStep(what.step), reason: 'refused' });
+      return;
+    case 'keepPlan':
+      await endPlan(tx, act, what.planId, 'kept', what.on);
+      return;
+    case 'breakPlan':
+      await endPlan(tx, act, what.planId, 'broken', what.on);
+      return;
+    case 'place':
+      await takeBranch(tx, act, one, facts, { step: PLACEMENT, amountMinor: what.asksMinor, on: what.on });
+      await placeWithAgency(
+        tx,
+        act,
+        { ...one, run: facts.run, currency: facts.currency },
+        {
+          agencyId: what.agencyId,
+          amountMinor: what.asksMinor,
+          on: what.on,
+        },
+      );
+      return;
+    case 'writeOff':
+      await takeBranch(tx, act, one, facts, { step: WRITE_OFF, amountMinor: what.balanceMinor, on: what.on });
+      await writeOffBalance(tx, act, one.invoiceId, what.on);
       return;
     case 'openTask':
       await openCaseTask(tx, act, one, facts, what);
@@ -144,16 +171,51 @@ export async function writeAct(tx: Tx, act: Act, one: TurningCase, facts: CaseFa
   }
 }
 
+/** A branch that needs no message is taken at once: the approval it waited for, or a record of its own, has left. */
+async function takeBranch(
+  tx: Tx,
+  act: Act,
+  one: TurningCase,
+  facts: CaseFacts,
+  taken: { step: string; amountMinor: bigint; on: LocalDate },
+): Promise<void> {
+  const { step, amountMinor, on } = taken;
+  const approved = await tx
+    .updateTable('case_steps')
+    .set({ status: 'left', approved: true, left_at: instant(act.at), left_on: on })
+    .where('invoice_id', '=', one.invoiceId)
+    .where('step', '=', step)
+    .where('status', '=', 'awaitingApproval')
+    .executeTakeFirst();
+  if (approved.numUpdatedRows > 0n) {
+    await liftApprovalHold(tx, act, one, on);
+    await log(tx, act, one, 'approved', { step: shownStep(step) });
+    return;
+  }
+  await insertStep(tx, act, one, facts, {
+    step,
+    status: 'left',
+    channel: 'letter',
+    plannedAt: act.at,
+    plannedOn: on,
+    amountMinor,
+    leftOn: on,
+  });
+}
+
 interface StepRow {
   step: string;
   occurrence?: number;
-  status: 'requested' | 'awaitingApproval' | 'skipped' | 'merged';
+  status: 'requested' | 'awaitingApproval' | 'skipped' | 'merged' | 'left';
   channel: CaseFacts['steps'][number]['channel'];
   plannedAt: Instant;
   plannedOn: LocalDate;
   reanchors?: boolean;
   reason?: string | null;
   taskId?: string;
+  /** What it asks for. */
+  amountMinor?: bigint;
+  leftOn?: LocalDate;
 }
 
 async function insertStep(tx: Tx, act: Act, one: TurningCase, facts: CaseFacts, row: StepRow): Promise<void> {
@@ -171,6 +233,8 @@ async function insertStep(tx: Tx, act: Act, one: TurningCase, facts: CaseFacts, 
       reanchors: row.reanchors ?? false,
       reason: row.reason ?? null,
       task_id: row.taskId ?? null,
+      amount_minor: row.amountMinor ?? null,
+      ...(row.leftOn === undefined ? {} : { left_on: row.leftOn, left_at: instant(act.at) }),
       at: instant(act.at),
     })
     .execute();
@@ -182,24 +246,74 @@ async function askApproval(
   one: TurningCase,
   facts: CaseFacts,
   what: Extract<CaseAct, { act: 'askApproval' | 'request' }>,
+  /** What a person named with the command that asks, such as the agency. */
+  extra: JsonObject = {},
 ): Promise<void> {
   const amount = formatAmount(what.asksMinor, facts.currency);
   const { taskId } = await openTask(tx, act, {
     creditorId: one.creditorId,
     kind: 'approve',
-    key: `approve:${one.invoiceId}:${what.step}:${what.occurrence}:${facts.run}`,
-    role: 'approver',
+    key: `approve:${one.invoiceId}:${what.step}:${what.occurrence}:${facts.run}${await askedBefore(tx, one.invoiceId, what.step)}`,
+    role: approvalRole(facts, what.step),
     invoiceId: one.invoiceId,
     customerId: one.customerId,
-    step: what.step,
-    subject: `Approve step ${what.step} of invoice ${one.number}`,
-    body: `The step asks for ${amount} ${facts.currency}, which is over the policy's ceiling.`,
-    data: { step: what.step, amount, currency: facts.currency, run: facts.run },
+    step: shownStep(what.step),
+    ...approvalWords(what.step, one.number, `${amount} ${facts.currency}`),
+    data: { step: shownStep(what.step), amount, currency: facts.currency, run: facts.run, ...extra },
     dueAt: what.plannedAt,
   });
-  await insertStep(tx, act, one, facts, { ...what, status: 'awaitingApproval', taskId });
+  await insertStep(tx, act, one, facts, { ...what, amountMinor: what.asksMinor, status: 'awaitingApproval', taskId });
   await holdForPerson(tx, act, one, taskId, what.on);
-  await log(tx, act, one, 'approvalAsked', { step: what.step, taskId, amount, currency: facts.currency });
+  await log(tx, act, one, 'approvalAsked', { step: shownStep(what.step), taskId, amount, currency: facts.currency });
+}
+
+/** Who may decide it: of a branch whom the policy names, of a step above the ceiling an approver. */
+function approvalRole({ policy }: CaseFacts, step: string): TaskRole {
+  switch (step) {
+    case FORMAL_NOTICE:
+      return policy.formalNotice?.approval ?? 'approver';
+    case PLACEMENT:
+      return policy.placement?.approval ?? 'approver';
+    case WRITE_OFF:
+      return policy.writeOff?.approval ?? 'approver';
+    default:
+      return 'approver';
+  }
+}
+
+function approvalWords(step: string, number: string, sum: string): { subject: string; body: string } {
+  switch (step) {
+    case FORMAL_NOTICE:
+      return {
+        subject: `Send the formal notice for invoice ${number}?`,
+        body: `It demands ${sum}. If that amount changes before it leaves, you are asked again.`,
+      };
+    case PLACEMENT:
+      return {
+        subject: `Hand invoice ${number} over to an agency?`,
+        body: `The agency would collect ${sum}; from then on the customer hears nothing from us about it.`,
+      };
+    case WRITE_OFF:
+      return { subject: `Write off invoice ${number}?`, body: `${sum} would be booked as a loss.` };
+    default:
+      return {
+        subject: `Approve step ${step} of invoice ${number}`,
+        body: `The step asks for ${sum}, which is over the policy's ceiling.`,
+      };
+  }
+}
+
+/** A branch that was taken back and is asked for again is another question: its task has another key. */
+async function askedBefore(tx: Tx, invoiceId: string, step: string): Promise<string> {
+  const rows = await tx
+    .selectFrom('case_steps')
+    .select('id')
+    .where('invoice_id', '=', invoiceId)
+    .where('step', '=', step)
+    .where('task_id', 'is not', null)
+    .where('status', '=', 'withdrawn')
+    .execute();
+  return rows.length === 0 ? '' : `:${rows.length}`;
 }
 
 /** The case waits for a person's word: a hold of kind approval that hangs on the task. `on`: the creditor's date. */
@@ -238,6 +352,7 @@ async function withdrawOpenSteps(tx: Tx, act: Act, one: TurningCase, reason: str
     .set({ status: 'withdrawn', reason })
     .where('invoice_id', '=', one.invoiceId)
     .where('step', '<>', THANK_YOU)
+    .where('step', 'not like', '~plan:%')
     .where('status', 'in', ['requested', 'awaitingApproval'])
     .returning(['task_id', 'channel'])
     .execute();
@@ -270,6 +385,7 @@ async function openCaseTask(
   what: Extract<CaseAct, { act: 'openTask' }>,
 ): Promise<void> {
   const kind = what.task;
+  const [, stage] = onceKey(facts, kind).split(':');
   // An address is missing for the customer, once; everything else is about this invoice.
   if (kind === 'missingAddress' && (await addressIsAskedFor(tx, one.customerId))) return;
   const { taskId, created } = await openTask(tx, act, {
@@ -282,6 +398,7 @@ async function openCaseTask(
     subject: TASK_SUBJECTS[kind](one.number),
     data: {
       run: facts.run,
+      ...(kind === 'ladderEnded' && stage !== undefined ? { stage } : {}),
       ...(kind === 'collectionMissing' ? { from: collectionTaskKey(facts).split(':')[1] } : {}),
     },
     dueAt: act.at,
@@ -300,8 +417,11 @@ function caseTaskKey(one: TurningCase, facts: CaseFacts, kind: CaseTaskKind): st
     case 'timeBarred':
       return `timeBarred:${one.invoiceId}`;
     case 'entryReview':
-    case 'ladderEnded':
       return `${kind}:${one.invoiceId}:${facts.run}`;
+    case 'ladderEnded': {
+      const [, stage] = onceKey(facts, kind).split(':');
+      return `${kind}:${one.invoiceId}:${facts.run}${stage === undefined ? '' : `:${stage}`}`;
+    }
   }
 }
 
@@ -380,6 +500,8 @@ export async function writeClosing(
   today: LocalDate,
 ): Promise<void> {
   await withdrawOpenSteps(tx, act, one, closing.stage);
+  // What an agency has is called back at once: there is nothing left to collect.
+  await endPlacement(tx, act, one.invoiceId, { status: 'ended', reason: closing.stage, on: today });
   const open = await tx
     .selectFrom('tasks')
     .select('id')

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { randomBytes } from 'node:crypto';
-import { THANK_YOU } from '../../domain/case/ladder.ts';
+import { FORMAL_NOTICE, THANK_YOU } from '../../domain/case/requests.ts';
 import type { MessagePlan } from '../../domain/case/plan-contacts.ts';
 import { formatAmount } from '../../domain/money.ts';
 import type { Act } from '../act.ts';
@@ -137,7 +137,8 @@ export async function itemsOf(db: Db | Tx, contactId: string): Promise<ItemRow[]
 
 /**
  * The steps of a contact have left: from here on nothing is withdrawn (design rule 6). A case whose step left on a later
- * day than it was planned for is woken: its wake-up was reckoned from the planned one. Returns the invoices.
+ * day than it was planned for is woken: its wake-up was reckoned from the planned one; so is one whose formal notice left,
+ * which begins another stage. Returns the invoices.
  */
 export async function markLeft(tx: Tx, act: Act, contactId: string): Promise<string[]> {
   const contact = await tx
@@ -150,7 +151,7 @@ export async function markLeft(tx: Tx, act: Act, contactId: string): Promise<str
     .set({ status: 'left', left_at: instant(act.at), left_on: contact.day })
     .where('contact_id', '=', contactId)
     .where('status', '=', 'queued')
-    .returning(['invoice_id', 'planned_on'])
+    .returning(['invoice_id', 'planned_on', 'step'])
     .execute();
   const items = await itemsOf(tx, contactId);
   for (const item of items) {
@@ -163,7 +164,7 @@ export async function markLeft(tx: Tx, act: Act, contactId: string): Promise<str
   }
   await wakeCases(
     tx,
-    left.flatMap((s) => (s.planned_on < contact.day ? [s.invoice_id] : [])),
+    left.flatMap((s) => (s.planned_on < contact.day || s.step === FORMAL_NOTICE ? [s.invoice_id] : [])),
   );
   return items.filter((i) => i.asks).map((i) => i.invoice_id);
 }

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { THANK_YOU } from '../../domain/case/ladder.ts';
+import { THANK_YOU } from '../../domain/case/requests.ts';
 import type { Act } from '../act.ts';
 import { instant, type Tx } from '../database.ts';
 import { itemsOf, tellCases } from './contacts.ts';

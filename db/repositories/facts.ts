@@ -4,10 +4,15 @@ import type {
   CaseFacts,
   ContactFact,
   CustomerFacts,
+  InsolvencyFact,
   Movement,
+  NoticeFact,
+  PlacementFact,
+  PlanFact,
   RecipientFact,
   StepFact,
 } from '../../domain/case/facts.ts';
+import { approvalKey, FORMAL_NOTICE } from '../../domain/case/requests.ts';
 import { parsePolicy } from '../../domain/policy/parse.ts';
 import type { Policy } from '../../domain/policy/types.ts';
 import { addDays, earlier, type LocalDate } from '../../domain/time/dates.ts';
@@ -86,12 +91,9 @@ export async function loadCustomer(
   return { ...customer, cases };
 }
 
-async function loadShared(
-  db: Db | Tx,
-  customerId: string,
-  holidays: HolidaysOf,
-  now: Instant,
-): Promise<CustomerFacts & { creditorId: string }> {
+type Shared = CustomerFacts & { creditorId: string; insolvency: InsolvencyFact | null };
+
+async function loadShared(db: Db | Tx, customerId: string, holidays: HolidaysOf, now: Instant): Promise<Shared> {
   const row = await db
     .selectFrom('customers as u')
     .innerJoin('creditors as c', 'c.id', 'u.creditor_id')
@@ -106,6 +108,12 @@ async function loadShared(
       'c.time_zone as creditor_zone',
       'c.closed_weeks',
       'c.address as creditor_address',
+      // Where the creditor has chosen none, the only agency there is.
+      sql<string | null>`coalesce(c.default_agency, (select min(id) from agencies
+        where creditor_id = c.id and closed_at is null having count(*) = 1))`.as('agency_id'),
+      sql<InsolvencyFact | null>`(select jsonb_build_object('judgmentOn', judgment_on, 'outcome', outcome)
+        from insolvencies where customer_id = u.id and (status = 'open' or outcome = 'noAssets')
+        order by seq desc limit 1)`.as('insolvency'),
     ])
     .where('u.id', '=', customerId)
     .executeTakeFirstOrThrow();
@@ -128,6 +136,8 @@ async function loadShared(
   const postalCode = row.address?.postalCode ?? null;
   return {
     creditorId: row.creditor_id,
+    insolvency: row.insolvency,
+    agencyId: row.agency_id,
     customerId,
     kind: row.kind,
     country: row.country,
@@ -213,12 +223,7 @@ const RELEASES = [
  * something was planned for), even on an earlier date where time is compressed; what is on record is in force all the
  * same, so nothing begins or ends later than on the day that is judged.
  */
-async function loadFacts(
-  db: Db | Tx,
-  ids: readonly string[],
-  shared: CustomerFacts & { creditorId: string },
-  now: Instant,
-): Promise<CaseFacts[]> {
+async function loadFacts(db: Db | Tx, ids: readonly string[], shared: Shared, now: Instant): Promise<CaseFacts[]> {
   if (ids.length === 0) return [];
   const today = localDate(now, shared.creditorZone);
   const begun = (on: LocalDate): LocalDate => earlier(on, today);
@@ -261,8 +266,23 @@ async function loadFacts(
     db
       .selectFrom('case_steps as s')
       .leftJoin('tasks as t', 't.id', 's.task_id')
+      .leftJoin('contacts as c', 'c.id', 's.contact_id')
+      .leftJoin('contact_items as a', (join) =>
+        join
+          .onRef('a.contact_id', '=', 's.contact_id')
+          .onRef('a.invoice_id', '=', 's.invoice_id')
+          .onRef('a.step', '=', 's.step'),
+      )
       .selectAll('s')
-      .select(['t.status as task_status', 't.outcome as task_outcome'])
+      .select([
+        't.status as task_status',
+        't.outcome as task_outcome',
+        't.data as task_data',
+        'a.amount_minor as asked_minor',
+        'c.dispatched_on',
+        'c.delivered_on',
+        'c.refused_on',
+      ])
       .where('s.invoice_id', 'in', touched)
       .orderBy('s.id')
       .execute(),
@@ -277,6 +297,11 @@ async function loadFacts(
     return rows.map((t) => ({ ...t, invoice_id: t.invoice_id! }));
   });
   const movements = await about(() => loadMovements(db, touched));
+  const plans = await about(() => loadPlans(db, touched));
+  const placements = await about(() =>
+    db.selectFrom('placements').selectAll().where('invoice_id', 'in', touched).orderBy('seq').execute(),
+  );
+  const { insolvency } = shared;
 
   const facts: CaseFacts[] = [];
   for (const row of invoices) {
@@ -349,22 +374,107 @@ async function loadFacts(
         channel: s.channel,
         plannedAt: s.planned_at,
         plannedOn: s.planned_on,
+        amountMinor: s.asked_minor ?? s.amount_minor,
         leftOn: s.left_on,
         reanchors: s.reanchors,
         reason: s.reason,
         redraw: s === live.at(-1) && needsRedraw(s),
       })),
-      approvedSteps: rows.filter((s) => s.approved).map((s) => s.step),
+      approvedSteps: rows.filter((s) => s.approved).map((s) => approvalKey(s.step, s.amount_minor)),
       approvalAnswer: answer === 'approved' || answer === 'refused' ? answer : null,
+      approvalAgencyId: textOf(waiting?.task_outcome?.['agencyId']) ?? textOf(waiting?.task_data?.['agencyId']),
+      plans: (plans.get(row.id) ?? []).map(({ invoice_id: _, ...plan }) => ({
+        ...plan,
+        agreedOn: begun(plan.agreedOn),
+        endedOn: plan.status === 'broken' ? plan.endedOn : ended(plan.endedOn),
+      })),
+      notice: noticeOf(live, shared.creditorZone, today),
+      placement: placementOf(placements.get(row.id)?.at(-1), today),
+      insolvency: insolvency !== null && row.issued_on <= insolvency.judgmentOn ? insolvency : null,
+      stepNow: row.step_now === null || row.step_now_on === null ? null : { step: row.step_now, on: row.step_now_on },
       tasksOpened: (tasks.get(row.id) ?? []).flatMap((t) => {
         if (t.kind === 'collectionMissing') return [`collectionMissing:${String(t.data['from'])}`];
-        return t.kind === 'timeBarred' || t.data['run'] === row.run ? [t.kind] : [];
+        if (t.kind !== 'timeBarred' && t.data['run'] !== row.run) return [];
+        const stage = textOf(t.data['stage']);
+        return [stage === null ? t.kind : `${t.kind}:${stage}`];
       }),
       entryReviewed: (tasks.get(row.id) ?? []).some((t) => t.kind === 'entryReview' && t.status === 'done'),
       releasedAt: row.released_at ?? row.registered_at,
     });
   }
   return facts;
+}
+
+const textOf = (value: unknown): string | null => (typeof value === 'string' ? value : null);
+
+/** The formal notice that left, and how far the post has brought it. A mail has reached the post when it leaves. */
+function noticeOf(
+  steps: readonly {
+    step: string;
+    status: string;
+    channel: string;
+    left_at: Instant | null;
+    dispatched_on: LocalDate | null;
+    delivered_on: LocalDate | null;
+    refused_on: LocalDate | null;
+  }[],
+  zone: string,
+  today: LocalDate,
+): NoticeFact | null {
+  const left = steps.findLast((s) => s.step === FORMAL_NOTICE && s.status === 'left');
+  if (left?.left_at == null) return null;
+  const leftOn = earlier(localDate(left.left_at, zone), today);
+  return {
+    leftOn,
+    dispatchedOn: left.dispatched_on ?? (left.channel === 'email' ? leftOn : null),
+    deliveredOn: left.delivered_on ?? left.refused_on,
+  };
+}
+
+function placementOf(
+  row: { id: string; status: PlacementFact['status']; placed_on: LocalDate; ended_on: LocalDate | null } | undefined,
+  today: LocalDate,
+): PlacementFact | null {
+  if (!row) return null;
+  return { id: row.id, status: row.status, placedOn: earlier(row.placed_on, today), endedOn: row.ended_on };
+}
+
+/** The plans over these invoices, each with what has been paid on all of its invoices since it was agreed. */
+async function loadPlans(db: Db | Tx, ids: readonly string[]): Promise<(PlanFact & { invoice_id: string })[]> {
+  const { rows } = await sql<{
+    invoice_id: string;
+    id: string;
+    status: PlanFact['status'];
+    agreed_on: LocalDate;
+    ended_on: LocalDate | null;
+    grace_days: number;
+    total_minor: bigint;
+    paid_minor: bigint;
+    leader: string | null;
+    instalments: { n: number; dueOn: LocalDate; amountMinor: string }[];
+  }>`
+    select c.invoice_id, p.id, p.status, p.agreed_on, p.ended_on, p.grace_days, p.total_minor,
+      (select coalesce(sum(greatest(o.amount_minor - i.balance_minor, 0)), 0)::bigint
+         from plan_invoices o join invoices i on i.id = o.invoice_id where o.plan_id = p.id) as paid_minor,
+      (select min(i.id) from plan_invoices o join invoices i on i.id = o.invoice_id
+         where o.plan_id = p.id and i.stage not in ('writtenOff', 'settled', 'cancelled')) as leader,
+      (select jsonb_agg(jsonb_build_object('n', n, 'dueOn', due_on, 'amountMinor', amount_minor::text) order by n)
+         from plan_instalments where plan_id = p.id) as instalments
+    from plan_invoices c join plans p on p.id = c.plan_id
+    where c.invoice_id = any(${ids}::text[])
+    order by p.seq`.execute(db);
+  return rows.map((row) => ({
+    invoice_id: row.invoice_id,
+    id: row.id,
+    status: row.status,
+    agreedOn: row.agreed_on,
+    endedOn: row.ended_on,
+    graceDays: row.grace_days,
+    instalments: row.instalments.map(({ n, dueOn, amountMinor }) => ({ n, dueOn, amountMinor: BigInt(amountMinor) })),
+    totalMinor: row.total_minor,
+    paidMinor: row.paid_minor,
+    leads: row.leader === row.invoice_id,
+  }));
 }
 
 /** Its call or letter task was cancelled because money or credit came in: it is written again with the new amount. */
@@ -394,6 +504,7 @@ async function loadMovements(db: Db | Tx, ids: readonly string[]): Promise<Movem
   const { rows } = await sql<MovementRow>`
     select p.invoice_id, e.at, p.amount_minor,
       case when row_number() over (partition by p.entry_id, p.invoice_id order by p.line) > 1 then 'difference'
+           when e.kind in ('writtenOff', 'writeOffUndone') then 'writeOff'
            when a.credit_note_id is not null then 'credit' else 'payment' end as kind
     from postings p
     join journal_entries e on e.id = p.entry_id

@@ -1,7 +1,7 @@
 import { isBeforeDueDate } from '../../domain/case/choose-step.ts';
 import type { CaseFacts } from '../../domain/case/facts.ts';
 import { calendarOf } from '../../domain/case/moments.ts';
-import { THANK_YOU } from '../../domain/case/ladder.ts';
+import { THANK_YOU } from '../../domain/case/requests.ts';
 import { requestsOf } from '../../domain/case/plan-contacts.ts';
 import { standing } from '../../domain/case/standing.ts';
 import { nextMoment } from '../../domain/time/contact-window.ts';

@@ -3,10 +3,6 @@ import type { Account, Entry, Posting } from '../../domain/ledger/postings.ts';
 import type { LocalDate } from '../../domain/time/dates.ts';
 import type { Act } from '../act.ts';
 import type { Db, Tx } from '../database.ts';
-import type { AccountName } from '../types.ts';
-
-// The accounts of the domain are those of the schema: assigning either to the other must type-check.
-const sameAccounts: (account: Account) => AccountName = (account) => account;
 
 /**
  * Writes an entry and moves the kept totals with it, in the caller's transaction, which holds the locks of the rows
@@ -65,7 +61,7 @@ export async function postOpenings(
     select entry_id, line, ${creditorId}, account, invoice_id, customer_id, receipt_id, credit_note_id, currency, amount
     from unnest(
       ${lines.map((l) => l.entryId.toString())}::bigint[], ${lines.map((l) => l.line)}::int[],
-      ${lines.map((l) => sameAccounts(l.account))}::text[], ${lines.map((l) => l.invoiceId)}::text[],
+      ${lines.map((l) => l.account)}::text[], ${lines.map((l) => l.invoiceId)}::text[],
       ${lines.map((l) => l.customerId)}::text[], ${lines.map((l) => l.receiptId)}::text[],
       ${lines.map((l) => l.creditNoteId)}::text[], ${lines.map((l) => l.currency)}::text[],
       ${lines.map((l) => l.amountMinor.toString())}::bigint[])

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { THANK_YOU } from '../../domain/case/ladder.ts';
+import { THANK_YOU } from '../../domain/case/requests.ts';
 import type { LocalDate } from '../../domain/time/dates.ts';
 import type { Instant } from '../../domain/time/zones.ts';
 import { instant, type Tx } from '../database.ts';

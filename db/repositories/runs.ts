@@ -1,5 +1,5 @@
 import { DomainError } from '../../domain/errors.ts';
-import { THANK_YOU } from '../../domain/case/ladder.ts';
+import { THANK_YOU } from '../../domain/case/requests.ts';
 import { localDate } from '../../domain/time/zones.ts';
 import type { Act } from '../act.ts';
 import type { Tx } from '../database.ts';

@@ -2,6 +2,7 @@ import type { LocalDate } from '../time/dates.ts';
 import type { Instant } from '../time/zones.ts';
 import type { Act } from './decision.ts';
 import type { CaseFacts, StepFact } from './facts.ts';
+import { approvalKey, FORMAL_NOTICE, PLACEMENT, WRITE_OFF } from './requests.ts';
 import { collectionTaskKey } from './collection.ts';
 
 /**
@@ -31,6 +32,7 @@ export function applyAct(facts: CaseFacts, act: Act): CaseFacts {
         channel: act.channel,
         plannedAt: act.plannedAt,
         plannedOn: act.plannedOn,
+        amountMinor: null,
         leftOn: null,
         reanchors: false,
         reason: act.act === 'skipStep' ? act.reason : null,
@@ -46,6 +48,7 @@ export function applyAct(facts: CaseFacts, act: Act): CaseFacts {
         channel: act.channel,
         plannedAt: act.plannedAt,
         plannedOn: act.plannedOn,
+        amountMinor: act.asksMinor,
         leftOn: null,
         reanchors: act.reanchors,
         reason: null,
@@ -66,7 +69,7 @@ export function applyAct(facts: CaseFacts, act: Act): CaseFacts {
             ? { ...s, status: 'requested' as const, plannedAt: act.plannedAt, plannedOn: act.plannedOn }
             : s,
         ),
-        approvedSteps: [...facts.approvedSteps, act.step],
+        approvedSteps: [...facts.approvedSteps, approvalKey(act.step, amountAskedBy(facts, act.step))],
         approvalAnswer: null,
       };
     case 'refuse':
@@ -79,6 +82,24 @@ export function applyAct(facts: CaseFacts, act: Act): CaseFacts {
         ),
         approvalAnswer: null,
       };
+    case 'keepPlan':
+    case 'breakPlan': {
+      const status = act.act === 'keepPlan' ? ('kept' as const) : ('broken' as const);
+      const plans = facts.plans.map((p) => (p.id === act.planId ? { ...p, status, endedOn: act.on } : p));
+      const holds = facts.holds.map((h) => (h.kind === 'plan' && h.liftedOn === null ? { ...h, liftedOn: act.on } : h));
+      return released({ ...facts, plans, holds }, act.at);
+    }
+    case 'place':
+      return {
+        ...takeBranch(facts, PLACEMENT, act.asksMinor, act.on, act.at),
+        placement: { id: '', status: 'active', placedOn: act.on, endedOn: null },
+      };
+    case 'writeOff':
+      return {
+        ...takeBranch(facts, WRITE_OFF, act.balanceMinor, act.on, act.at),
+        balanceMinor: facts.balanceMinor - act.balanceMinor,
+        movements: [...facts.movements, { on: act.on, amountMinor: -act.balanceMinor, kind: 'writeOff' }],
+      };
     case 'redrawTask':
       return { ...facts, steps: facts.steps.map((s) => (s.step === act.step ? { ...s, redraw: false } : s)) };
     case 'openTask': {
@@ -87,6 +108,50 @@ export function applyAct(facts: CaseFacts, act: Act): CaseFacts {
     }
   }
 }
+
+/** A branch that needs no message is taken at once: the approval it waited for, or a record of its own, has left. */
+function takeBranch(facts: CaseFacts, step: string, amountMinor: bigint, on: LocalDate, at: Instant): CaseFacts {
+  const free = liftApproval(released(facts, at), on);
+  const waiting = free.steps.some((s) => s.step === step && s.status === 'awaitingApproval');
+  const steps = waiting
+    ? free.steps.map((s) =>
+        s.step === step && s.status === 'awaitingApproval' ? { ...s, status: 'left' as const, leftOn: on } : s,
+      )
+    : [
+        ...free.steps,
+        {
+          id: null,
+          step,
+          occurrence: nextOccurrence(free, step),
+          status: 'left' as const,
+          channel: 'letter' as const,
+          plannedAt: at,
+          plannedOn: on,
+          amountMinor,
+          leftOn: on,
+          reanchors: false,
+          reason: null,
+          redraw: false,
+        },
+      ];
+  return { ...free, steps, approvalAnswer: null, approvalAgencyId: null };
+}
+
+/** A message has left. The formal notice begins its deadline with it: by mail at once, by post once it is handed over. */
+export function applyLeft(facts: CaseFacts, step: string, occurrence: number, day: LocalDate): CaseFacts {
+  let channel: StepFact['channel'] = 'email';
+  const steps = facts.steps.map((s) => {
+    if (s.step !== step || s.occurrence !== occurrence || s.status !== 'requested') return s;
+    channel = s.channel;
+    return { ...s, status: 'left' as const, leftOn: day };
+  });
+  if (step !== FORMAL_NOTICE) return { ...facts, steps };
+  const dispatchedOn = channel === 'email' ? day : null;
+  return { ...facts, steps, notice: { leftOn: day, dispatchedOn, deliveredOn: null } };
+}
+
+const amountAskedBy = (facts: CaseFacts, step: string): bigint | null =>
+  facts.steps.find((s) => s.step === step && s.status === 'awaitingApproval')?.amountMinor ?? null;
 
 const isWaiting = (s: StepFact): boolean => s.status === 'requested' || s.status === 'awaitingApproval';
 

@@ -37,12 +37,20 @@ export type Act =
       plannedAt: Instant;
       plannedOn: LocalDate;
       reanchors: boolean;
+      /** What it asks for, minor units: a branch is approved, and a formal notice sent, for this amount only. */
       asksMinor: bigint;
       /** The creditor's date: an approval holds the case from it on. */
       on: LocalDate;
     }
   | { act: 'approve'; step: string; plannedAt: Instant; plannedOn: LocalDate; on: LocalDate; at: Instant }
   | { act: 'refuse'; step: string; on: LocalDate; at: Instant }
+  /** The plan was paid to its end, or an instalment was not paid within its grace: judged by one case for all of them. */
+  | { act: 'keepPlan'; planId: string; on: LocalDate; at: Instant }
+  | { act: 'breakPlan'; planId: string; on: LocalDate; at: Instant }
+  /** Hands the case over to an agency; from then on the customer hears nothing from us about it. */
+  | { act: 'place'; agencyId: string; asksMinor: bigint; on: LocalDate; at: Instant }
+  /** Gives the balance up and books it as a loss. */
+  | { act: 'writeOff'; balanceMinor: bigint; on: LocalDate; at: Instant }
   | { act: 'redrawTask'; step: string }
   | { act: 'openTask'; task: CaseTaskKind; step: string | null; on: LocalDate };
 

@@ -60,12 +60,54 @@ export interface StepFact {
   channel: Channel;
   plannedAt: Instant;
   plannedOn: LocalDate;
+  /** What it asked for when it was asked, minor units; null where nothing was. */
+  amountMinor: bigint | null;
   leftOn: LocalDate | null;
   /** Later steps keep their distance from the day this one left. */
   reanchors: boolean;
   reason: string | null;
   /** Its open call or letter task was cancelled because the amount changed: to be written again. */
   redraw: boolean;
+}
+
+/** An instalment plan that covers the invoice, alone or with others of the customer. Dates are the creditor's. */
+export interface PlanFact {
+  id: string;
+  status: 'active' | 'kept' | 'broken' | 'cancelled';
+  agreedOn: LocalDate;
+  endedOn: LocalDate | null;
+  graceDays: number;
+  /** Ascending by `n` and `dueOn`; they add up to `totalMinor`. */
+  instalments: readonly { n: number; dueOn: LocalDate; amountMinor: bigint }[];
+  totalMinor: bigint;
+  /** What the balances of all its invoices have fallen by since it was agreed: it serves the instalments in their order. */
+  paidMinor: bigint;
+  /** Its first open invoice, whose case asks for the notes and judges the plan for all. */
+  leads: boolean;
+}
+
+/** The post of the formal notice that left in this run. Dates are the creditor's. */
+export interface NoticeFact {
+  /** When it was written and handed over: to the print batch, a person's task, or the mail provider. */
+  leftOn: LocalDate;
+  dispatchedOn: LocalDate | null;
+  /** Delivered, or refused by the addressee: either way it has reached them. */
+  deliveredOn: LocalDate | null;
+}
+
+/** The last hand-over of the case to an agency in this run. Dates are the creditor's. */
+export interface PlacementFact {
+  id: string;
+  status: 'active' | 'givenUp' | 'recalled' | 'ended';
+  placedOn: LocalDate;
+  endedOn: LocalDate | null;
+}
+
+/** Proceedings over the customer that this invoice falls under: it was issued by the day of the judgment. */
+export interface InsolvencyFact {
+  judgmentOn: LocalDate;
+  /** Null while the proceedings run. */
+  outcome: 'withdrawn' | 'planAdopted' | 'paid' | 'noAssets' | null;
 }
 
 export interface RunFact {
@@ -107,9 +149,18 @@ export interface CaseFacts {
   holds: HoldFact[];
   runs: readonly RunFact[];
   steps: StepFact[];
-  /** Steps a person has approved once; they are not asked about again. */
+  /** Steps a person has approved once (`approvalKey`); they are not asked about again. */
   approvedSteps: readonly string[];
   approvalAnswer: ApprovalAnswer;
+  /** The agency that the approval of a placement names. */
+  approvalAgencyId: string | null;
+  /** Plans over this invoice, oldest first; at most the last one is active. */
+  plans: readonly PlanFact[];
+  notice: NoticeFact | null;
+  placement: PlacementFact | null;
+  insolvency: InsolvencyFact | null;
+  /** A step that a person pulled forward, and the day it counts as due on from then. */
+  stepNow: { step: string; on: LocalDate } | null;
   /** Kinds of once-only tasks this run has opened: `entryReview`, `ladderEnded`, `timeBarred`, … */
   tasksOpened: readonly string[];
   entryReviewed: boolean;
@@ -141,6 +192,8 @@ export interface CustomerFacts {
   customerHolidays: Holidays;
   creditorHolidays: Holidays;
   closedWeeks: readonly Period[];
+  /** The agency a placement goes to where nobody names one: the creditor's own choice, or the only one there is. */
+  agencyId: string | null;
   recipients: readonly RecipientFact[];
   /** Whether a postal address is known. */
   hasAddress: boolean;

@@ -1,11 +1,11 @@
 import type { Channel } from '../policy/types.ts';
 import { addDays } from '../time/dates.ts';
 import { instantAt, localDate, type Instant } from '../time/zones.ts';
-import { applyAct } from './apply.ts';
+import { applyAct, applyLeft } from './apply.ts';
 import { decide } from './decide.ts';
 import type { Act, NextActionKind } from './decision.ts';
 import type { CaseFacts, CustomerFacts } from './facts.ts';
-import { THANK_YOU } from './ladder.ts';
+import { isBranch, shownStep, THANK_YOU } from './requests.ts';
 import { planContacts, type MessagePlan } from './plan-contacts.ts';
 
 /** One line of a calendar: what will happen to an invoice if nothing changes. */
@@ -55,6 +55,8 @@ export function forecast(customer: CustomerFacts, now: Instant): Foretold[] {
         { day: message.day, channel: message.channel, recipientKey: message.recipients.recipientKey },
       ];
       leave(cases, message, foretold);
+      // The notice begins another stage: its case is woken (db/repositories/contacts.ts).
+      for (const item of message.items) if (item.kind === 'formalNotice') wakeAt.set(item.invoiceId, at);
     }
     for (const id of plan.expired) wakeAt.set(id, at);
     outreachAt = plan.until;
@@ -89,8 +91,24 @@ function lineOf(facts: CaseFacts, act: Act, at: Instant): Foretold | null {
       return { ...base, action: 'promiseEnds', reason: 'promiseBroken' };
     case 'endHold':
       return { ...base, action: 'holdEnds', reason: facts.holds.find((h) => h.id === act.holdId)?.kind ?? 'hold' };
-    case 'askApproval':
-      return { ...base, action: 'approval', step: act.step, channel: act.channel, reason: 'approvalAbove' };
+    case 'keepPlan':
+    case 'breakPlan':
+      return { ...base, action: 'planEnds', reason: act.act === 'keepPlan' ? 'planKept' : 'planBroken' };
+    case 'place':
+      return { ...base, action: 'placement', reason: 'stepDue' };
+    case 'writeOff':
+      return { ...base, action: 'writeOff', reason: 'stepDue' };
+    case 'askApproval': {
+      const branch = isBranch(act.step);
+      const step = branch ? null : act.step;
+      return {
+        ...base,
+        action: 'approval',
+        step,
+        channel: act.channel,
+        reason: branch ? shownStep(act.step) : 'approvalAbove',
+      };
+    }
     case 'openTask':
       return { ...base, action: 'task', step: act.step, reason: act.task };
     default:
@@ -102,18 +120,14 @@ function lineOf(facts: CaseFacts, act: Act, at: Instant): Foretold | null {
 function leave(cases: Map<string, CaseFacts>, message: MessagePlan, foretold: Foretold[]): void {
   for (const item of message.items) {
     const facts = cases.get(item.invoiceId)!;
-    const steps = facts.steps.map((s) =>
-      s.step === item.step && s.occurrence === item.occurrence && s.status === 'requested'
-        ? { ...s, status: 'left' as const, leftOn: message.day }
-        : s,
-    );
-    cases.set(item.invoiceId, { ...facts, steps });
+    cases.set(item.invoiceId, applyLeft(facts, item.step, item.occurrence, message.day));
     if (item.step === THANK_YOU) continue;
+    const notice = item.kind === 'formalNotice';
     foretold.push({
       invoiceId: item.invoiceId,
       at: message.plannedAt,
-      action: item.channel === 'email' ? 'contact' : 'task',
-      step: item.step,
+      action: notice ? 'formalNotice' : item.channel === 'email' ? 'contact' : 'task',
+      step: item.step.startsWith('~') ? null : item.step,
       channel: item.channel,
       reason: item.kind,
     });

@@ -1,7 +1,8 @@
 import { isBeforeDue } from '../policy/steps.ts';
 import type { Step } from '../policy/types.ts';
-import { addDays, daysBetween, later, type LocalDate } from '../time/dates.ts';
+import { addDays, daysBetween, earlier, later, type LocalDate } from '../time/dates.ts';
 import type { CaseFacts, StepFact } from './facts.ts';
+import { isAside, isBranch } from './requests.ts';
 import { heldSpans, promiseHeldAll, shiftedBy } from './standing.ts';
 
 /** A step of the policy as this case sees it. */
@@ -15,9 +16,6 @@ export interface Rung {
   /** What became of it; null while it is still to come. */
   record: StepFact | null;
 }
-
-/** Requests that are none of the policy's steps: what outreach sends besides the ladder. */
-export const THANK_YOU = '~thankYou';
 
 /** What a case knows of its ladder before anything happens to it. */
 type LadderFacts = Pick<CaseFacts, 'policy' | 'dueOn' | 'issuedOn'>;
@@ -33,7 +31,7 @@ export function ladder(facts: CaseFacts, today: LocalDate): Rung[] {
   const notes = notesBeforeDue(facts);
   const records = recordsOf(facts, nominal);
   const anchor = anchorOf(records, nominal);
-  const broken = lastBrokenPromise(facts);
+  const broken = lastBrokenWord(facts);
   const shift = (since: LocalDate, day: LocalDate): LocalDate => shiftedBy(spans, later(since, facts.dueOn), day);
 
   const rungs: Rung[] = [];
@@ -51,6 +49,7 @@ export function ladder(facts: CaseFacts, today: LocalDate): Rung[] {
     } else {
       ownDay = shift(facts.dueOn, nominal[index]!);
     }
+    if (facts.stepNow?.step === step.key && ownDay !== null) ownDay = earlier(ownDay, facts.stepNow.on);
     if (!pulled && !beforeDue && cameAfter(record, broken!)) {
       pulled = true;
       if (ownDay !== null && ownDay > broken!) ownDay = addDays(broken!, 1);
@@ -108,14 +107,13 @@ export function entryDay(facts: CaseFacts): LocalDate {
 export const wasContacted = (facts: CaseFacts): boolean => facts.lastStepSent !== null || contactedByUs(facts);
 
 export const contactedByUs = (facts: CaseFacts): boolean =>
-  facts.steps.some((s) => s.status === 'left' && s.step !== THANK_YOU);
+  facts.steps.some((s) => s.status === 'left' && !isAside(s.step) && !isBranch(s.step));
 
 /** The open request or approval of a case: at most one. */
 export function openStep(facts: CaseFacts): StepFact | null {
   return (
     facts.steps.find(
-      (s) =>
-        s.step !== THANK_YOU && (s.status === 'awaitingApproval' || s.status === 'requested' || s.status === 'queued'),
+      (s) => !isAside(s.step) && (s.status === 'awaitingApproval' || s.status === 'requested' || s.status === 'queued'),
     ) ?? null
   );
 }
@@ -147,6 +145,7 @@ function sentElsewhere(facts: CaseFacts, step: Step, day: LocalDate): StepFact {
     channel: step.channel,
     plannedAt: facts.registeredAt,
     plannedOn: day,
+    amountMinor: null,
     leftOn: null,
     reanchors: false,
     reason: SENT_BEFORE,
@@ -183,9 +182,15 @@ function cameAfter(record: StepFact | null, day: LocalDate): boolean {
   return record === null || (record.reason !== SENT_BEFORE && record.plannedOn > day);
 }
 
-/** Last day of the latest promise that held everything and broke; null if there is none since the due date. */
-function lastBrokenPromise(facts: CaseFacts): LocalDate | null {
+/**
+ * Last day of the latest promise that held everything, or instalment plan, and broke; null if there is none since the due
+ * date.
+ */
+function lastBrokenWord(facts: CaseFacts): LocalDate | null {
   let last: LocalDate | null = null;
+  for (const p of facts.plans) {
+    if (p.status === 'broken' && p.endedOn !== null && (last === null || p.endedOn > last)) last = p.endedOn;
+  }
   for (const p of facts.promises) {
     if (p.status !== 'broken' || p.endedOn === null || (last !== null && p.endedOn <= last)) continue;
     if (promiseHeldAll(facts, p)) last = p.endedOn;

@@ -5,7 +5,9 @@ import { localDate, type Instant } from '../time/zones.ts';
 import { dueDateBegins, isBeforeDueDate } from './choose-step.ts';
 import { isCollecting } from './collection.ts';
 import type { CaseFacts, CustomerFacts, StepFact } from './facts.ts';
-import { ladder, notesBeforeDue, openStep, THANK_YOU } from './ladder.ts';
+import { ladder, notesBeforeDue, openStep } from './ladder.ts';
+import { isPlaced, noticeForbidden, NOTICE_TO } from './beyond-ladder.ts';
+import { FORMAL_NOTICE, planNoteOf, THANK_YOU } from './requests.ts';
 import { allowedMoment, recipientKeyOf, recipientsOf, sameRecipient, type Recipients, type Way } from './moments.ts';
 import { paidUntil, standing } from './standing.ts';
 
@@ -153,6 +155,10 @@ function requestOf(
   today: LocalDate,
 ): ContactRequest | null {
   if (record.step === THANK_YOU) return thankYouOf(facts, record, customer);
+  if (planNoteOf(record.step) !== null) return planNoteRequest(facts, record, customer, today);
+  // An agency has the case: the customer hears nothing from us about it.
+  if (isPlaced(facts)) return null;
+  if (record.step === FORMAL_NOTICE) return noticeOf(facts, record, customer, today);
   const index = facts.policy.steps.findIndex((s) => s.key === record.step);
   const step = facts.policy.steps[index];
   if (!step) return null;
@@ -176,6 +182,41 @@ function requestOf(
     amountMinor: asks,
     asks: true,
   };
+}
+
+/** The formal notice, for the amount that was approved and no other. */
+function noticeOf(
+  facts: CaseFacts,
+  record: StepFact,
+  customer: CustomerFacts,
+  today: LocalDate,
+): ContactRequest | null {
+  const terms = facts.policy.formalNotice;
+  if (terms === null) return null;
+  const asks = standing(facts, today).asksMinor;
+  const recipients = recipientsOf(customer, record.channel, NOTICE_TO);
+  if (asks !== record.amountMinor || noticeForbidden(facts, customer, asks) !== null) return null;
+  if (facts.limitationOn !== null && today > facts.limitationOn) return null;
+  return {
+    ...common(facts, record),
+    kind: 'formalNotice',
+    template: terms.template,
+    tone: 'final',
+    attachInvoice: true,
+    recipients,
+    amountMinor: asks,
+    asks: true,
+  };
+}
+
+/** A note of an instalment plan; null once it is no longer true. */
+function planNoteRequest(
+  _facts: CaseFacts,
+  _record: StepFact,
+  _customer: CustomerFacts,
+  _today: LocalDate,
+): ContactRequest | null {
+  return null;
 }
 
 const THANKS: Pick<Step, 'to' | 'cc'> = { to: ['billing'], cc: [] };

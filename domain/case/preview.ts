@@ -49,6 +49,7 @@ export function previewCustomer(input: PreviewInput): CustomerFacts {
     recipients: CONTACT_ROLES.map((role) => ({ role, key: role, usable: true })),
     hasAddress: true,
     contacts: [],
+    agencyId: null,
     cases: [
       {
         invoiceId: 'preview',
@@ -74,6 +75,12 @@ export function previewCustomer(input: PreviewInput): CustomerFacts {
         steps: [],
         approvedSteps: [],
         approvalAnswer: null,
+        approvalAgencyId: null,
+        plans: [],
+        notice: null,
+        placement: null,
+        insolvency: null,
+        stepNow: null,
         tasksOpened: [],
         entryReviewed: false,
         releasedAt: input.now,

@@ -6,6 +6,7 @@ export type Account =
   | 'receivable'
   | 'sales'
   | 'bank'
+  | 'agency'
   | 'unappliedCash'
   | 'creditNotes'
   | 'unappliedCredit'
@@ -27,7 +28,16 @@ export interface Posting {
 }
 
 export type EntryKind =
-  'invoiceRegistered' | 'received' | 'allocated' | 'allocationUndone' | 'returned' | 'creditNoted' | 'creditAllocated';
+  | 'invoiceRegistered'
+  | 'received'
+  | 'allocated'
+  | 'allocationUndone'
+  | 'returned'
+  | 'creditNoted'
+  | 'creditAllocated'
+  | 'writtenOff'
+  | 'writeOffUndone'
+  | 'recovered';
 
 /** A balanced entry; `key` makes it unique in the creditor's journal. */
 export interface Entry {
@@ -100,6 +110,33 @@ export function allocated(allocation: AllocationRef): Entry {
     );
   }
   return entry(paid ? 'allocated' : 'creditAllocated', `allocation:${allocation.allocationId}`, postings);
+}
+
+/** What is left of an invoice is given up: a loss. `n` counts the write-offs of the invoice from 1. */
+export function writtenOff(invoice: InvoiceRef & { n: number }): Entry {
+  const { amountMinor, currency, customerId, invoiceId } = invoice;
+  return entry('writtenOff', `writeOff:${invoiceId}:${invoice.n}`, [
+    line('losses', amountMinor, { currency, customerId, invoiceId }),
+    line('receivable', -amountMinor, invoice),
+  ]);
+}
+
+/** What was given up is owed again: the case is reopened. The amount is what was not recovered meanwhile. */
+export function writeOffUndone(invoice: InvoiceRef & { n: number }): Entry {
+  const { amountMinor, currency, customerId, invoiceId } = invoice;
+  return entry('writeOffUndone', `writeOffUndone:${invoiceId}:${invoice.n}`, [
+    line('receivable', amountMinor, invoice),
+    line('losses', -amountMinor, { currency, customerId, invoiceId }),
+  ]);
+}
+
+/** Money that comes for an invoice after it was given up. */
+export function recovered(recovery: InvoiceRef & { allocationId: string; receiptId: string }): Entry {
+  const { amountMinor, currency, customerId, invoiceId, receiptId } = recovery;
+  return entry('recovered', `allocation:${recovery.allocationId}`, [
+    line('unappliedCash', amountMinor, { currency, receiptId }),
+    line('recoveries', -amountMinor, { currency, customerId, invoiceId }),
+  ]);
 }
 
 /** Takes an allocation back to the cent, its tolerated difference included: the same postings with the other sign. */

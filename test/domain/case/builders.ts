@@ -3,7 +3,8 @@ import { decide } from '../../../domain/case/decide.ts';
 import type { CaseTaskKind } from '../../../domain/case/decision.ts';
 import { isOpen, type CaseFacts, type CustomerFacts, type HoldFact, type Stage } from '../../../domain/case/facts.ts';
 import { MAX_ACTS_PER_TURN } from '../../../domain/case/forecast.ts';
-import { ladder, openStep, THANK_YOU } from '../../../domain/case/ladder.ts';
+import { ladder, openStep } from '../../../domain/case/ladder.ts';
+import { THANK_YOU } from '../../../domain/case/requests.ts';
 import { nextRung } from '../../../domain/case/choose-step.ts';
 import { planContacts, type MessagePlan } from '../../../domain/case/plan-contacts.ts';
 import { admitPromise } from '../../../domain/case/promises.ts';
@@ -79,6 +80,12 @@ export function invoice(over: Partial<CaseFacts> = {}): CaseFacts {
     steps: [],
     approvedSteps: [],
     approvalAnswer: null,
+    approvalAgencyId: null,
+    plans: [],
+    notice: null,
+    placement: null,
+    insolvency: null,
+    stepNow: null,
     tasksOpened: [],
     entryReviewed: false,
     releasedAt: registeredAt,
@@ -100,6 +107,7 @@ export function customer(cases: CaseFacts[], over: Partial<CustomerFacts> = {}):
     recipients: [{ role: 'billing', key: 'b', usable: true }],
     hasAddress: true,
     contacts: [],
+    agencyId: null,
     cases,
     ...over,
   };
@@ -250,6 +258,7 @@ function withThanks(facts: CaseFacts, now: Instant, zone: string): CaseFacts {
     step: THANK_YOU,
     occurrence: facts.run,
     channel: 'email' as const,
+    amountMinor: null,
     leftOn: null,
     reason: null,
   };

@@ -5,7 +5,7 @@ import { ladder } from '../../../domain/case/ladder.ts';
 import { at, customer, invoice, play, policy, steps } from './builders.ts';
 
 function record(step: string, plannedOn: string, status: StepFact['status']): StepFact {
-  const rest = { channel: 'email' as const, reanchors: false, reason: null, redraw: false };
+  const rest = { channel: 'email' as const, amountMinor: null, reanchors: false, reason: null, redraw: false };
   const leftOn = status === 'left' ? plannedOn : null;
   return { id: null, step, occurrence: 1, status, plannedAt: at(plannedOn), plannedOn, leftOn, ...rest };
 }

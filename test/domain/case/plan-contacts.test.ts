@@ -7,7 +7,7 @@ import { at, customer, invoice, pay, play, policy, type StepDraft } from './buil
 const NOW = at('2026-09-09');
 
 function requested(step: string, plannedOn: LocalDate = '2026-09-09'): StepFact {
-  const left = { leftOn: null, reanchors: false, reason: null, redraw: false };
+  const left = { amountMinor: null, leftOn: null, reanchors: false, reason: null, redraw: false };
   return {
     id: null,
     step,

@@ -1,0 +1,145 @@
+import { formatAmount } from '../../domain/money.ts';
+import type { LocalDate } from '../../domain/time/dates.ts';
+import type { Act } from '../act.ts';
+import { instant, json, type Tx } from '../database.ts';
+import { newId } from '../ids.ts';
+import type { AgencyMessageKind, JsonObject, PlacementStatus } from '../types.ts';
+import { cancelChaseTasks } from './chase-tasks.ts';
+import { appendEvent } from './events.ts';
+import { pokeOutreach } from './outbox.ts';
+
+/** The invoice that is handed over; the caller holds its customer's row and its own. */
+export interface PlacedInvoice {
+  creditorId: string;
+  customerId: string;
+  invoiceId: string;
+  run: number;
+  currency: string;
+}
+
+/**
+ * Hands an invoice over to an agency: from here on the customer hears nothing from us about it. The agency is told by a
+ * message that its own workflow delivers. `on` is the creditor's date.
+ */
+export async function placeWithAgency(
+  tx: Tx,
+  act: Act,
+  invoice: PlacedInvoice,
+  placing: { agencyId: string; amountMinor: bigint; on: LocalDate },
+): Promise<string> {
+  const id = newId('plc');
+  const { invoiceId, customerId, creditorId, currency, run } = invoice;
+  await tx
+    .insertInto('placements')
+    .values({
+      id,
+      creditor_id: creditorId,
+      customer_id: customerId,
+      invoice_id: invoiceId,
+      agency_id: placing.agencyId,
+      run,
+      amount_minor: placing.amountMinor,
+      currency,
+      placed_on: placing.on,
+      actor: act.actor,
+      at: instant(act.at),
+    })
+    .execute();
+  const amount = formatAmount(placing.amountMinor, currency);
+  await appendEvent(tx, act, {
+    invoiceId,
+    kind: 'placed',
+    data: { placementId: id, agencyId: placing.agencyId, amount, currency, on: placing.on },
+    text: act.reason ?? null,
+  });
+  await tellAgency(tx, act, {
+    agencyId: placing.agencyId,
+    placementId: id,
+    kind: 'handover',
+    data: { amount, currency },
+  });
+  await cancelChaseTasks(tx, act, [invoiceId], 'placed');
+  await pokeOutreach(tx, customerId);
+  return id;
+}
+
+/** The hand-over that is open for this invoice; undefined without one. */
+export async function openPlacement(tx: Tx, invoiceId: string) {
+  return await tx
+    .selectFrom('placements')
+    .selectAll()
+    .where('invoice_id', '=', invoiceId)
+    .where('status', 'in', ['active', 'givenUp'])
+    .executeTakeFirst();
+}
+
+/**
+ * Takes a case back from its agency, which is told: by a person (`recalled`), or since there is nothing left to collect
+ * (`ended`). False when no agency has it. The case's stage follows at its next turn.
+ */
+export async function endPlacement(
+  tx: Tx,
+  act: Act,
+  invoiceId: string,
+  ending: { status: Extract<PlacementStatus, 'recalled' | 'ended'>; reason: string; on: LocalDate },
+): Promise<boolean> {
+  const placement = await openPlacement(tx, invoiceId);
+  if (!placement) return false;
+  await tx
+    .updateTable('placements')
+    .set({ status: ending.status, ended_on: ending.on, end_reason: ending.reason })
+    .where('id', '=', placement.id)
+    .execute();
+  await appendEvent(tx, act, {
+    invoiceId,
+    kind: 'recalled',
+    data: { placementId: placement.id, agencyId: placement.agency_id, reason: ending.reason, on: ending.on },
+    text: act.reason ?? null,
+  });
+  await tellAgency(tx, act, {
+    agencyId: placement.agency_id,
+    placementId: placement.id,
+    kind: 'recall',
+    data: { reason: ending.reason, on: ending.on },
+  });
+  return true;
+}
+
+/**
+ * Money or credit reached us directly, or was taken back, while an agency has the case: it is told the new balance. A
+ * balance of zero is a recall, which the closing of the case tells.
+ */
+export async function tellAgencyOfBalance(
+  tx: Tx,
+  act: Act,
+  invoiceId: string,
+  balance: { balanceMinor: bigint; currency: string },
+): Promise<void> {
+  if (balance.balanceMinor === 0n) return;
+  const placement = await openPlacement(tx, invoiceId);
+  if (!placement) return;
+  await tellAgency(tx, act, {
+    agencyId: placement.agency_id,
+    placementId: placement.id,
+    kind: 'balance',
+    data: { balance: formatAmount(balance.balanceMinor, balance.currency), currency: balance.currency },
+  });
+}
+
+/** Puts a message to an agency in its line; the workflow of the agency delivers them in order. */
+async function tellAgency(
+  tx: Tx,
+  act: Act,
+  message: { agencyId: string; placementId: string; kind: AgencyMessageKind; data: JsonObject },
+): Promise<void> {
+  await tx
+    .insertInto('agency_messages')
+    .values({
+      agency_id: message.agencyId,
+      placement_id: message.placementId,
+      kind: message.kind,
+      data: json(message.data),
+      at: instant(act.at),
+    })
+    .execute();
+}
