@@ -422,7 +422,7 @@ function noticeOf(
   today: LocalDate,
 ): NoticeFact | null {
   const left = steps.findLast((s) => s.step === FORMAL_NOTICE && s.status === 'left');
-  if (left?.left_at == null) return null;
+  if (!left || left.left_at === null) return null;
   const leftOn = earlier(localDate(left.left_at, zone), today);
   return {
     leftOn,

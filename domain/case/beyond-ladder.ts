@@ -119,7 +119,8 @@ function whatFollows(view: View): Following {
   if (formalNotice === null || wasTurnedDown(facts, FORMAL_NOTICE)) return 'ladderEnded';
   const forbidden = noticeForbidden(facts, customer, here.asksMinor);
   if (forbidden === null) return 'notice';
-  return forbidden === 'notReminded' && writtenRung(view) !== null ? 'remindAgain' : 'ladderEnded';
+  // Whoever was never reminded in writing was spared by a person, or has no address: a person goes on.
+  return forbidden === 'notReminded' && remindedMinor(facts) > 0n ? 'remindAgain' : 'ladderEnded';
 }
 
 /** A rest under the policy's limit is given up without a person; a disputed or promised one is not a rest. */
@@ -152,9 +153,10 @@ function noticeDay(facts: CaseFacts, today: LocalDate, rungs: readonly Rung[]): 
   const own = ladder(whole, today).at(-1)?.ownDay ?? null;
   // After a reminder that was sent again the notice keeps its distance from it.
   const again = rungs.findLast((r) => r.record !== null && r.record.occurrence > 1 && r.record.leftOn !== null);
-  if (again?.record?.leftOn == null || own === null) return own;
+  const sentAgainOn = again?.record?.leftOn ?? null;
+  if (!again || sentAgainOn === null || own === null) return own;
   const nominal = nominalDays(whole);
-  return later(own, addDays(again.record.leftOn, daysBetween(nominal[again.index]!, nominal.at(-1)!)));
+  return later(own, addDays(sentAgainOn, daysBetween(nominal[again.index]!, nominal.at(-1)!)));
 }
 
 /** The last step that reminds in writing, which can be repeated with the whole amount. */

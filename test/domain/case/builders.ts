@@ -1,10 +1,10 @@
-import { applyAct } from '../../../domain/case/apply.ts';
+import { applyAct, applyLeft } from '../../../domain/case/apply.ts';
 import { decide } from '../../../domain/case/decide.ts';
 import type { CaseTaskKind } from '../../../domain/case/decision.ts';
 import { isOpen, type CaseFacts, type CustomerFacts, type HoldFact, type Stage } from '../../../domain/case/facts.ts';
 import { MAX_ACTS_PER_TURN } from '../../../domain/case/forecast.ts';
 import { ladder, openStep } from '../../../domain/case/ladder.ts';
-import { THANK_YOU } from '../../../domain/case/requests.ts';
+import { FORMAL_NOTICE, THANK_YOU } from '../../../domain/case/requests.ts';
 import { nextRung } from '../../../domain/case/choose-step.ts';
 import { planContacts, type MessagePlan } from '../../../domain/case/plan-contacts.ts';
 import { admitPromise } from '../../../domain/case/promises.ts';
@@ -159,7 +159,7 @@ export interface PlayOptions {
 
 /**
  * Plays a customer's cases and outreach from one instant to another, the way the workflows do: cases whose time has come
- * turn first, then outreach; a message that leaves wakes nobody, a note that met its due date its case. Fails when a decision breaks a promise of `decide`.
+ * turn first, then outreach; a message that leaves wakes nobody but the case whose formal notice it is, a note that met its due date its case. Fails when a decision breaks a promise of `decide`.
  */
 export function play(start: CustomerFacts, from: Instant, to: Instant, options: PlayOptions = {}): Played {
   const cases = new Map(start.cases.map((c) => [c.invoiceId, c]));
@@ -275,12 +275,8 @@ function outreach(played: Played, now: Instant): Instant | null {
     played.customer = { ...played.customer, contacts: [...played.customer.contacts, contact] };
     for (const item of message.items) {
       const facts = played.cases.get(item.invoiceId)!;
-      const steps = facts.steps.map((s) =>
-        s.step === item.step && s.occurrence === item.occurrence && s.status === 'requested'
-          ? { ...s, status: 'left' as const, leftOn: day }
-          : s,
-      );
-      played.cases.set(item.invoiceId, { ...facts, steps });
+      played.cases.set(item.invoiceId, applyLeft(facts, item.step, item.occurrence, day));
+      if (item.step === FORMAL_NOTICE) played.wakeAt.set(item.invoiceId, now);
       const { invoiceId, step, amountMinor } = item;
       played.sent.push({ at: now, day, invoiceId, step, channel, amountMinor, message });
     }

@@ -1,3 +1,4 @@
+import { FORMAL_NOTICE } from '../../../domain/case/requests.ts';
 import { describe, expect, test } from 'vitest';
 import { ladder } from '../../../domain/case/ladder.ts';
 import {
@@ -478,13 +479,13 @@ describe('amounts, addresses and the end', () => {
 
   test('the ladder ends on the day of the formal notice, else the day after the last step', () => {
     const notice = { day: 40, from: 'due' };
-    expect(run({ policy: policy([5], { formalNotice: notice }) }).tasks).toMatchObject([
-      { task: 'ladderEnded', at: at('2026-10-14') },
-    ]);
+    // Call by call nobody was reminded in writing: there is nothing that a notice could follow.
+    const calls = policy([{ day: 5, channel: 'call' }], { formalNotice: notice });
+    expect(run({ policy: calls }).tasks).toMatchObject([{ task: 'ladderEnded', at: at('2026-10-14') }]);
     expect(run({ policy: policy([5]) }).tasks).toMatchObject([{ task: 'ladderEnded', at: at('2026-09-10') }]);
     const held = [hold(at('2026-09-10'), '2026-09-17')];
-    expect(run({ policy: policy([5], { formalNotice: notice }) }, held).tasks).toMatchObject([
-      { at: at('2026-10-21') },
+    expect(run({ policy: policy([5], { formalNotice: notice }) }, held).approvals).toMatchObject([
+      { at: at('2026-10-21'), step: FORMAL_NOTICE },
     ]);
   });
 

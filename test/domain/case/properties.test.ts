@@ -4,7 +4,7 @@ import { decide } from '../../../domain/case/decide.ts';
 import { isOpen } from '../../../domain/case/facts.ts';
 import { forecast } from '../../../domain/case/forecast.ts';
 import { ladder, openStep } from '../../../domain/case/ladder.ts';
-import { THANK_YOU } from '../../../domain/case/requests.ts';
+import { isAside, isBranch, THANK_YOU } from '../../../domain/case/requests.ts';
 import { calendarOf } from '../../../domain/case/moments.ts';
 import { standing } from '../../../domain/case/standing.ts';
 import { closesAt, isContactDay, opensAt } from '../../../domain/time/contact-window.ts';
@@ -142,10 +142,13 @@ describe('what is foretold', () => {
           const world = { ...before.customer, cases: open };
           const foretold = forecast(world, now);
           const happened = play(world, now, TO);
+          const leaves = ['contact', 'formalNotice'];
           const lines = foretold.filter(
-            (l) => l.at <= TO && (l.action === 'contact' || (l.action === 'task' && l.step)),
+            (l) => l.at <= TO && (leaves.includes(l.action) || (l.action === 'task' && l.step)),
           );
-          const left = (at: Instant, id: string, step: string | null): string => `${at} ${id} ${step}`;
+          // A branch is no step of the ladder: its line has none.
+          const left = (at: Instant, id: string, step: string | null): string =>
+            `${at} ${id} ${step === null || isBranch(step) ? null : step}`;
           const missing = happened.tasks.filter((t) => t.step !== null).map((t) => left(t.at, t.invoiceId, t.step));
           const sent = happened.sent.filter((s) => s.step !== THANK_YOU).map((s) => left(s.at, s.invoiceId, s.step));
           expect(lines.map((l) => left(l.at, l.invoiceId, l.step)).sort()).toEqual([...sent, ...missing].sort());
@@ -235,12 +238,20 @@ function checkContacts(played: Played): void {
 /** A step at most once, in the ladder's order, two of one case never on one day, and no stranger is warned. */
 function checkSteps(played: Played): void {
   for (const [id, facts] of played.cases) {
-    const sent = played.sent.filter((s) => s.invoiceId === id && s.step !== THANK_YOU);
+    const all = played.sent.filter((s) => s.invoiceId === id && !isAside(s.step) && !isBranch(s.step));
+    const again = all.filter((s, index) => all.findIndex((other) => other.step === s.step) < index);
+    const sent = all.filter((s) => !again.includes(s));
     const order = sent.map((s) => facts.policy.steps.findIndex((step) => step.key === s.step));
     expect(order).toEqual([...new Set(order)].sort((a, b) => a - b));
     expect(new Set(sent.map((s) => s.day)).size).toBe(sent.length);
-    const records = facts.steps.filter((s) => s.step !== THANK_YOU).map((s) => s.step);
+    const records = facts.steps.filter((s) => !isAside(s.step)).map((s) => `${s.step} ${s.occurrence}`);
     expect(new Set(records).size).toBe(records.length);
+    // A reminder is sent again only before a notice, for more than any before it.
+    for (const repeated of again) {
+      const before = played.sent.filter((s) => s.invoiceId === id && s.at < repeated.at);
+      expect(facts.policy.formalNotice).not.toBeNull();
+      for (const s of before) expect(repeated.amountMinor).toBeGreaterThan(s.amountMinor);
+    }
     const first = facts.policy.steps[order[0] ?? 0]!;
     const milder = ladder(facts, FIRST_DAY).filter((r) => !r.beforeDue && r.index < (order[0] ?? 0));
     if (sent.length > 0 && facts.lastStepSent === null && first.tone === 'final') expect(milder).toEqual([]);
