@@ -55,6 +55,10 @@ export function remindedMinor(facts: CaseFacts): bigint {
   return most;
 }
 
+/** A reminder is sent again only for more than any before it asked for. */
+export const repeatsForNothing = (facts: CaseFacts, record: StepFact, asksMinor: bigint): boolean =>
+  record.occurrence > 1 && asksMinor <= remindedMinor(facts);
+
 /** Why no formal notice can be sent now, as a stable code; null where it can. */
 export function noticeForbidden(facts: CaseFacts, customer: CustomerFacts, asksMinor: bigint): string | null {
   const { formalNotice } = facts.policy;

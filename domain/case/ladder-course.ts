@@ -1,7 +1,7 @@
 import { amountFor } from '../money.ts';
 import { localDate, type Instant } from '../time/zones.ts';
 import { applyAct } from './apply.ts';
-import { beyondLadder, ladderEndsAt } from './beyond-ladder.ts';
+import { beyondLadder, ladderEndsAt, repeatsForNothing } from './beyond-ladder.ts';
 import { chooseStep } from './choose-step.ts';
 import type { Act, Decision, NextAction } from './decision.ts';
 import type { CaseFacts, StepFact } from './facts.ts';
@@ -43,6 +43,7 @@ function whyNoLonger(view: View, open: StepFact): string | null {
   if (!rung) return 'policyChanged';
   if (rung.ownDay !== null && rung.ownDay > localDate(now, customer.zone)) return 'dueDateMoved';
   if (channelOf(customer, facts.policy, rung.step) !== open.channel) return 'addressChanged';
+  if (repeatsForNothing(facts, open, here.asksMinor)) return 'amountChanged';
   return isBelowMinimum(facts, here) ? 'belowMinimum' : null;
 }
 

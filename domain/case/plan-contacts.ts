@@ -6,7 +6,7 @@ import { dueDateBegins, isBeforeDueDate } from './choose-step.ts';
 import { isCollecting } from './collection.ts';
 import type { CaseFacts, CustomerFacts, StepFact } from './facts.ts';
 import { ladder, notesBeforeDue, openStep } from './ladder.ts';
-import { isPlaced, noticeForbidden, NOTICE_TO } from './beyond-ladder.ts';
+import { isPlaced, noticeForbidden, NOTICE_TO, repeatsForNothing } from './beyond-ladder.ts';
 import { FORMAL_NOTICE, planNoteOf, THANK_YOU } from './requests.ts';
 import { allowedMoment, recipientKeyOf, recipientsOf, sameRecipient, type Recipients, type Way } from './moments.ts';
 import { paidUntil, standing } from './standing.ts';
@@ -166,6 +166,7 @@ function requestOf(
   const minimum = amountFor(facts.policy.minimumAmount, facts.currency) ?? 0n;
   const recipients = recipientsOf(customer, record.channel, step);
   if (asks <= 0n || asks < minimum || recipients.to.length === 0) return null;
+  if (repeatsForNothing(facts, record, asks)) return null;
   if (isCollecting(facts) || (facts.limitationOn !== null && today > facts.limitationOn)) return null;
   // The due date came, or moved, while the request waited: the case's next turn takes it back.
   const beforeDue = notesBeforeDue(facts)[index] === true;
