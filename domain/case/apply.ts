@@ -138,12 +138,16 @@ function takeBranch(facts: CaseFacts, step: string, amountMinor: bigint, on: Loc
 }
 
 /** A message has left. The formal notice begins its deadline with it: by mail at once, by post once it is handed over. */
-export function applyLeft(facts: CaseFacts, step: string, occurrence: number, day: LocalDate): CaseFacts {
+export function applyLeft(
+  facts: CaseFacts,
+  { step, occurrence, amountMinor }: { step: string; occurrence: number; amountMinor: bigint },
+  day: LocalDate,
+): CaseFacts {
   let channel: StepFact['channel'] = 'email';
   const steps = facts.steps.map((s) => {
     if (s.step !== step || s.occurrence !== occurrence || s.status !== 'requested') return s;
     channel = s.channel;
-    return { ...s, status: 'left' as const, leftOn: day };
+    return { ...s, status: 'left' as const, leftOn: day, amountMinor };
   });
   if (step !== FORMAL_NOTICE) return { ...facts, steps };
   const dispatchedOn = channel === 'email' ? day : null;

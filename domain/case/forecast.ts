@@ -120,7 +120,7 @@ function lineOf(facts: CaseFacts, act: Act, at: Instant): Foretold | null {
 function leave(cases: Map<string, CaseFacts>, message: MessagePlan, foretold: Foretold[]): void {
   for (const item of message.items) {
     const facts = cases.get(item.invoiceId)!;
-    cases.set(item.invoiceId, applyLeft(facts, item.step, item.occurrence, message.day));
+    cases.set(item.invoiceId, applyLeft(facts, item, message.day));
     if (item.step === THANK_YOU) continue;
     const notice = item.kind === 'formalNotice';
     foretold.push({

@@ -275,7 +275,7 @@ function outreach(played: Played, now: Instant): Instant | null {
     played.customer = { ...played.customer, contacts: [...played.customer.contacts, contact] };
     for (const item of message.items) {
       const facts = played.cases.get(item.invoiceId)!;
-      played.cases.set(item.invoiceId, applyLeft(facts, item.step, item.occurrence, day));
+      played.cases.set(item.invoiceId, applyLeft(facts, item, day));
       if (item.step === FORMAL_NOTICE) played.wakeAt.set(item.invoiceId, now);
       const { invoiceId, step, amountMinor } = item;
       played.sent.push({ at: now, day, invoiceId, step, channel, amountMinor, message });

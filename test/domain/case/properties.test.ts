@@ -246,9 +246,10 @@ function checkSteps(played: Played): void {
     expect(new Set(sent.map((s) => s.day)).size).toBe(sent.length);
     const records = facts.steps.filter((s) => !isAside(s.step)).map((s) => `${s.step} ${s.occurrence}`);
     expect(new Set(records).size).toBe(records.length);
-    // A reminder is sent again only before a notice, for more than any before it.
+    // A reminder is sent again only before a notice, for more than any written one before it.
     for (const repeated of again) {
-      const before = played.sent.filter((s) => s.invoiceId === id && s.at < repeated.at);
+      const written = all.filter((s) => s.channel !== 'call' && s.message.kind === 'reminder');
+      const before = written.filter((s) => s.at < repeated.at);
       expect(facts.policy.formalNotice).not.toBeNull();
       for (const s of before) expect(repeated.amountMinor).toBeGreaterThan(s.amountMinor);
     }
