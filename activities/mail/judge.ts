@@ -4,7 +4,7 @@ import { renderPart, tryEveryBranch } from './parts.ts';
 import { unusable } from './render.ts';
 import { fullView, sampleModel, sampleShapes } from './samples.ts';
 import { readLabels } from './templates.ts';
-import { viewOf } from './view.ts';
+import { partView, viewOf } from './view.ts';
 
 /** How long the judgement of one text may take in all, in milliseconds; a usual one takes a few dozen. */
 const JUDGE_MS = 900;
@@ -28,7 +28,7 @@ export function templateFaults(name: KnownTemplate, language: Language, parts: T
 
   const found = new Map<string, Fault>();
   for (const shape of sampleShapes(name)) {
-    const view = viewOf(name, sampleModel(name, language, shape), readLabels(language));
+    const view = partView(viewOf(name, sampleModel(name, language, shape), readLabels(language)));
     for (const part of PARTS) {
       if (found.has(part)) continue;
       const [fault] = faultsOf(part, () => {
@@ -43,13 +43,24 @@ export function templateFaults(name: KnownTemplate, language: Language, parts: T
 
 /** The layout makes the HTML. Tags and entities would be shown to the reader as they were typed. */
 function htmlFaults(part: string, source: string): Fault[] {
-  // Comparisons in a tag of Liquid are no HTML.
-  const text = source.replace(/\{%[^]*?%\}/g, (tag) => tag.replace(/[^\n]/g, ' '));
+  const text = withoutTags(source);
   const found = /<[a-z!/?]|&(?:[a-z]+|#\w+);/i.exec(text);
   if (!found) return [];
   const line = text.slice(0, found.index).split('\n').length;
   const message = `Line ${line}: HTML is not taken here, the layout makes it; write plain text.`;
   return [{ pointer: `/${part}`, code: 'htmlNotAllowed', message }];
+}
+
+/** Comparisons in a tag of Liquid are no HTML: tags become blanks, their line breaks stay. */
+function withoutTags(source: string): string {
+  let text = '';
+  for (let at = 0; ;) {
+    const begin = source.indexOf('{%', at);
+    const end = begin < 0 ? -1 : source.indexOf('%}', begin) + 2;
+    if (end < 2) return text + source.slice(at);
+    text += source.slice(at, begin) + source.slice(begin, end).replace(/[^\n]/g, ' ');
+    at = end;
+  }
 }
 
 class Unusable extends Error {}

@@ -12,7 +12,7 @@ import {
   type BuiltInTemplate,
   type TemplateParts,
 } from './templates.ts';
-import { viewOf, type View } from './view.ts';
+import { partView, viewOf, type View } from './view.ts';
 
 export { TEMPLATE_NAMES, type BuiltInTemplate } from './templates.ts';
 export type { MessageModel, MessageRow, RowNote } from './message-model.ts';
@@ -57,9 +57,10 @@ export function renderMessage(template: string, model: MessageModel, own?: Templ
   const language = languageOf(model.locale);
   try {
     const view = viewOf(template, model, readLabels(language));
+    const seen = partView(view);
     const source = own ?? partsOf(readTemplate(template, language));
     const plain = (part: keyof TemplateParts): string => {
-      const text = spaced(renderPart(source[part], view), language);
+      const text = spaced(renderPart(source[part], seen), language);
       const why = unusable(part, text);
       if (why !== null) throw new Error(why);
       return text;
@@ -139,7 +140,7 @@ function blocksOf(part: string): Block[] {
     .map((block) =>
       block
         .split('\n')
-        .map((line) => line.trim())
+        .map((line) => line.trim().replace(/[ \t]+/g, ' '))
         .filter((line) => line !== ''),
     )
     .filter((lines) => lines.length > 0)

@@ -2,7 +2,7 @@ import { TEMPLATES, type KnownTemplate, type Language } from '../../domain/polic
 import { TONES, type Channel, type Tone } from '../../domain/policy/types.ts';
 import type { MessageModel } from './message-model.ts';
 import { readLabels } from './templates.ts';
-import { viewOf, type View } from './view.ts';
+import { partView, viewOf, type View } from './view.ts';
 
 /** What stands where a message would have its reference, in samples and previews. */
 export const SAMPLE_REFERENCE = 'R-EXAMPLE';
@@ -62,7 +62,7 @@ export function sampleModel(name: KnownTemplate, language: Language, shape: Samp
 export function fullView(name: KnownTemplate, language: Language): View {
   const channel = TEMPLATES[name].channels[0]!;
   const model = sampleModel('reminder', language, { channel, tone: 'neutral', invoices: 'few', lean: false });
-  return viewOf(name, { ...model, paid: paidFor(FEW), instalments: INSTALMENTS }, readLabels(language));
+  return partView(viewOf(name, { ...model, paid: paidFor(FEW), instalments: INSTALMENTS }, readLabels(language)));
 }
 
 const FEW: MessageModel['tables'] = [

@@ -327,13 +327,7 @@ function formatOf(accept: string | undefined): (typeof FORMATS)[number] | null {
 }
 
 /** Never shown within a page of ours: the words are a creditor's. */
-function file(
-  reply: FastifyReply,
-  name: string,
-  type: string,
-  ending: string,
-  bytes: string | Uint8Array,
-): Sent {
+function file(reply: FastifyReply, name: string, type: string, ending: string, bytes: string | Uint8Array): Sent {
   const body = typeof bytes === 'string' ? Buffer.from(bytes, 'utf8') : Buffer.from(bytes);
   return reply.type(type).header('content-disposition', `attachment; filename="${name}.${ending}"`).send(body) as Sent;
 }
