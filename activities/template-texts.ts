@@ -13,11 +13,20 @@ import { SAMPLE_REFERENCE, sampleModel } from './mail/samples.ts';
 import { partsOf, readTemplate } from './mail/templates.ts';
 import { gatherMessage } from './write-message.ts';
 
-/** Puts a message on paper as it would be printed. */
+/** What stands on paper beside the message: where the creditor posts its letters, and its registrations. */
+export interface Letterhead {
+  country: string;
+  city: string | null;
+  registrationId: string | null;
+  vatId: string | null;
+}
+
+/** Puts a message on paper as it would be printed, in the words of `parts`. */
 export type RenderPdf = (letter: {
   template: KnownTemplate;
   model: MessageModel;
   parts: TemplateParts;
+  letterhead: Letterhead;
 }) => Promise<Uint8Array>;
 
 /** What is to be previewed: a text, and what it is filled in for. */
@@ -39,7 +48,7 @@ export interface TemplateTexts {
   /** Reads only. Throws `DomainError` `templateFailed` when the text cannot be filled in for this case. */
   preview(db: Db, order: PreviewOrder): Promise<RenderedMessage>;
   /** The same on paper; null where nothing prints. */
-  previewPdf: ((db: Db, order: PreviewOrder) => Promise<Uint8Array>) | null;
+  previewPdf: ((db: Db, order: PreviewOrder, letterhead: Letterhead) => Promise<Uint8Array>) | null;
 }
 
 /** @param renderPdf makes the paper; null where nothing prints */
@@ -52,9 +61,9 @@ export function createTemplateTexts(renderPdf: RenderPdf | null): TemplateTexts 
     },
     previewPdf:
       renderPdf &&
-      (async (db, order) => {
+      (async (db, order, letterhead) => {
         const { template, parts } = order;
-        return await renderPdf({ template, parts, model: await modelFor(db, order) });
+        return await renderPdf({ template, parts, letterhead, model: await modelFor(db, order) });
       }),
   };
 }

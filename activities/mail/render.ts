@@ -46,28 +46,24 @@ const PREHEADER_LENGTH = 140;
 /** A header of a mail holds 998 characters (RFC 5322, 2.1.1). */
 const SUBJECT_LENGTH = 900;
 
+/** A message before it takes a form: what e-mail, text and letter are all made from. Nothing in it is escaped. */
+export interface MessageParts {
+  /** One line. */
+  subject: string;
+  /** What stands before the tables of invoices. */
+  lead: Block[];
+  /** What stands after them. */
+  close: Block[];
+}
+
 /**
- * Renders a message in the model's language, with the parts given or else the built-in ones. The parts make plain text
- * alone; HTML is that text escaped and put into the layout, so nothing that a part says can become markup.
+ * Renders a message in the model's language, in a creditor's own words where they are given, else in the built-in ones.
+ * Either make plain text alone; HTML is that text escaped and put into the layout, so no words can become markup.
  * @throws DomainError `unknownTemplate`; `templateFailed` when the model lacks what the template names, or a limit was hit
  */
 export function renderMessage(template: string, model: MessageModel, own?: TemplateParts): RenderedMessage {
-  if (!isTemplateName(template)) throw new DomainError('unknownTemplate', `There is no template "${short(template)}".`);
-  checkModel(template, model);
-  const language = languageOf(model.locale);
-  try {
-    const view = viewOf(template, model, readLabels(language));
-    const seen = partView(view);
-    const source = own ?? partsOf(readTemplate(template, language));
-    const plain = (part: keyof TemplateParts): string => {
-      const text = spaced(renderPart(source[part], seen), language);
-      const why = unusable(part, text);
-      if (why !== null) throw new Error(why);
-      return text;
-    };
-    const subject = plain('subject').replace(LINE_BREAKS, ' ').trim();
-    const lead = blocksOf(plain('lead'));
-    const close = blocksOf(plain('close'));
+  return rendering(template, model, (name, language, view) => {
+    const { subject, lead, close } = partsIn(name, language, view, own);
     return {
       subject,
       text: tidy(
@@ -81,16 +77,53 @@ export function renderMessage(template: string, model: MessageModel, own?: Templ
       html: renderWith(htmlEngine, readLayout('html'), {
         ...view,
         subject,
-        preheader: template === 'call-script' ? null : preheaderOf(lead),
+        preheader: name === 'call-script' ? null : preheaderOf(lead),
         lead: lead.map(blockToHtml).join('\n'),
         close: close.map(blockToHtml).join('\n'),
       }),
     };
+  });
+}
+
+/**
+ * The parts of a message, for a form that lays them out itself (letters).
+ * @throws DomainError as `renderMessage`
+ */
+export function renderParts(template: string, model: MessageModel, own?: TemplateParts): MessageParts {
+  return rendering(template, model, (name, language, view) => partsIn(name, language, view, own));
+}
+
+function rendering<T>(
+  template: string,
+  model: MessageModel,
+  render: (name: BuiltInTemplate, language: Language, view: View) => T,
+): T {
+  if (!isTemplateName(template)) throw new DomainError('unknownTemplate', `There is no template "${short(template)}".`);
+  checkModel(template, model);
+  const language = languageOf(model.locale);
+  try {
+    return render(template, language, viewOf(template, model, readLabels(language)));
   } catch (error) {
     // Liquid's messages name variables and lines of the template, never values.
     const reason = error instanceof Error ? error.message : 'unknown reason';
     throw new DomainError('templateFailed', `The template ${language}/${template} cannot be rendered: ${reason}`);
   }
+}
+
+function partsIn(name: BuiltInTemplate, language: Language, view: View, own?: TemplateParts): MessageParts {
+  const source = own ?? partsOf(readTemplate(name, language));
+  const seen = partView(view);
+  const plain = (part: keyof TemplateParts): string => {
+    const text = spaced(renderPart(source[part], seen), language);
+    const why = unusable(part, text);
+    if (why !== null) throw new Error(why);
+    return text;
+  };
+  return {
+    subject: plain('subject').replace(LINE_BREAKS, ' ').trim(),
+    lead: blocksOf(plain('lead')),
+    close: blocksOf(plain('close')),
+  };
 }
 
 /** Why a rendered part cannot be sent; null when it can. */
@@ -131,7 +164,7 @@ function spaced(text: string, language: Language): string {
 }
 
 /** A paragraph, or a list whose lines begin with `- `. */
-type Block = { kind: 'paragraph'; text: string } | { kind: 'list'; items: string[] };
+export type Block = { kind: 'paragraph'; text: string } | { kind: 'list'; items: string[] };
 
 /** Cuts a part at its blank lines; the lines of a paragraph belong together. Values hold no line breaks, so they cannot cut. */
 function blocksOf(part: string): Block[] {

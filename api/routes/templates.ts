@@ -1,8 +1,8 @@
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
-import type { PreviewOrder, TemplateTexts } from '../../activities/template-texts.ts';
+import type { Letterhead, PreviewOrder, TemplateTexts } from '../../activities/template-texts.ts';
 import type { Db, Tx } from '../../db/database.ts';
-import { findCreditor } from '../../db/repositories/creditors.ts';
+import { findCreditor, type CreditorRow } from '../../db/repositories/creditors.ts';
 import { findInvoice } from '../../db/repositories/invoices.ts';
 import { standingsOf } from '../../db/repositories/standings.ts';
 import { findTemplate, newestTemplates, putTemplate, type StoredTemplate } from '../../db/repositories/templates.ts';
@@ -230,12 +230,14 @@ export async function templateRoutes(app: App, deps: ApiDeps): Promise<void> {
       );
       const parts = tidied({ ...(stored?.parts ?? texts.builtIn(name, of)), ...draft });
       if (Object.keys(draft).length > 0) refuseFaults(texts, name, of, parts);
-      const real = invoiceId === undefined ? null : await realCase(deps, creditorId, name, invoiceId);
+      const creditor = (await findCreditor(db, creditorId))!;
+      const real = invoiceId === undefined ? null : await realCase(deps, creditor, name, invoiceId);
       const order: PreviewOrder = { template: name, language: of, parts, channel, tone, real };
 
       if (format === 'pdf') {
         if (!texts.previewPdf) throw notPrinted();
-        return file(reply, name, 'application/pdf', 'pdf', await texts.previewPdf(db, order));
+        const pdf = await texts.previewPdf(db, order, letterheadOf(creditor));
+        return file(reply, name, 'application/pdf', 'pdf', pdf);
       }
       const { subject: title, text, html } = await texts.preview(db, order);
       if (format === 'html') return file(reply, name, 'text/html; charset=utf-8', 'html', html);
@@ -297,13 +299,12 @@ const notPrinted = (): Problem => notAllowed('/format', 'This installation print
 /** The case of one of the creditor's invoices: what a reminder would ask for today, or what was paid. */
 async function realCase(
   deps: ApiDeps,
-  creditorId: string,
+  creditor: CreditorRow,
   name: KnownTemplate,
   invoiceId: string,
 ): Promise<NonNullable<PreviewOrder['real']>> {
-  const invoice = await findInvoice(deps.db, creditorId, invoiceId);
-  const creditor = await findCreditor(deps.db, creditorId);
-  if (!invoice || !creditor) throw notFound();
+  const invoice = await findInvoice(deps.db, creditor.id, invoiceId);
+  if (!invoice) throw notFound();
   const today = localDate(deps.clock.now(), creditor.time_zone);
   const asks = (await standingsOf(deps.db, [invoice], today)).get(invoice.id)?.asksMinor ?? 0n;
   const paid = invoice.amount_minor - invoice.balance_minor;
@@ -312,6 +313,13 @@ async function realCase(
   const amountMinor = [first, invoice.balance_minor].find((amount) => amount > 0n) ?? invoice.amount_minor;
   return { customerId: invoice.customer_id, invoiceId, amountMinor, currency: invoice.currency, today };
 }
+
+const letterheadOf = (creditor: CreditorRow): Letterhead => ({
+  country: creditor.country,
+  city: creditor.address?.city ?? null,
+  registrationId: creditor.registration_id,
+  vatId: creditor.vat_id,
+});
 
 /** Of the types a preview has, the one the client names; JSON when it names none or that. */
 function formatOf(accept: string | undefined): (typeof FORMATS)[number] | null {

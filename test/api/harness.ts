@@ -21,8 +21,8 @@ export const NOW = Date.parse('2026-11-20T09:00:00Z');
 export const DELIVERY_SECRET = `whsec_${Buffer.from('delivery-secret-of-the-tests-000').toString('base64')}`;
 
 /** Stands in for the printer of letters: says on "paper" what it was given. */
-const printed: RenderPdf = ({ template, model, parts }) =>
-  Promise.resolve(Buffer.from(`%PDF-1.7\n${renderMessage(template, model, parts).text}`));
+const printed: RenderPdf = ({ template, model, parts, letterhead }) =>
+  Promise.resolve(Buffer.from(`%PDF-1.7\n${letterhead.country}\n${renderMessage(template, model, parts).text}`));
 
 /** An API over a database of its own, without a port; cases are played by `commands`. */
 export interface Harness {

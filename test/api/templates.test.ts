@@ -205,7 +205,7 @@ describe('a preview', () => {
   test.each([
     ['html', 'text/html; charset=utf-8', /^<!doctype html>/],
     ['text', 'text/plain; charset=utf-8', /Bonjour Camille Roux,/],
-    ['pdf', 'application/pdf', /^%PDF-1\.7\nAtelier Lumen/],
+    ['pdf', 'application/pdf', /^%PDF-1\.7\nFR\nAtelier Lumen/],
   ])('comes as a file of %s, asked for by format or by Accept', async (format, type, content) => {
     for (const reply of [
       await preview('reminder', { language: 'fr', format }),
