@@ -1,4 +1,4 @@
-import type { Tx } from '../db/database.ts';
+import type { Db, Tx } from '../db/database.ts';
 import { newReference, type WrittenMessage } from '../db/repositories/contacts.ts';
 import {
   loadHistory,
@@ -8,10 +8,12 @@ import {
   type InvoiceLine,
   type MessageParties,
 } from '../db/repositories/message-data.ts';
+import { findTemplate } from '../db/repositories/templates.ts';
 import type { Channel, Tone } from '../domain/policy/types.ts';
 import { DomainError } from '../domain/errors.ts';
 import { formatAmount } from '../domain/money.ts';
 import { daysBetween, type LocalDate } from '../domain/time/dates.ts';
+import { languageOf } from './mail/format.ts';
 import type { MessageModel, MessageRow, RowNote } from './mail/message-model.ts';
 import { renderMessage } from './mail/render.ts';
 import { mailboxOf } from './mail/resend-client.ts';
@@ -29,32 +31,48 @@ export interface MessageOrder {
   items: readonly { invoiceId: string; amountMinor: bigint; currency: string }[];
 }
 
-/** Writes a message in the customer's language from the facts under the caller's locks; its text is final. */
+export interface GatheredMessage {
+  model: MessageModel;
+  parties: MessageParties;
+  to: ReturnType<typeof peopleOf>;
+  cc: ReturnType<typeof peopleOf>;
+}
+
+/**
+ * Writes a message in the customer's language from the facts under the caller's locks: with the creditor's own text where
+ * there is one, in its newest version, else with the built-in one. What is written is final.
+ */
 export async function writeMessage(tx: Tx, order: MessageOrder): Promise<WrittenMessage & { parties: MessageParties }> {
-  const parties = await loadParties(tx, order.customerId);
-  const ids = order.items.map((i) => i.invoiceId);
-  const lines = await loadInvoiceLines(tx, ids);
   const reference = newReference();
-  const email = order.channel === 'email';
-  const to = email ? peopleOf(parties.customer.contacts, order.to) : [];
-  const cc = email ? peopleOf(parties.customer.contacts, order.cc) : [];
-  const history = order.channel === 'call' ? await loadHistory(tx, ids) : [];
-  const rendered = renderMessage(
-    order.template,
-    modelOf(order, parties, lines, reference, to[0]?.name ?? null, history),
-  );
+  const { model, parties, to, cc } = await gatherMessage(tx, order, reference);
+  const own = await findTemplate(tx, parties.creditorId, order.template, languageOf(parties.customer.locale));
+  const rendered = renderMessage(order.template, model, own?.parts ?? undefined);
   return {
     reference,
     sender: mailboxOf(parties.creditor.name, parties.creditor.senderEmail),
     replyTo: parties.creditor.replyTo,
     subject: rendered.subject,
     text: rendered.text,
-    html: email ? rendered.html : null,
+    html: order.channel === 'email' ? rendered.html : null,
     locale: parties.customer.locale,
+    templateVersion: own?.parts ? own.version : null,
     recipients: to.map((p) => p.email),
     cc: cc.map((p) => p.email),
     parties,
   };
+}
+
+/** Everything a message says, before it is put into words. Reads only; a preview does the same. */
+export async function gatherMessage(db: Db | Tx, order: MessageOrder, reference: string): Promise<GatheredMessage> {
+  const parties = await loadParties(db, order.customerId);
+  const ids = order.items.map((i) => i.invoiceId);
+  const lines = await loadInvoiceLines(db, ids);
+  const email = order.channel === 'email';
+  const to = email ? peopleOf(parties.customer.contacts, order.to) : [];
+  const cc = email ? peopleOf(parties.customer.contacts, order.cc) : [];
+  const history = order.channel === 'call' ? await loadHistory(db, ids) : [];
+  const model = modelOf(order, parties, lines, reference, to[0]?.name ?? null, history);
+  return { model, parties, to, cc };
 }
 
 /** The code of a text that could not be made, which would fail again; null for every other error. */

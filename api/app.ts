@@ -23,6 +23,7 @@ import { policyRoutes } from './routes/policies.ts';
 import { promiseRoutes } from './routes/promises.ts';
 import { systemRoutes } from './routes/system.ts';
 import { taskRoutes } from './routes/tasks.ts';
+import { templateRoutes } from './routes/templates.ts';
 import type { App } from './routing.ts';
 import { validatorCompiler } from './validation.ts';
 import { webhookRoutes } from './webhooks/routes.ts';
@@ -65,6 +66,7 @@ export async function buildApp(deps: ApiDeps): Promise<App> {
     const routes = scope as App;
     await creditorRoutes(routes, deps);
     await policyRoutes(routes, deps);
+    await templateRoutes(routes, deps);
     await customerRoutes(routes, deps);
     await invoiceRoutes(routes, deps);
     await moneyRoutes(routes, deps);

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import type { TemplateTexts } from '../activities/template-texts.ts';
 import type { Db } from '../db/database.ts';
 import type { HolidaysOf } from '../db/repositories/facts.ts';
 import type { IntakeWriter } from '../db/repositories/inbox.ts';
@@ -46,6 +47,8 @@ export interface ApiDeps {
   intake: WebhookIntake;
   /** Public holidays; injected, since the calendar is a package of the activities. */
   holidays: HolidaysOf;
+  /** The words of messages and how they look; injected, since the activities write them. */
+  texts: TemplateTexts;
   logger: Logger | false;
   config: ApiConfig;
 }

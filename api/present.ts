@@ -224,6 +224,8 @@ export const presentContact = (row: ContactRow, items: readonly ContactItemRow[]
   reference: row.reference,
   subject: row.subject,
   tone: row.tone,
+  template: row.template,
+  templateVersion: row.template_version,
   to: row.recipients,
   cc: row.cc,
   plannedAt: isoInstant(row.planned_at),

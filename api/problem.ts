@@ -43,6 +43,8 @@ export const PROBLEMS = {
   invalidPolicy: [422, 'The policy is not valid'],
   noPolicy: [422, 'No policy fits the invoice'],
   unknownPolicy: [422, 'There is no policy of that name'],
+  templateInvalid: [422, 'The text cannot be used'],
+  templateFailed: [422, 'The text cannot be filled in for this case'],
   unknownStep: [422, 'The policy has no such step'],
   unknownCustomer: [422, 'There is no such customer'],
   shareInvalid: [422, 'The share is not a decimal'],

@@ -20,6 +20,7 @@ export type App = FastifyInstance<
 export const TAGS = [
   { name: 'creditors', description: 'Who is owed, and the keys to their data.' },
   { name: 'policies', description: 'Versioned scenarios of reminders.' },
+  { name: 'templates', description: 'The words of messages, versioned.' },
   { name: 'customers', description: 'Who owes.' },
   { name: 'invoices', description: 'What is owed, and the case that looks after it.' },
   { name: 'money', description: 'Payments, credit notes, receipts and where they went.' },

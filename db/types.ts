@@ -1,5 +1,6 @@
 import type { ColumnType } from 'kysely';
 import type { Account } from '../domain/ledger/postings.ts';
+import type { Language } from '../domain/policy/templates.ts';
 import type { ContactRole, CustomerKind, Period, Tone } from '../domain/policy/types.ts';
 
 /**
@@ -43,6 +44,17 @@ export const TABLES = {
     name: 'text',
     version: 'int4',
     document: 'jsonb',
+    created_at: 'timestamptz',
+    created_by: 'text',
+  },
+  template_versions: {
+    creditor_id: 'text',
+    name: 'text',
+    language: 'text',
+    version: 'int4',
+    subject: 'text?',
+    lead: 'text?',
+    close: 'text?',
     created_at: 'timestamptz',
     created_by: 'text',
   },
@@ -344,6 +356,7 @@ export const TABLES = {
     refused_on: 'date?',
     returned_on: 'date?',
     tracking_number: 'text?',
+    template_version: 'int4?',
   },
   contact_items: {
     contact_id: 'text',
@@ -678,6 +691,7 @@ interface Narrow {
   creditors: { address: Address; closed_weeks: Period[] };
   api_keys: { role: Role };
   policies: { document: unknown };
+  template_versions: { language: Language };
   customers: { kind: CustomerKind; address: Address; contacts: ContactPerson[] };
   invoices: { vat: VatLine[]; collection_method: 'transfer' | 'directDebit'; stage: Stage; next: NextAction };
   case_runs: { closed_stage: Stage; stage_before: Stage };

@@ -1,8 +1,7 @@
+import { LANGUAGES, type Language } from '../../domain/policy/templates.ts';
 import type { LocalDate } from '../../domain/time/dates.ts';
 
-export const LANGUAGES = ['fr', 'de', 'en'] as const;
-/** A language that messages are written in. */
-export type Language = (typeof LANGUAGES)[number];
+export type { Language } from '../../domain/policy/templates.ts';
 
 /** The language of the words for a BCP 47 locale; English where there is none of ours. */
 export function languageOf(locale: string): Language {

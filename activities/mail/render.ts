@@ -2,8 +2,17 @@ import { Liquid, type Template } from 'liquidjs';
 import { DomainError } from '../../domain/errors.ts';
 import { languageOf, type Language } from './format.ts';
 import type { MessageModel } from './message-model.ts';
-import { isTemplateName, partsOf, readLabels, readLayout, readTemplate, type BuiltInTemplate } from './templates.ts';
-import { viewOf, type View } from './view.ts';
+import { renderPart } from './parts.ts';
+import {
+  isTemplateName,
+  partsOf,
+  readLabels,
+  readLayout,
+  readTemplate,
+  type BuiltInTemplate,
+  type TemplateParts,
+} from './templates.ts';
+import { partView, viewOf, type View } from './view.ts';
 
 export { TEMPLATE_NAMES, type BuiltInTemplate } from './templates.ts';
 export type { MessageModel, MessageRow, RowNote } from './message-model.ts';
@@ -17,7 +26,7 @@ export interface RenderedMessage {
   html: string;
 }
 
-/** Far above what our templates need; they stop a template that runs away. */
+/** For the layouts, which are ours; `parts.ts` has the engine of the texts in them. */
 const LIMITS = { parseLimit: 200_000, renderLimit: 5_000, memoryLimit: 20_000_000 };
 const COMMON = {
   ...LIMITS,
@@ -31,29 +40,30 @@ const htmlEngine = new Liquid({ ...COMMON, outputEscape: 'escape' });
 const textEngine = new Liquid(COMMON);
 
 const TEXT_COLUMNS = 76;
+/** And spaces, but for those that hold words together. */
+const LINE_BREAKS = /[ \t\r\n\u2028\u2029]+/g;
 const PREHEADER_LENGTH = 140;
+/** A header of a mail holds 998 characters (RFC 5322, 2.1.1). */
+const SUBJECT_LENGTH = 900;
+
+/** A message before it takes a form: what e-mail, text and letter are all made from. Nothing in it is escaped. */
+export interface MessageParts {
+  /** One line. */
+  subject: string;
+  /** What stands before the tables of invoices. */
+  lead: Block[];
+  /** What stands after them. */
+  close: Block[];
+}
 
 /**
- * Renders a message in the model's language.
+ * Renders a message in the model's language, in a creditor's own words where they are given, else in the built-in ones.
+ * Either make plain text alone; HTML is that text escaped and put into the layout, so no words can become markup.
  * @throws DomainError `unknownTemplate`; `templateFailed` when the model lacks what the template names, or a limit was hit
  */
-export function renderMessage(template: string, model: MessageModel): RenderedMessage {
-  if (!isTemplateName(template)) throw new DomainError('unknownTemplate', `There is no template "${short(template)}".`);
-  checkModel(template, model);
-  const language = languageOf(model.locale);
-  try {
-    const view = viewOf(template, model, readLabels(language));
-    const source = partsOf(readTemplate(template, language));
-    const plain = (part: string): string => spaced(renderWith(textEngine, part, view), language);
-    const subject = plain(source.subject)
-      .replace(/[ \n]+/g, ' ')
-      .trim();
-    const lead = blocksOf(plain(source.lead));
-    const close = blocksOf(plain(source.close));
-    const escaped = (part: string): string =>
-      blocksOf(spaced(renderWith(htmlEngine, part, view), language))
-        .map(blockToHtml)
-        .join('\n');
+export function renderMessage(template: string, model: MessageModel, own?: TemplateParts): RenderedMessage {
+  return rendering(template, model, (name, language, view) => {
+    const { subject, lead, close } = partsIn(name, language, view, own);
     return {
       subject,
       text: tidy(
@@ -67,16 +77,62 @@ export function renderMessage(template: string, model: MessageModel): RenderedMe
       html: renderWith(htmlEngine, readLayout('html'), {
         ...view,
         subject,
-        preheader: template === 'call-script' ? null : preheaderOf(lead),
-        lead: escaped(source.lead),
-        close: escaped(source.close),
+        preheader: name === 'call-script' ? null : preheaderOf(lead),
+        lead: lead.map(blockToHtml).join('\n'),
+        close: close.map(blockToHtml).join('\n'),
       }),
     };
+  });
+}
+
+/**
+ * The parts of a message, for a form that lays them out itself (letters).
+ * @throws DomainError as `renderMessage`
+ */
+export function renderParts(template: string, model: MessageModel, own?: TemplateParts): MessageParts {
+  return rendering(template, model, (name, language, view) => partsIn(name, language, view, own));
+}
+
+function rendering<T>(
+  template: string,
+  model: MessageModel,
+  render: (name: BuiltInTemplate, language: Language, view: View) => T,
+): T {
+  if (!isTemplateName(template)) throw new DomainError('unknownTemplate', `There is no template "${short(template)}".`);
+  checkModel(template, model);
+  const language = languageOf(model.locale);
+  try {
+    return render(template, language, viewOf(template, model, readLabels(language)));
   } catch (error) {
     // Liquid's messages name variables and lines of the template, never values.
     const reason = error instanceof Error ? error.message : 'unknown reason';
     throw new DomainError('templateFailed', `The template ${language}/${template} cannot be rendered: ${reason}`);
   }
+}
+
+function partsIn(name: BuiltInTemplate, language: Language, view: View, own?: TemplateParts): MessageParts {
+  const source = own ?? partsOf(readTemplate(name, language));
+  const seen = partView(view);
+  const plain = (part: keyof TemplateParts): string => {
+    const text = spaced(renderPart(source[part], seen), language);
+    const why = unusable(part, text);
+    if (why !== null) throw new Error(why);
+    return text;
+  };
+  return {
+    subject: plain('subject').replace(LINE_BREAKS, ' ').trim(),
+    lead: blocksOf(plain('lead')),
+    close: blocksOf(plain('close')),
+  };
+}
+
+/** Why a rendered part cannot be sent; null when it can. */
+export function unusable(part: keyof TemplateParts, text: string): string | null {
+  if (part !== 'close' && text.trim() === '') return `the ${part} is empty for some cases`;
+  if (part === 'subject' && text.trim().length > SUBJECT_LENGTH) {
+    return `the subject is longer than ${SUBJECT_LENGTH} characters for some cases`;
+  }
+  return null;
 }
 
 /**
@@ -108,7 +164,7 @@ function spaced(text: string, language: Language): string {
 }
 
 /** A paragraph, or a list whose lines begin with `- `. */
-type Block = { kind: 'paragraph'; text: string } | { kind: 'list'; items: string[] };
+export type Block = { kind: 'paragraph'; text: string } | { kind: 'list'; items: string[] };
 
 /** Cuts a part at its blank lines; the lines of a paragraph belong together. Values hold no line breaks, so they cannot cut. */
 function blocksOf(part: string): Block[] {
@@ -117,7 +173,7 @@ function blocksOf(part: string): Block[] {
     .map((block) =>
       block
         .split('\n')
-        .map((line) => line.trim())
+        .map((line) => line.trim().replace(/[ \t]+/g, ' '))
         .filter((line) => line !== ''),
     )
     .filter((lines) => lines.length > 0)
@@ -128,12 +184,21 @@ function blocksOf(part: string): Block[] {
     );
 }
 
-/** The block's text must be escaped already. */
 function blockToHtml(block: Block): string {
-  if (block.kind === 'paragraph') return `<p style="margin:0 0 16px;">${block.text}</p>`;
-  const items = block.items.map((item) => `<li style="margin:0 0 5px;">${item}</li>`).join('\n');
+  if (block.kind === 'paragraph') return `<p style="margin:0 0 16px;">${escaped(block.text)}</p>`;
+  const items = block.items.map((item) => `<li style="margin:0 0 5px;">${escaped(item)}</li>`).join('\n');
   return `<ul style="margin:0 0 16px;padding-left:22px;">\n${items}\n</ul>`;
 }
+
+const ESCAPES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&#34;',
+  "'": '&#39;',
+};
+
+const escaped = (text: string): string => text.replace(/[&<>"']/g, (character) => ESCAPES[character]!);
 
 function blockToText(block: Block): string {
   if (block.kind === 'paragraph') return wrap(block.text, '');

@@ -1,26 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
-import type { Language } from './format.ts';
+import type { KnownTemplate, Language, TemplateParts } from '../../domain/policy/templates.ts';
 
-/** The messages there are words for, in each of the languages. */
-export const TEMPLATE_NAMES = [
-  'before-due',
-  'reminder',
-  'last-reminder',
-  'call-script',
-  'thank-you',
-  'formal-notice',
-  'plan-note',
-] as const;
-export type BuiltInTemplate = (typeof TEMPLATE_NAMES)[number];
-
-/** The three parts of a template's file, each Liquid: text and HTML are both made from `lead` and `close`. */
-export interface TemplateParts {
-  subject: string;
-  /** Before the table of invoices. */
-  lead: string;
-  /** After it. */
-  close: string;
-}
+export { isTemplateName, TEMPLATE_NAMES } from '../../domain/policy/templates.ts';
+export type { KnownTemplate as BuiltInTemplate, TemplateParts } from '../../domain/policy/templates.ts';
 
 /** The words around the texts, `templates/LANGUAGE/labels.json`. */
 export interface Labels {
@@ -47,9 +29,6 @@ export interface Labels {
   replyTo: string;
 }
 
-export const isTemplateName = (name: string): name is BuiltInTemplate =>
-  (TEMPLATE_NAMES as readonly string[]).includes(name);
-
 /** From the sources, or from the compiled tree one folder deeper. */
 const FOLDER = [new URL('../../templates/', import.meta.url), new URL('../../../templates/', import.meta.url)].find(
   (folder) => existsSync(new URL('layout.html.liquid', folder)),
@@ -68,7 +47,7 @@ function once<T>(key: string, make: () => T): T {
 }
 
 /** The file of a template as it stands. The name is one of ours, so no path can be smuggled in. */
-export function readTemplate(name: BuiltInTemplate, language: Language): string {
+export function readTemplate(name: KnownTemplate, language: Language): string {
   return once(`${language}/${name}`, () => read(`${language}/${name}.liquid`));
 }
 

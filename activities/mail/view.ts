@@ -64,6 +64,14 @@ export function viewOf(template: BuiltInTemplate, model: MessageModel, labels: L
   };
 }
 
+/** What the layouts alone need. Creditors write parts against the rest, so the rest keeps its names (docs/policies.md). */
+const OF_LAYOUTS: ReadonlySet<string> = new Set(['lang', 'labels', 'isLetter', 'isScript', 'showPayment']);
+
+/** The view as the parts of a text see it. */
+export function partView(view: View): View {
+  return Object.fromEntries(Object.entries(view).filter(([name]) => !OF_LAYOUTS.has(name)));
+}
+
 function rowView(row: MessageRow, currency: string, labels: Labels, format: Formatter): View {
   const amount = format.money(row.amount, currency);
   const total = format.money(row.invoiceTotal, currency);

@@ -298,6 +298,8 @@ export const contact = z
     reference: z.string(),
     subject: z.string().nullable(),
     tone: z.enum(['courteous', 'neutral', 'firm', 'final']),
+    template: z.string(),
+    templateVersion: z.int().nullable().meta({ description: 'Of the creditor’s own text; null for the built-in one.' }),
     to: z.array(z.string()),
     cc: z.array(z.string()),
     plannedAt: instant,

@@ -16,6 +16,8 @@ export type ContactRow = Pick<
   | 'reference'
   | 'subject'
   | 'tone'
+  | 'template'
+  | 'template_version'
   | 'recipients'
   | 'cc'
   | 'error_code'
@@ -43,6 +45,8 @@ const SHOWN = [
   'reference',
   'subject',
   'tone',
+  'template',
+  'template_version',
   'recipients',
   'cc',
   'error_code',

@@ -22,6 +22,8 @@ export interface WrittenMessage {
   text: string;
   html: string | null;
   locale: string;
+  /** The version of the creditor's own text; null for the built-in one. */
+  templateVersion: number | null;
   recipients: string[];
   cc: string[];
 }
@@ -66,6 +68,7 @@ export async function queueContact(
       body_text: message.text,
       body_html: message.html,
       template: plan.template,
+      template_version: message.templateVersion,
       tone: plan.tone,
       locale: message.locale,
     })

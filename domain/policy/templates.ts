@@ -12,6 +12,19 @@ export const TEMPLATE_NAMES = [
 ] as const;
 export type KnownTemplate = (typeof TEMPLATE_NAMES)[number];
 
+/** The languages that texts exist in. */
+export const LANGUAGES = ['fr', 'de', 'en'] as const;
+export type Language = (typeof LANGUAGES)[number];
+
+/** The three parts of a text, each Liquid: plain words, from which the layouts make text, HTML and paper. */
+export interface TemplateParts {
+  subject: string;
+  /** Before the table of invoices. */
+  lead: string;
+  /** After it. */
+  close: string;
+}
+
 /** Where in a policy a template belongs: a step of the ladder, the formal notice, or a note that outreach adds. */
 export type TemplateUse = 'step' | 'formalNotice' | 'note';
 

@@ -50,7 +50,13 @@ const RULES: Record<Layer, LayerRule> = {
   api: {
     may: ['domain', 'db', 'web'],
     types: ['activities'],
-    files: ['workflows/messages.ts', 'workflows/ids.ts', SETTINGS, 'activities/holidays.ts'],
+    files: [
+      'workflows/messages.ts',
+      'workflows/ids.ts',
+      SETTINGS,
+      'activities/holidays.ts',
+      'activities/template-texts.ts',
+    ],
     builtins: true,
     sql: false,
   },

@@ -63,6 +63,25 @@ const CASES: Record<string, Case> = {
       status: 404,
     }),
   },
+  'GET /v1/templates': { access: 'operator' },
+  'GET /v1/templates/:name': {
+    access: 'operator',
+    foreignInside: () => ({ url: '/v1/templates/reminder?language=en&version=1', status: 404 }),
+  },
+  'PUT /v1/templates/:name': {
+    access: 'approver',
+    body: () => ({ language: 'en', subject: '{{ numbers }}', lead: '{{ totals }}', close: 'Thank you.' }),
+  },
+  'POST /v1/templates/:name/preview': {
+    access: 'operator',
+    foreign: () => '/v1/templates/reminder/preview',
+    body: () => ({ language: 'en', version: 1 }),
+    foreignInside: (ids) => ({
+      url: '/v1/templates/reminder/preview',
+      body: { language: 'en', invoiceId: ids['invoice'] },
+      status: 404,
+    }),
+  },
   'POST /v1/customers': { access: 'operator', body: () => ({}) },
   'GET /v1/customers': { access: 'operator' },
   'GET /v1/customers/:id': { access: 'operator', foreign: (ids) => `/v1/customers/${ids['customer']}` },
@@ -241,6 +260,9 @@ async function everythingOf(other: TestCreditor): Promise<Ids> {
     name: 'theirs-alone',
     steps: [{ key: 'a', day: 1, channel: 'email', template: 'reminder' }],
   });
+  const words = { language: 'en', subject: 'Theirs', lead: 'Theirs alone.', close: 'Bye.' };
+  const template = await h.call(key, 'PUT', '/v1/templates/reminder', words);
+  if (template.body.version !== 1) throw new Error('the owner has no text');
   const dispute = await post(`/v1/invoices/${invoice.id}/disputes`, { amount: '1.00', category: 'price' });
   const tasks = await h.call(key, 'GET', '/v1/tasks');
   const contact = newId('con');

@@ -28,7 +28,6 @@ const NOT_OF_REQUESTS = new Set([
   'pdfUnreadable',
   'pdfWithoutXml',
   'signatureStale',
-  'templateFailed',
   'unknownMessage',
   'unknownTemplate',
   'webhookUnreadable',

@@ -4,6 +4,8 @@ import type { LightMyRequestResponse } from 'fastify';
 import pino from 'pino';
 import { Webhook } from 'standardwebhooks';
 import { holidaysOf } from '../../activities/holidays.ts';
+import { createTemplateTexts, type RenderPdf } from '../../activities/template-texts.ts';
+import { renderMessage } from '../../activities/mail/render.ts';
 import { buildApp } from '../../api/app.ts';
 import type { ApiDeps, CaseCommands } from '../../api/deps.ts';
 import { LOG_OPTIONS } from '../../api/plugins/request-log.ts';
@@ -17,6 +19,10 @@ import { createTestDatabase } from '../support/servers.ts';
 export const NOW = Date.parse('2026-11-20T09:00:00Z');
 
 export const DELIVERY_SECRET = `whsec_${Buffer.from('delivery-secret-of-the-tests-000').toString('base64')}`;
+
+/** Stands in for the printer of letters: says on "paper" what it was given. */
+const printed: RenderPdf = ({ template, model, parts, letterhead }) =>
+  Promise.resolve(Buffer.from(`%PDF-1.7\n${letterhead.country}\n${renderMessage(template, model, parts).text}`));
 
 /** An API over a database of its own, without a port; cases are played by `commands`. */
 export interface Harness {
@@ -81,6 +87,7 @@ export async function startApi(config: Partial<ApiDeps['config']> = {}, max = 8,
     commands: { execute: (command) => commands.execute(command), isUp: () => Promise.resolve(commands.up) },
     intake: new IntakeWriter(db),
     holidays: holidaysOf,
+    texts: createTemplateTexts(printed),
     logger: pino({ ...LOG_OPTIONS, level: 'trace' }, sink),
     config: {
       secretKey: Buffer.alloc(32, 7),
