@@ -1,15 +1,19 @@
 import type { Act } from '../db/act.ts';
 import type { Tx } from '../db/database.ts';
 import type { TurningCase } from '../db/repositories/case-turn.ts';
-import { asksApproval, passOverStep } from '../db/repositories/case-turn.ts';
+import { asksApproval, passOverStep, pullStepForward } from '../db/repositories/case-turn.ts';
 import type { StoredCommand, StoredOutcome } from '../db/repositories/commands.ts';
 import { liftHold, setHold } from '../db/repositories/holds.ts';
 import { completeTask } from '../db/repositories/tasks.ts';
 import type { CaseFacts, CustomerFacts } from '../domain/case/facts.ts';
 import { nextRung } from '../domain/case/choose-step.ts';
 import { ladder, openStep } from '../domain/case/ladder.ts';
+import { isPlaced } from '../domain/case/beyond-ladder.ts';
+import { isBranch, PLACEMENT } from '../domain/case/requests.ts';
+import { standing } from '../domain/case/standing.ts';
 import { DomainError } from '../domain/errors.ts';
 import { localDate } from '../domain/time/zones.ts';
+import { place, recall, sendFormalNotice, writeOff } from './branch-commands.ts';
 
 const refused = (code: string): StoredOutcome => ({ accepted: false, code });
 const accepted: StoredOutcome = { accepted: true, code: null };
@@ -41,7 +45,7 @@ export async function carryOut(
       return accepted;
     case 'skipStep': {
       const open = openStep(facts);
-      if (open?.status === 'queued') return refused('stepUnderWay');
+      if (open?.status === 'queued' || (open !== null && isBranch(open.step))) return refused('stepUnderWay');
       const rung = nextRung(ladder(facts, today));
       if (!rung) return refused('nothingToSkip');
       const { key: step, channel } = rung.step;
@@ -55,14 +59,37 @@ export async function carryOut(
         return refused('nothingToApprove');
       }
       if (!(await asksApproval(tx, one.invoiceId, taskId))) return refused('nothingToApprove');
+      const agencyId = command.args['agencyId'];
+      const names = typeof agencyId === 'string' || facts.approvalAgencyId !== null || customer.agencyId !== null;
+      if (openStep(facts)?.step === PLACEMENT && decision === 'approved' && !names) return refused('agencyRequired');
       try {
-        await completeTask(tx, act, taskId, { decision });
+        await completeTask(tx, act, taskId, { decision, ...(typeof agencyId === 'string' ? { agencyId } : {}) });
       } catch (error) {
         if (error instanceof DomainError) return refused(error.code);
         throw error;
       }
       return accepted;
     }
+    case 'stepNow': {
+      const open = openStep(facts);
+      if (open !== null) return refused(open.status === 'awaitingApproval' ? 'approvalAsked' : 'stepUnderWay');
+      if (isPlaced(facts) || facts.notice !== null) return refused('stageForbids');
+      if (standing(facts, today).heldWhole) return refused('held');
+      const rung = nextRung(ladder(facts, today));
+      if (!rung) return refused('nothingToTake');
+      if (rung.beforeDue && today >= facts.dueOn) return refused('nothingToTake');
+      if (!rung.beforeDue && today <= facts.dueOn) return refused('notDue');
+      await pullStepForward(tx, act, one.invoiceId, rung.step.key, localDate(act.at, customer.zone));
+      return accepted;
+    }
+    case 'sendFormalNotice':
+      return await sendFormalNotice({ tx, one, facts, customer, command, act });
+    case 'place':
+      return await place({ tx, one, facts, customer, command, act });
+    case 'recall':
+      return await recall({ tx, one, facts, customer, command, act });
+    case 'writeOff':
+      return await writeOff({ tx, one, facts, customer, command, act });
     default:
       return refused('commandUnknown');
   }

@@ -54,6 +54,11 @@ const COMMANDS: Record<CommandName, string> = {
   resume: 'A person lifts the pause.',
   skipStep: 'A person passes over the next step.',
   approve: 'A person approves or refuses the step that waits for approval.',
+  stepNow: 'A person lets the next step leave at the next moment of contact.',
+  sendFormalNotice: 'A person sends the formal notice, or asks for its approval.',
+  place: 'A person hands the case over to an agency, or asks for the approval of it.',
+  recall: 'A person takes the case back from its agency.',
+  writeOff: 'A person gives the balance up.',
 };
 
 /**

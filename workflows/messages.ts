@@ -44,6 +44,11 @@ export const commandUpdates = {
   resume: defineUpdate<CommandOutcome, [CommandMessage]>('resume'),
   skipStep: defineUpdate<CommandOutcome, [CommandMessage]>('skipStep'),
   approve: defineUpdate<CommandOutcome, [CommandMessage]>('approve'),
+  stepNow: defineUpdate<CommandOutcome, [CommandMessage]>('stepNow'),
+  sendFormalNotice: defineUpdate<CommandOutcome, [CommandMessage]>('sendFormalNotice'),
+  place: defineUpdate<CommandOutcome, [CommandMessage]>('place'),
+  recall: defineUpdate<CommandOutcome, [CommandMessage]>('recall'),
+  writeOff: defineUpdate<CommandOutcome, [CommandMessage]>('writeOff'),
 } as const;
 
 export type CommandName = keyof typeof commandUpdates;

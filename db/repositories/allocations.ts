@@ -1,5 +1,5 @@
 import { DomainError } from '../../domain/errors.ts';
-import { allocated, allocationUndone } from '../../domain/ledger/postings.ts';
+import { allocated, allocationUndone, recovered } from '../../domain/ledger/postings.ts';
 import { amountFor, formatAmount } from '../../domain/money.ts';
 import type { LocalDate } from '../../domain/time/dates.ts';
 import { localDate } from '../../domain/time/zones.ts';
@@ -12,9 +12,11 @@ import { post, postingsOf } from './ledger.ts';
 import { lockCreditNote, lockCustomers, lockInvoice, lockReceipt } from './locks.ts';
 import { pokeOutreach, signalCase } from './outbox.ts';
 import { findPolicy } from './policies.ts';
-import { isOpenStage, reopenCase } from './runs.ts';
+import { tellAgencyOfBalance } from './placements.ts';
+import { isOpenStage, payableMinor, reopenCase } from './runs.ts';
 import { cancelChaseTasks, openTask } from './tasks.ts';
 import { endUnapplied } from './unapplied.ts';
+import { undoWriteOff } from './write-offs.ts';
 
 export type AllocationSource =
   { receiptId: string; creditNoteId?: undefined } | { creditNoteId: string; receiptId?: undefined };
@@ -65,13 +67,15 @@ export async function allocate(tx: Tx, act: Act, input: NewAllocation): Promise<
   if (receiptId === undefined && source.customer_id !== invoice.customer_id) {
     throw new DomainError('customerMismatch', 'The credit note is another customer’s than the invoice.');
   }
-  if (!isOpenStage(invoice.stage)) throw new DomainError('invoiceClosed', `The invoice is ${invoice.stage}.`);
+  const recovers = receiptId !== undefined && invoice.stage === 'writtenOff';
+  if (!recovers && !isOpenStage(invoice.stage))
+    throw new DomainError('invoiceClosed', `The invoice is ${invoice.stage}.`);
   if (amountMinor > source.unapplied_minor) {
     const left = formatAmount(source.unapplied_minor, source.currency);
     throw new DomainError('exceedsUnapplied', `Only ${left} ${source.currency} are not applied yet.`);
   }
-  if (amountMinor > invoice.balance_minor) {
-    const left = formatAmount(invoice.balance_minor, invoice.currency);
+  if (amountMinor > payableMinor(invoice)) {
+    const left = formatAmount(payableMinor(invoice), invoice.currency);
     throw new DomainError('exceedsBalance', `Only ${left} ${invoice.currency} are open on the invoice.`);
   }
 
@@ -95,6 +99,11 @@ export async function allocate(tx: Tx, act: Act, input: NewAllocation): Promise<
     })
     .execute();
   const { currency, customer_id: customerId } = invoice;
+  if (recovers) {
+    const eventId = await recover(tx, act, invoice, { allocationId, receiptId, amountMinor, rule: input.rule, today });
+    await settleSource(tx, act, source, receiptId, amountMinor, customerId);
+    return { allocationId, eventId, differenceMinor: 0n, balanceMinor: 0n };
+  }
   const from = receiptId === undefined ? { creditNoteId, customerId } : { receiptId };
   const entry = allocated({ allocationId, from, invoiceId, customerId, amountMinor, differenceMinor, currency });
   await post(tx, act, invoice.creditor_id, today, entry);
@@ -116,14 +125,66 @@ export async function allocate(tx: Tx, act: Act, input: NewAllocation): Promise<
   await signalCase(tx, invoiceId, receiptId === undefined ? 'creditNoted' : 'paymentAllocated', eventId);
   await pokeOutreach(tx, customerId);
   await cancelChaseTasks(tx, act, [invoiceId], receiptId === undefined ? 'creditNoted' : 'paymentAllocated');
-
-  if (receiptId !== undefined) {
-    if (source.customer_id !== customerId) {
-      await tx.updateTable('receipts').set({ customer_id: customerId }).where('id', '=', receiptId).execute();
-    }
-    if (source.unapplied_minor === amountMinor) await endUnapplied(tx, act, receiptId, 'allocated');
-  }
+  await tellAgencyOfBalance(tx, act, invoiceId, { balanceMinor, currency });
+  if (receiptId !== undefined) await settleSource(tx, act, source, receiptId, amountMinor, customerId);
   return { allocationId, eventId, differenceMinor, balanceMinor };
+}
+
+/** The money is known to be this customer's; with its last cent its task and holds end. */
+async function settleSource(
+  tx: Tx,
+  act: Act,
+  source: { customer_id: string | null; unapplied_minor: bigint },
+  receiptId: string,
+  amountMinor: bigint,
+  customerId: string,
+): Promise<void> {
+  if (source.customer_id !== customerId) {
+    await tx.updateTable('receipts').set({ customer_id: customerId }).where('id', '=', receiptId).execute();
+  }
+  if (source.unapplied_minor === amountMinor) await endUnapplied(tx, act, receiptId, 'allocated');
+}
+
+/**
+ * Money for an invoice that was given up: booked as a recovery, without a run of the case. Once all of it has come the
+ * invoice is settled (design, "An invoice's life").
+ */
+async function recover(
+  tx: Tx,
+  act: Act,
+  invoice: Awaited<ReturnType<typeof lockInvoice>>,
+  money: { allocationId: string; receiptId: string; amountMinor: bigint; rule: string; today: LocalDate },
+): Promise<string> {
+  const { id: invoiceId, currency, customer_id: customerId } = invoice;
+  const { allocationId, receiptId, amountMinor, rule, today } = money;
+  const entry = recovered({ allocationId, receiptId, invoiceId, customerId, amountMinor, currency });
+  await post(tx, act, invoice.creditor_id, today, entry);
+  const lostMinor = payableMinor(invoice) - amountMinor;
+  await tx
+    .updateTable('invoices')
+    .set({
+      recovered_minor: invoice.recovered_minor + amountMinor,
+      ...(lostMinor === 0n ? { stage: 'settled' as const } : {}),
+    })
+    .where('id', '=', invoiceId)
+    .execute();
+  const eventId = await appendEvent(tx, act, {
+    invoiceId,
+    kind: 'recovered',
+    data: {
+      allocationId,
+      receiptId,
+      amount: formatAmount(amountMinor, currency),
+      lost: formatAmount(lostMinor, currency),
+      currency,
+      rule,
+    },
+    text: act.reason ?? null,
+  });
+  if (lostMinor === 0n) {
+    await appendEvent(tx, act, { invoiceId, kind: 'settled', data: { run: invoice.run, after: 'writeOff' } });
+  }
+  return eventId;
 }
 
 /** Why an allocation is taken back, as a code: the timeline and the reversal's row show it. */
@@ -157,6 +218,9 @@ export async function undoAllocation(tx: Tx, act: Act, allocationId: string, why
 
   const { currency } = invoice;
   const amountMinor = allocation.amount_minor;
+  if (postings.some(({ account }) => account === 'recoveries'))
+    await takeRecoveryBack(tx, act, invoice, amountMinor, today);
+  const after = await lockInvoice(tx, invoiceId);
   const restored = postings
     .filter(({ account }) => account === 'receivable')
     .reduce((sum, posting) => sum - posting.amountMinor, 0n);
@@ -168,7 +232,7 @@ export async function undoAllocation(tx: Tx, act: Act, allocationId: string, why
       ...(receiptId === null ? { creditNoteId } : { receiptId }),
       amount: formatAmount(amountMinor, currency),
       ...(restored > amountMinor ? { difference: formatAmount(restored - amountMinor, currency) } : {}),
-      balance: formatAmount(invoice.balance_minor + restored, currency),
+      balance: formatAmount(after.balance_minor, currency),
       currency,
       why,
     },
@@ -176,6 +240,7 @@ export async function undoAllocation(tx: Tx, act: Act, allocationId: string, why
   });
   const reopened = await reopenCase(tx, act, invoiceId);
   if (!reopened) await signalCase(tx, invoiceId, 'allocationReversed', eventId);
+  await tellAgencyOfBalance(tx, act, invoiceId, { balanceMinor: after.balance_minor, currency });
   await pokeOutreach(tx, invoice.customer_id);
   if (receiptId !== null && why === 'manual') {
     await openTask(tx, act, {
@@ -190,6 +255,28 @@ export async function undoAllocation(tx: Tx, act: Act, allocationId: string, why
     });
   }
   return eventId;
+}
+
+/**
+ * Money that had come for an invoice given up went back: it is lost again, or, where the case was reopened meanwhile, owed
+ * again.
+ */
+async function takeRecoveryBack(
+  tx: Tx,
+  act: Act,
+  invoice: Awaited<ReturnType<typeof lockInvoice>>,
+  amountMinor: bigint,
+  today: LocalDate,
+): Promise<void> {
+  await tx
+    .updateTable('invoices')
+    .set({
+      recovered_minor: invoice.recovered_minor - amountMinor,
+      ...(isOpenStage(invoice.stage) || invoice.balance_minor > 0n ? {} : { stage: 'writtenOff' as const }),
+    })
+    .where('id', '=', invoice.id)
+    .execute();
+  if (isOpenStage(invoice.stage)) await undoWriteOff(tx, act, invoice.id, today);
 }
 
 /** The date at that creditor's. */

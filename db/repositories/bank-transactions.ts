@@ -17,7 +17,7 @@ import { allocate } from './allocations.ts';
 import { lockCustomers } from './locks.ts';
 import { recordReceipt } from './receipts.ts';
 import { returnReceipt } from './returns.ts';
-import { isOpenStage } from './runs.ts';
+import { isOpenStage, payableMinor } from './runs.ts';
 import { closeTaskByKey, openTask } from './tasks.ts';
 import { customersConcerned, presumeCustomer, reviewUnapplied, type HolidaysOf } from './unapplied.ts';
 
@@ -184,9 +184,11 @@ async function quotedInvoices(tx: Tx, creditorId: string, texts: readonly string
     customer_id: string;
     stage: Selectable<Database['invoices']>['stage'];
     balance_minor: bigint;
+    written_off_minor: bigint;
+    recovered_minor: bigint;
     currency: string;
   }>`
-    select t.token, i.id, i.customer_id, i.stage, i.balance_minor, i.currency
+    select t.token, i.id, i.customer_id, i.stage, i.balance_minor, i.written_off_minor, i.recovered_minor, i.currency
     from invoice_tokens t join invoices i on i.id = t.invoice_id
     where t.creditor_id = ${creditorId} and t.token = any(${tokens}::text[])
     order by i.id`.execute(tx);
@@ -198,8 +200,9 @@ async function quotedInvoices(tx: Tx, creditorId: string, texts: readonly string
       {
         invoiceId: row.id,
         customerId: row.customer_id,
-        open: isOpenStage(row.stage) && row.balance_minor > 0n,
-        balanceMinor: row.balance_minor,
+        open: payableMinor(row) > 0n,
+        chased: isOpenStage(row.stage),
+        balanceMinor: payableMinor(row),
         currency: row.currency,
       },
     ]);

@@ -240,7 +240,8 @@ async function insertStep(tx: Tx, act: Act, one: TurningCase, facts: CaseFacts, 
     .execute();
 }
 
-async function askApproval(
+/** A person is asked, by a task that the approval hangs on. */
+export async function askApproval(
   tx: Tx,
   act: Act,
   one: TurningCase,
@@ -462,6 +463,12 @@ export async function passOverStep(
     data: { step: what.step, reason: 'byPerson' },
     text: act.reason ?? null,
   });
+}
+
+/** A person lets a step leave now: it is due on that day (the customer's). Later ones keep their own days. */
+export async function pullStepForward(tx: Tx, act: Act, invoiceId: string, step: string, on: LocalDate): Promise<void> {
+  await tx.updateTable('invoices').set({ step_now: step, step_now_on: on }).where('id', '=', invoiceId).execute();
+  await appendEvent(tx, act, { invoiceId, kind: 'stepPulled', data: { step, on }, text: act.reason ?? null });
 }
 
 /** Whether this task is the one that the case's open step waits for. */

@@ -15,6 +15,7 @@ export type EventKind =
   | 'stepTaken'
   | 'stepMerged'
   | 'stepSkipped'
+  | 'stepPulled'
   | 'contactQueued'
   | 'contactSent'
   | 'contactDelivered'

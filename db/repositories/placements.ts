@@ -1,7 +1,8 @@
+import { DomainError } from '../../domain/errors.ts';
 import { formatAmount } from '../../domain/money.ts';
 import type { LocalDate } from '../../domain/time/dates.ts';
 import type { Act } from '../act.ts';
-import { instant, json, type Tx } from '../database.ts';
+import { instant, json, type Db, type Tx } from '../database.ts';
 import { newId } from '../ids.ts';
 import type { AgencyMessageKind, JsonObject, PlacementStatus } from '../types.ts';
 import { cancelChaseTasks } from './chase-tasks.ts';
@@ -61,6 +62,21 @@ export async function placeWithAgency(
   await cancelChaseTasks(tx, act, [invoiceId], 'placed');
   await pokeOutreach(tx, customerId);
   return id;
+}
+
+/** Refuses an agency that is another creditor's, or closed: `unknownAgency`. */
+export async function requireAgency(db: Db | Tx, creditorId: string, agencyId: string): Promise<void> {
+  const agency = await db
+    .selectFrom('agencies')
+    .select('id')
+    .where('creditor_id', '=', creditorId)
+    .where('id', '=', agencyId)
+    .where('closed_at', 'is', null)
+    .executeTakeFirst();
+  if (agency) return;
+  throw new DomainError('unknownAgency', 'There is no such agency.', [
+    { pointer: '/agencyId', code: 'unknownAgency', message: 'It is none of the creditor’s, or it is closed.' },
+  ]);
 }
 
 /** The hand-over that is open for this invoice; undefined without one. */

@@ -7,7 +7,7 @@ import { newId } from '../ids.ts';
 import { allocate, creditorsDate } from './allocations.ts';
 import { postOpenings } from './ledger.ts';
 import { lockCustomers, lockInvoice } from './locks.ts';
-import { isOpenStage } from './runs.ts';
+import { isOpenStage, payableMinor } from './runs.ts';
 import { reviewUnapplied, type HolidaysOf } from './unapplied.ts';
 
 export interface NewReceipt {
@@ -109,8 +109,7 @@ export async function recordPayment(
     method: payment.method ?? null,
   });
   const invoice = await lockInvoice(tx, payment.invoiceId);
-  const open = isOpenStage(invoice.stage);
-  const applicable = open ? smaller(payment.amountMinor, invoice.balance_minor) : 0n;
+  const applicable = smaller(payment.amountMinor, payableMinor(invoice));
   if (applicable > 0n) {
     await allocate(tx, act, {
       receiptId,
@@ -120,7 +119,7 @@ export async function recordPayment(
     });
   }
   if (applicable < payment.amountMinor) {
-    const reason = open ? 'exceedsBalance' : 'closedQuoted';
+    const reason = applicable > 0n || isOpenStage(invoice.stage) ? 'exceedsBalance' : 'closedQuoted';
     await reviewUnapplied(tx, { ...act, reason: null }, { receiptId, reason, quoted: [] }, holidaysOf);
   }
   return { receiptId, appliedMinor: applicable };

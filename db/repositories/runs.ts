@@ -12,6 +12,17 @@ const CLOSED: readonly Stage[] = ['writtenOff', 'settled', 'cancelled'];
 /** Whether a case in this stage has a workflow that runs. */
 export const isOpenStage = (stage: Stage): boolean => !CLOSED.includes(stage);
 
+/** What money an invoice still takes: what is owed, or of what was given up as much as has not come since. Minor units. */
+export function payableMinor(invoice: {
+  stage: Stage;
+  balance_minor: bigint;
+  written_off_minor: bigint;
+  recovered_minor: bigint;
+}): bigint {
+  if (isOpenStage(invoice.stage)) return invoice.balance_minor;
+  return invoice.stage === 'writtenOff' ? invoice.written_off_minor - invoice.recovered_minor : 0n;
+}
+
 /**
  * Begins a new run of a case that was closed and has a balance again, at the stage it had before it closed: row, event
  * and the start of its workflow. False, and nothing happens, while the case is open or there is nothing to collect.
@@ -36,7 +47,9 @@ export async function reopenCase(tx: Tx, act: Act, invoiceId: string): Promise<b
     .where('invoice_id', '=', invoiceId)
     .where('run', '=', invoice.run)
     .executeTakeFirst();
-  const stage = closed?.stage_before ?? 'upcoming';
+  // What an agency had was called back when the case closed: it is where it was before it was handed over.
+  const before = closed?.stage_before ?? 'upcoming';
+  const stage = before === 'placed' ? 'formalNotice' : before;
   await tx.insertInto('case_runs').values({ invoice_id: invoiceId, run, opened_on: today }).execute();
   await tx.updateTable('invoices').set({ run, stage, next: null, wake_at: null }).where('id', '=', invoiceId).execute();
   // Thanks that were not yet given would now come too early.

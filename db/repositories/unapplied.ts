@@ -60,7 +60,7 @@ export async function reviewUnapplied(tx: Tx, act: Act, money: UnappliedMoney, h
     dueAt: act.at,
   });
 
-  const held = money.quoted.filter((invoice) => invoice.open);
+  const held = money.quoted.filter((invoice) => invoice.open && invoice.chased);
   for (const invoice of held) await holdQuoted(tx, act, receipt.id, invoice);
   if (presumed !== null) await holdCustomer(tx, act, receipt, presumed, holidaysOf);
 }

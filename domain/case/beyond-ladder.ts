@@ -36,9 +36,10 @@ const BARRED_SOON_DAYS = 30;
 export const isPlaced = ({ placement }: Pick<CaseFacts, 'placement'>): boolean =>
   placement?.status === 'active' || placement?.status === 'givenUp';
 
-/** Whether what was left of the balance was given up. */
+/** Whether the last of the balance was given up rather than paid or credited. */
 export function isWrittenOff({ movements }: Pick<CaseFacts, 'movements'>): boolean {
-  return movements.reduce((sum, m) => (m.kind === 'writeOff' ? sum + m.amountMinor : sum), 0n) < 0n;
+  const last = movements.at(-1);
+  return last?.kind === 'writeOff' && last.amountMinor < 0n;
 }
 
 /** The most that a written reminder after the due date has asked for; a notice covers no more (design rule 9). */

@@ -18,7 +18,7 @@ import { contactedByUs, ladder, notesBeforeDue, openStep, SENT_BEFORE } from './
 import { nextOnLadder, waitWithOpenStep } from './ladder-course.ts';
 import { allowedMoment, wayOf } from './moments.ts';
 import { planNoteDue, planVerdict } from './plan-course.ts';
-import { isBranch } from './requests.ts';
+import { isBranch, shownStep } from './requests.ts';
 import { lastGraceDay, paidUntil, promiseRests, standing } from './standing.ts';
 import { act, endOf, knownEnds, nextOf, openOnce, taskAt, wait, type View } from './view.ts';
 
@@ -154,7 +154,10 @@ function waitForRelease(view: View): Decision {
   const asked = open?.status === 'awaitingApproval' ? open : null;
   // A note is not worth approving any more once the due date has come.
   const expires = asked && isNote(facts, asked.step) ? dueDateBegins(facts, customer) : null;
-  if (asked) return wait(view, expires, nextOf(asked.plannedAt, 'approval', asked, 'approvalAsked'));
+  if (asked) {
+    const about = isBranch(asked.step) ? shownStep(asked.step) : 'approvalAsked';
+    return wait(view, expires, nextOf(asked.plannedAt, 'approval', asked, about));
+  }
   if (!first) return wait(view, null, null);
   const reason = here.holds.find((h) => h.until !== null)?.kind ?? 'hold';
   return wait(view, null, { at: first.at, action: first.action, step: null, channel: null, reason });

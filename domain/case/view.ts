@@ -1,13 +1,13 @@
 import { amountFor } from '../money.ts';
 import { addDays, type LocalDate } from '../time/dates.ts';
-import { instantAt, type Instant } from '../time/zones.ts';
-import { opensAt, nextMoment } from '../time/contact-window.ts';
-import { localDate } from '../time/zones.ts';
+import { nextMoment, opensAt } from '../time/contact-window.ts';
+import { instantAt, localDate, type Instant } from '../time/zones.ts';
 import { applyAct } from './apply.ts';
 import type { Act, CaseTaskKind, Decision, NextAction } from './decision.ts';
 import type { CaseFacts, CustomerFacts, StepFact } from './facts.ts';
 import { calendarOf } from './moments.ts';
 import { planEnds } from './plan-course.ts';
+import { isBranch } from './requests.ts';
 import { lastGraceDay, type Standing } from './standing.ts';
 
 /** What the parts of `decide` read, gathered once, and the words in which they answer. */
@@ -99,7 +99,7 @@ export const taskAt = (at: Instant, task: CaseTaskKind): NextAction => ({
 export const nextOf = (at: Instant, kind: NextAction['action'], step: StepFact, reason: string): NextAction => ({
   at,
   action: kind,
-  step: step.step,
+  step: isBranch(step.step) ? null : step.step,
   channel: step.channel,
   reason,
 });

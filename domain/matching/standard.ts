@@ -2,7 +2,11 @@
 export interface QuotedInvoice {
   invoiceId: string;
   customerId: string;
+  /** It takes money: something is owed on it, or was given up and has not come since. */
   open: boolean;
+  /** It is being chased, so money that is not applied to it holds it. */
+  chased: boolean;
+  /** What it takes at most, minor units. */
   balanceMinor: bigint;
   currency: string;
 }

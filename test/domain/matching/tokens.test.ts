@@ -59,6 +59,7 @@ describe('the standard rule', () => {
     invoiceId,
     customerId: 'cus',
     open: true,
+    chased: true,
     balanceMinor: 100n,
     currency: 'EUR',
     ...change,
