@@ -3,6 +3,7 @@ import { inTransaction, type Tx } from '../db/database.ts';
 import { failUnwritten } from '../db/repositories/unwritten.ts';
 import { markTasksOpened, openStepTask } from '../db/repositories/chase-contacts.ts';
 import { queueContact, type WrittenMessage } from '../db/repositories/contacts.ts';
+import { openLetter } from '../db/repositories/letters.ts';
 import { loadCustomer } from '../db/repositories/facts.ts';
 import { foretellNext } from '../db/repositories/foretell.ts';
 import { lockCustomers, lockInvoices } from '../db/repositories/locks.ts';
@@ -18,7 +19,7 @@ import {
 } from '../db/repositories/outreach.ts';
 
 import type { CustomerFacts } from '../domain/case/facts.ts';
-import { THANK_YOU } from '../domain/case/requests.ts';
+import { shownStep, THANK_YOU } from '../domain/case/requests.ts';
 import { planContacts, requestsOf, type ContactRequest, type MessagePlan } from '../domain/case/plan-contacts.ts';
 import { formatAmount } from '../domain/money.ts';
 import type { LocalDate } from '../domain/time/dates.ts';
@@ -177,6 +178,13 @@ async function queueMessage(
   const home = { creditorId: texts.message.parties.creditorId, customerId: customer.customerId };
   const contactId = await queueContact(tx, act, home, plan, texts.message);
   if (plan.channel === 'email') return;
+  if (plan.channel !== 'call') {
+    const { subject, text, letterPdf } = texts.message;
+    const step = shownStep(plan.items[0]!.step);
+    const letter = { ...home, contactId, channel: plan.channel, step, subject, text, pdf: letterPdf };
+    await foretellNext(tx, await openLetter(tx, act, letter), deps.holidays, act.at);
+    return;
+  }
   for (const { item, text } of texts.tasks) {
     await openStepTask(tx, act, {
       ...home,
@@ -202,7 +210,8 @@ async function writeTexts(tx: Tx, customer: CustomerFacts, plan: MessagePlan): P
   const { channel, template, tone, recipients, items } = plan;
   const { to, cc } = recipients;
   const message = await writeMessage(tx, { customerId, template, tone, channel, to, cc, today, items });
-  if (channel === 'email') return { message, tasks: [] };
+  // A letter is one for all of its invoices, as a mail is; a call is made about each.
+  if (channel !== 'call') return { message, tasks: [] };
   const tasks: Texts['tasks'] = [];
   for (const item of items) {
     const own = { customerId, template: item.template, tone: item.tone, channel, to: [], cc: [], today, items: [item] };

@@ -42,7 +42,10 @@ export interface GatheredMessage {
  * Writes a message in the customer's language from the facts under the caller's locks: with the creditor's own text where
  * there is one, in its newest version, else with the built-in one. What is written is final.
  */
-export async function writeMessage(tx: Tx, order: MessageOrder): Promise<WrittenMessage & { parties: MessageParties }> {
+export async function writeMessage(
+  tx: Tx,
+  order: MessageOrder,
+): Promise<WrittenMessage & { parties: MessageParties; letterPdf: Uint8Array | null }> {
   const reference = newReference();
   const { model, parties, to, cc } = await gatherMessage(tx, order, reference);
   const own = await findTemplate(tx, parties.creditorId, order.template, languageOf(parties.customer.locale));
@@ -59,6 +62,7 @@ export async function writeMessage(tx: Tx, order: MessageOrder): Promise<Written
     recipients: to.map((p) => p.email),
     cc: cc.map((p) => p.email),
     parties,
+    letterPdf: await letterOf(order, model, parties, own?.parts ?? undefined),
   };
 }
 

@@ -6,6 +6,7 @@ import { findCustomer } from '../db/repositories/customers.ts';
 import { openDispute } from '../db/repositories/disputes.ts';
 import { appendEvent } from '../db/repositories/events.ts';
 import { findInvoice } from '../db/repositories/invoices.ts';
+import { recordPost } from '../db/repositories/letters.ts';
 import { lockCustomers } from '../db/repositories/locks.ts';
 import { pokeOutreach, wakeCase } from '../db/repositories/outbox.ts';
 import { findPolicy } from '../db/repositories/policies.ts';
@@ -21,21 +22,26 @@ import { holidaysAround } from './holidays.ts';
 import { Problem } from './problem.ts';
 import { disputeBody } from './routes/disputes.ts';
 import { promiseBody } from './routes/promises.ts';
-import { line, localDate, prose } from './schemas/common.ts';
+import { id, line, localDate, prose } from './schemas/common.ts';
 import { faultsOf, positiveAmount, within } from './validation.ts';
 
 /** What completing a task says, by its kind; every other kind takes a note. */
 const note = prose(2000).optional();
 
 export const COMPLETIONS = {
-  approve: z.strictObject({ decision: z.enum(['approved', 'refused']), note }),
+  approve: z.strictObject({ decision: z.enum(['approved', 'refused']), agencyId: id('agy').optional(), note }),
   call: z.strictObject({
     outcome: z.enum(['reached', 'noAnswer', 'wrongNumber']),
     promise: promiseBody.optional(),
     dispute: disputeBody.optional(),
     note,
   }),
-  letter: z.strictObject({ sentOn: localDate, trackingNumber: line(60).optional(), note }),
+  letter: z.strictObject({
+    sentOn: localDate,
+    deliveredOn: localDate.optional(),
+    trackingNumber: line(60).optional(),
+    note,
+  }),
   unknownSend: z.strictObject({ outcome: z.enum(['sent', 'notSent']), note }),
   collectionMissing: z.strictObject({ outcome: z.enum(['failed', 'pending']), note }),
   other: z.strictObject({ note }),
@@ -96,8 +102,7 @@ async function carryOut(
       return await afterCall(deps, tx, act, creditorId, task, parseCompletion('call', body));
     case 'letter': {
       const said = parseCompletion('letter', body);
-      await requireNotFuture(tx, act, creditorId, task, said.sentOn);
-      await completeTask(tx, act, task.id, said);
+      await posted(tx, act, creditorId, task, said);
       return said;
     }
     case 'unknownSend': {
@@ -177,6 +182,28 @@ async function afterCall(
     });
   }
   return { ...codes, ...(said.note === undefined ? {} : { note: said.note }) };
+}
+
+/** A letter was posted, and perhaps arrived: the same as the news of the post (`POST /v1/contacts/{id}/delivery`). */
+async function posted(
+  tx: Tx,
+  act: Act,
+  creditorId: string,
+  task: TaskRow,
+  said: z.output<(typeof COMPLETIONS)['letter']>,
+): Promise<void> {
+  await requireNotFuture(tx, act, creditorId, task, said.sentOn);
+  const { sentOn, deliveredOn, trackingNumber = null } = said;
+  if (deliveredOn !== undefined && deliveredOn < sentOn) {
+    const message = 'A letter arrives on the day it was posted or later.';
+    throw new DomainError('dateInvalid', message, [{ pointer: '/deliveredOn', code: 'dateInvalid', message }]);
+  }
+  await completeTask(tx, act, task.id, said);
+  if (task.contact_id === null) return;
+  await recordPost(tx, act, creditorId, task.contact_id, { status: 'dispatched', on: sentOn, trackingNumber });
+  if (deliveredOn !== undefined) {
+    await recordPost(tx, act, creditorId, task.contact_id, { status: 'delivered', on: deliveredOn });
+  }
 }
 
 async function requireNotFuture(tx: Tx, act: Act, creditorId: string, task: TaskRow, sentOn: string): Promise<void> {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { requireAgency } from '../../db/repositories/placements.ts';
 import { findTask, listTasks, type TaskRow } from '../../db/repositories/task-list.ts';
 import { command } from '../command.ts';
 import { readPage } from '../cursor.ts';
@@ -105,13 +106,18 @@ export async function taskRoutes(app: App, deps: ApiDeps): Promise<void> {
         });
       }
       const said = parseCompletion('approve', request.body);
+      if (said.agencyId !== undefined) await requireAgency(db, creditorId, said.agencyId);
       const answer = await command(
         deps,
         request,
         {
           invoiceId: row.invoice_id,
           name: 'approve',
-          args: { taskId: row.id, decision: said.decision },
+          args: {
+            taskId: row.id,
+            decision: said.decision,
+            ...(said.agencyId === undefined ? {} : { agencyId: said.agencyId }),
+          },
           reason: said.note ?? null,
         },
         async () => ok(presentTask((await findTask(db, creditorId, row.id))!)),

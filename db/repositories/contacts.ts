@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { FORMAL_NOTICE, THANK_YOU } from '../../domain/case/requests.ts';
 import type { MessagePlan } from '../../domain/case/plan-contacts.ts';
 import { formatAmount } from '../../domain/money.ts';
+import type { LocalDate } from '../../domain/time/dates.ts';
 import type { Act } from '../act.ts';
 import { instant, type Db, type Tx } from '../database.ts';
 import { newId } from '../ids.ts';
@@ -210,6 +211,27 @@ export async function withdrawContact(tx: Tx, act: Act, contactId: string, reaso
 export async function customerOfContact(db: Db | Tx, contactId: string): Promise<string | null> {
   const row = await db.selectFrom('contacts').select('customer_id').where('id', '=', contactId).executeTakeFirst();
   return row?.customer_id ?? null;
+}
+
+/** A message has left for good: by the provider, or by post on that date. Of a formal notice its cases say so twice. */
+export async function tellSent(
+  tx: Tx,
+  act: Act,
+  contactId: string,
+  data: Record<string, unknown>,
+  postedOn?: LocalDate,
+): Promise<void> {
+  const invoiceIds = await tellCases(tx, act, contactId, 'contactSent', data);
+  const contact = await tx
+    .selectFrom('contacts')
+    .select(['kind', 'day'])
+    .where('id', '=', contactId)
+    .executeTakeFirstOrThrow();
+  if (contact.kind !== 'formalNotice') return;
+  for (const invoiceId of invoiceIds) {
+    const on = postedOn ?? contact.day;
+    await appendEvent(tx, act, { invoiceId, kind: 'formalNoticeSent', data: { contactId, on } });
+  }
 }
 
 export async function tellCases(

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import { THANK_YOU } from '../../domain/case/requests.ts';
 import type { Act } from '../act.ts';
 import { instant, type Tx } from '../database.ts';
-import { itemsOf, tellCases } from './contacts.ts';
+import { itemsOf, tellCases, tellSent } from './contacts.ts';
 import { lockCustomers, lockInvoices } from './locks.ts';
 import { wakeCases } from './outbox.ts';
 import { openReturnedMail, recordFailed } from './sending.ts';
@@ -24,7 +24,7 @@ export async function recordAccepted(tx: Tx, act: Act, contactId: string, provid
     .where('status', 'in', ['sending', 'unknown'])
     .executeTakeFirst();
   if (changed.numUpdatedRows === 0n) return;
-  await tellCases(tx, act, contactId, 'contactSent', {});
+  await tellSent(tx, act, contactId, {});
   await catchUpDelivery(tx, act, contactId, providerId);
 }
 

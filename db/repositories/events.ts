@@ -19,6 +19,7 @@ export type EventKind =
   | 'contactQueued'
   | 'contactSent'
   | 'contactDelivered'
+  | 'contactRefused'
   | 'contactFailed'
   | 'contactUnknown'
   | 'contactWithdrawn'

@@ -477,14 +477,14 @@ async function loadPlans(db: Db | Tx, ids: readonly string[]): Promise<(PlanFact
   }));
 }
 
-/** Its call or letter task was cancelled because money or credit came in: it is written again with the new amount. */
+/** Its call was cancelled because money or credit came in: it is written again with the new amount. */
 function needsRedraw(step: {
   status: string;
   channel: string;
   task_status: string | null;
   task_outcome: Record<string, unknown> | null;
 }): boolean {
-  if (step.status !== 'left' || step.channel === 'email' || step.task_status !== 'cancelled') return false;
+  if (step.status !== 'left' || step.channel !== 'call' || step.task_status !== 'cancelled') return false;
   const why = step.task_outcome?.['why'];
   return why === 'paymentAllocated' || why === 'creditNoted' || why === 'allocationReversed';
 }

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { LocalDate } from '../../domain/time/dates.ts';
 import type { Act } from '../act.ts';
 import { instant, type Db, type Tx } from '../database.ts';
-import { markLeft, tellCases } from './contacts.ts';
+import { markLeft, tellCases, tellSent } from './contacts.ts';
 import { wakeCases } from './outbox.ts';
 import { openTask } from './tasks.ts';
 
@@ -181,7 +181,7 @@ export async function resolveUnknown(tx: Tx, act: Act, contactId: string, outcom
       .where('id', '=', contactId)
       .where('status', '=', 'unknown')
       .executeTakeFirst();
-    if (changed.numUpdatedRows > 0n) await tellCases(tx, act, contactId, 'contactSent', { by: 'person' });
+    if (changed.numUpdatedRows > 0n) await tellSent(tx, act, contactId, { by: 'person' });
     return;
   }
   const contact = await tx
