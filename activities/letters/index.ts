@@ -6,6 +6,7 @@
  * such characters), `addressTooLong`, `templateFailed`, `unknownTemplate`, `statementBroken`, `declarationBroken`, `batchEmpty`.
  */
 export { renderLetterMessage, type LetterDetails, type RenderedLetter } from './letter-message.ts';
+export { renderPreviewPdf } from './preview.ts';
 export { layoutLetter, renderLetter, type LetterModel } from './letter.ts';
 export type { LetterHead } from './letter-head.ts';
 export { addressField, fitAddress, postalLines, type AddressField } from './address.ts';

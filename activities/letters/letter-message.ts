@@ -1,5 +1,5 @@
 import { DomainError } from '../../domain/errors.ts';
-import { TEMPLATES } from '../../domain/policy/templates.ts';
+import { TEMPLATES, type TemplateParts } from '../../domain/policy/templates.ts';
 import type { MessageModel } from '../mail/message-model.ts';
 import { renderMessage, renderParts } from '../mail/render.ts';
 import { isTemplateName } from '../mail/templates.ts';
@@ -30,7 +30,7 @@ export interface RenderedLetter {
 
 /**
  * Renders a message as a letter, from the same template as its e-mail. `model.channel` is `letter` or `registeredLetter`;
- * the last of the customer's address lines may be a country code.
+ * the last of the customer's address lines may be a country code. `own` are a creditor's own words.
  *
  * @throws DomainError as `renderMessage` and `renderLetter`; `templateFailed` for a template that is not for letters, another
  * channel or a customer without an address
@@ -39,15 +39,16 @@ export async function renderLetterMessage(
   template: string,
   model: MessageModel,
   letter: LetterDetails,
+  own?: TemplateParts,
 ): Promise<RenderedLetter> {
-  const { subject, text } = renderMessage(template, model);
+  const { subject, text } = renderMessage(template, model, own);
   if (!isTemplateName(template) || !TEMPLATES[template].channels.includes(model.channel) || !isPost(model.channel)) {
     throw new DomainError('templateFailed', `The template ${template} is not for the channel ${model.channel}.`);
   }
   if (model.customer.addressLines.every((line) => line.trim() === '')) {
     throw new DomainError('templateFailed', `The template ${template} cannot be rendered: there is no address.`);
   }
-  const parts = renderParts(template, model);
+  const parts = renderParts(template, model, own);
   const { creditor, customer, reference } = model;
   const from = letter.creditorCountry;
   const to = model.country ?? countryOf(customer.addressLines) ?? from;

@@ -5,10 +5,13 @@ import { widthOf } from '../../activities/letters/fonts.ts';
 import {
   layoutLetter,
   renderLetterMessage,
+  renderPreviewPdf,
   type LetterDetails,
   type LetterModel,
 } from '../../activities/letters/index.ts';
 import { renderParts, TEMPLATE_NAMES, type MessageModel } from '../../activities/mail/render.ts';
+import { sampleModel } from '../../activities/mail/samples.ts';
+import { partsOf, readTemplate } from '../../activities/mail/templates.ts';
 import { TEMPLATES } from '../../domain/policy/templates.ts';
 import { FRENCH, GERMAN, letter, table } from './models.ts';
 import { load, readPages, textsOf, wordsOf } from './reading.ts';
@@ -236,6 +239,29 @@ describe('without', () => {
     expect((await readPages(await pdfOf('formal-notice', letter()))).join()).toContain('Signature');
     const signed = await pdfOf('formal-notice', letter(), { ...FRENCH, signatory: 'Jeanne Martin' });
     expect((await readPages(signed)).join()).toContain('Jeanne Martin');
+  });
+});
+
+describe('a preview', () => {
+  const letterhead = { country: 'DE', city: 'Berlin', registrationId: 'HRB 1', vatId: null };
+
+  test('is on paper whatever channel its sample has, in the words it is given', async () => {
+    const model = letter({ channel: 'email', locale: 'de-DE' });
+    const parts = { subject: 'Wort', lead: 'Davor', close: 'Danach' };
+    const printed = (
+      await readPages(await renderPreviewPdf({ template: 'reminder', model, parts, letterhead }))
+    ).join();
+    for (const part of ['Wort', 'Davor', 'Danach', 'Berlin, 21.', 'HRB 1']) expect(printed).toContain(part);
+    await expect(renderPreviewPdf({ template: 'call-script', model, parts, letterhead })).rejects.toMatchObject({
+      code: 'templateFailed',
+    });
+  });
+
+  test.each(FOR_LETTERS)('of %s can be made of the invented case', async (template) => {
+    const model = sampleModel(template, 'fr', { channel: 'letter', tone: 'firm', invoices: 'few', lean: false });
+    const parts = partsOf(readTemplate(template, 'fr'));
+    const pages = await readPages(await renderPreviewPdf({ template, model, parts, letterhead }));
+    expect(pages[0]).toContain('Maison Perrault');
   });
 });
 
