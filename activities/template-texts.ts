@@ -84,9 +84,17 @@ async function modelFor(db: Db, order: PreviewOrder): Promise<MessageModel> {
     // The language asked for, in the customer's own regional form where it is the customer's.
     locale: languageOf(model.locale) === language ? model.locale : language,
     ...(template === 'plan-note' && !model.instalments ? { instalments: supposedInstalments(model) } : {}),
+    ...((template === 'plan-due' || template === 'plan-late') && !model.instalment ? supposedPlan(model) : {}),
   };
 }
 
 /** All that is asked for in a month, where no plan says otherwise. */
 const supposedInstalments = (model: MessageModel): NonNullable<MessageModel['instalments']> =>
   model.tables.map(({ total, currency }) => ({ dueOn: addDays(model.today, 30), amount: total, currency }));
+
+/** A plan of one instalment, as if it had been agreed for all that is asked for. */
+function supposedPlan(model: MessageModel): Partial<MessageModel> {
+  const [first] = supposedInstalments(model);
+  if (!first) return {};
+  return { tables: [], instalment: { ...first, n: 1, of: 1, lastGraceDay: addDays(first.dueOn, 3) } };
+}

@@ -96,6 +96,13 @@ export const PROBLEMS = {
   taskClosed: [409, 'The task is closed'],
   columnsInvalid: [422, 'The mapping of columns cannot be read'],
   pdfInvalid: [422, 'The file is not a PDF'],
+
+  // Letters and forms
+  unprintable: [422, 'A text holds characters that cannot be printed'],
+  addressTooLong: [422, 'The address does not fit the window of an envelope'],
+  statementBroken: [422, 'The statement does not add up'],
+  declarationBroken: [422, 'The declaration does not add up'],
+  batchEmpty: [422, 'There is nothing to print'],
 } as const satisfies Record<string, readonly [status: number, title: string]>;
 
 export type ProblemCode = keyof typeof PROBLEMS;

@@ -1,7 +1,8 @@
 import { Client } from '@temporalio/client';
 import pino, { type Logger } from 'pino';
 import { holidaysOf } from '../activities/holidays.ts';
-import { createTemplateTexts, type RenderPdf } from '../activities/template-texts.ts';
+import { renderPreviewPdf } from '../activities/letters/index.ts';
+import { createTemplateTexts } from '../activities/template-texts.ts';
 import { API_SETTINGS, readSettings, SettingsError } from '../config.ts';
 import { createDatabase, type Db } from '../db/database.ts';
 import { loadClock } from '../db/repositories/clock.ts';
@@ -20,8 +21,6 @@ const CLOSE_MS = 10_000;
 const HOUR_MS = 3_600_000;
 /** Answers are repeated for this long. */
 const ANSWERS_HOURS = 7 * 24;
-/** Puts previews on paper; nothing prints letters yet. */
-const renderPdf: RenderPdf | null = null;
 
 /** Starts the API from the environment; resolves once it listens. */
 async function main(): Promise<void> {
@@ -46,7 +45,7 @@ async function main(): Promise<void> {
     commands: createCaseCommands(client),
     intake,
     holidays: holidaysOf,
-    texts: createTemplateTexts(renderPdf),
+    texts: createTemplateTexts(renderPreviewPdf),
     logger,
     config: {
       secretKey: Buffer.from(settings.RELANCE_SECRET_KEY, 'base64'),

@@ -1,4 +1,4 @@
-import type { Channel, Tone } from '../../domain/policy/types.ts';
+import type { Channel, CustomerKind, Tone } from '../../domain/policy/types.ts';
 import type { LocalDate } from '../../domain/time/dates.ts';
 
 /** Why less than an invoice's total is asked for. */
@@ -16,6 +16,33 @@ export interface MessageRow {
   /** What the invoice was issued for; shown where it differs from `amount`. */
   invoiceTotal: string;
   note?: RowNote | null;
+}
+
+/** One instalment of a plan: the `n`th `of` so many. */
+export interface Instalment {
+  dueOn: LocalDate;
+  amount: string;
+  currency: string;
+  n: number;
+  of: number;
+  /** The last day on which it still counts as kept; needed by `plan-late`. */
+  lastGraceDay?: LocalDate;
+}
+
+/**
+ * What is claimed in one currency, decimal strings that add up to `total`. The principal is the total of the table in
+ * that currency. What is null or left out is not claimed and not mentioned.
+ */
+export interface Claim {
+  currency: string;
+  principal: string;
+  interest?: string | null;
+  /** The fixed compensation for the costs of recovery (40 EUR an invoice between businesses). */
+  compensation?: string | null;
+  costs?: string | null;
+  total: string;
+  /** Interest of one further day. */
+  perDay?: string | null;
 }
 
 /** Everything a template may say. Names and free texts may hold anything: they are cleaned and escaped by `renderMessage`. */
@@ -41,6 +68,15 @@ export interface MessageModel {
   portalUrl: string | null;
   /** The last day for paying, where the message sets one (`last-reminder`, `formal-notice`, a final `reminder`). */
   payBy?: LocalDate | null;
-  /** Needed by `plan-note`. */
+  /** Needed by `plan-note`; for `plan-due` and `plan-late` those that are still to be paid, where they are to be shown. */
   instalments?: { dueOn: LocalDate; amount: string; currency: string }[];
+  /** Needed by `plan-due` and `plan-late`, which do well without tables: what is asked for is this instalment. */
+  instalment?: Instalment;
+  /** What a formal notice claims; without it only the principal is asked for. */
+  claim?: Claim;
+  /** Days for paying from receipt of a formal notice; it goes before `payBy`. */
+  deadlineDays?: number;
+  /** What the debtor is and where (ISO 3166-1 alpha-2): a formal notice names the law only where it applies. */
+  customerKind?: CustomerKind;
+  country?: string;
 }

@@ -1,5 +1,7 @@
 import { Liquid, type Template } from 'liquidjs';
 import { DomainError } from '../../domain/errors.ts';
+import { parseAmount } from '../../domain/money.ts';
+import { blocksOf, blockToHtml, blockToText, type Block } from './blocks.ts';
 import { languageOf, type Language } from './format.ts';
 import type { MessageModel } from './message-model.ts';
 import { renderPart } from './parts.ts';
@@ -39,7 +41,6 @@ const COMMON = {
 const htmlEngine = new Liquid({ ...COMMON, outputEscape: 'escape' });
 const textEngine = new Liquid(COMMON);
 
-const TEXT_COLUMNS = 76;
 /** And spaces, but for those that hold words together. */
 const LINE_BREAKS = /[ \t\r\n\u2028\u2029]+/g;
 const PREHEADER_LENGTH = 140;
@@ -64,15 +65,12 @@ export interface MessageParts {
 export function renderMessage(template: string, model: MessageModel, own?: TemplateParts): RenderedMessage {
   return rendering(template, model, (name, language, view) => {
     const { subject, lead, close } = partsIn(name, language, view, own);
+    const { colon } = readLabels(language);
+    const text = (blocks: Block[]): string => blocks.map((block) => blockToText(block, colon)).join('\n\n');
     return {
       subject,
       text: tidy(
-        renderWith(textEngine, readLayout('text'), {
-          ...view,
-          subject,
-          lead: lead.map(blockToText).join('\n\n'),
-          close: close.map(blockToText).join('\n\n'),
-        }),
+        renderWith(textEngine, readLayout('text'), { ...view, subject, lead: text(lead), close: text(close) }),
       ),
       html: renderWith(htmlEngine, readLayout('html'), {
         ...view,
@@ -163,63 +161,6 @@ function spaced(text: string, language: Language): string {
   return language === 'fr' ? text.replace(/ (?=[:;?!»])/g, '\u00a0').replace(/« /g, '«\u00a0') : text;
 }
 
-/** A paragraph, or a list whose lines begin with `- `. */
-export type Block = { kind: 'paragraph'; text: string } | { kind: 'list'; items: string[] };
-
-/** Cuts a part at its blank lines; the lines of a paragraph belong together. Values hold no line breaks, so they cannot cut. */
-function blocksOf(part: string): Block[] {
-  return part
-    .split(/\n\s*\n/)
-    .map((block) =>
-      block
-        .split('\n')
-        .map((line) => line.trim().replace(/[ \t]+/g, ' '))
-        .filter((line) => line !== ''),
-    )
-    .filter((lines) => lines.length > 0)
-    .map((lines) =>
-      lines.every((line) => line.startsWith('- '))
-        ? { kind: 'list', items: lines.map((line) => line.slice(2)) }
-        : { kind: 'paragraph', text: lines.join(' ') },
-    );
-}
-
-function blockToHtml(block: Block): string {
-  if (block.kind === 'paragraph') return `<p style="margin:0 0 16px;">${escaped(block.text)}</p>`;
-  const items = block.items.map((item) => `<li style="margin:0 0 5px;">${escaped(item)}</li>`).join('\n');
-  return `<ul style="margin:0 0 16px;padding-left:22px;">\n${items}\n</ul>`;
-}
-
-const ESCAPES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&#34;',
-  "'": '&#39;',
-};
-
-const escaped = (text: string): string => text.replace(/[&<>"']/g, (character) => ESCAPES[character]!);
-
-function blockToText(block: Block): string {
-  if (block.kind === 'paragraph') return wrap(block.text, '');
-  return block.items.map((item) => `- ${wrap(item, '  ')}`).join('\n');
-}
-
-/** Breaks at plain spaces only: the no-break spaces inside amounts hold. */
-function wrap(text: string, indent: string): string {
-  const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(' ')) {
-    if (line !== '' && indent.length + line.length + 1 + word.length > TEXT_COLUMNS) {
-      lines.push(line);
-      line = word;
-    } else {
-      line = line === '' ? word : `${line} ${word}`;
-    }
-  }
-  return [...lines, line].join(`\n${indent}`);
-}
-
 /** No trailing spaces, no more than one blank line, one line end at the end. */
 function tidy(text: string): string {
   return `${text
@@ -242,13 +183,29 @@ function checkModel(template: BuiltInTemplate, model: MessageModel): void {
   if (model.reference.trim() === '') fail('a reference is missing');
   if (template === 'thank-you') {
     if (!model.paid?.amounts.length || !model.paid.numbers.length) fail('what was paid is missing');
+  } else if (template === 'plan-due' || template === 'plan-late') {
+    if (!model.instalment) fail('the instalment is missing');
+    if (template === 'plan-late' && !model.instalment?.lastGraceDay) fail('the last day of grace is missing');
   } else if (!model.tables.some((table) => table.rows.length > 0)) {
     fail('there is no invoice');
   }
   if (template === 'plan-note' && !model.instalments?.length) fail('the instalments are missing');
+  if (model.claim && !addsUp(model.claim, model.tables)) fail('the claim does not add up');
   if (model.portalUrl !== null && !(/^https?:\/\//i.test(model.portalUrl) && URL.canParse(model.portalUrl))) {
     fail('the portal link must begin with https:// or http://');
   }
+}
+
+/** A claim asks for the principal of its currency's table and what is added to it, to the cent. */
+function addsUp(claim: NonNullable<MessageModel['claim']>, tables: MessageModel['tables']): boolean {
+  const table = tables.find((one) => one.currency === claim.currency);
+  const minor = (amount: string | null | undefined): bigint => parseAmount(amount ?? '0', claim.currency);
+  const parts = [claim.principal, claim.interest, claim.compensation, claim.costs].map(minor);
+  return (
+    table !== undefined &&
+    minor(table.total) === minor(claim.principal) &&
+    parts.reduce((sum, part) => sum + part, 0n) === minor(claim.total)
+  );
 }
 
 function short(text: string, length = 60): string {

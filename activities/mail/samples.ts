@@ -1,4 +1,5 @@
 import { TEMPLATES, type KnownTemplate, type Language } from '../../domain/policy/templates.ts';
+import { formatAmount, parseAmount } from '../../domain/money.ts';
 import { TONES, type Channel, type Tone } from '../../domain/policy/types.ts';
 import type { MessageModel } from './message-model.ts';
 import { readLabels } from './templates.ts';
@@ -55,6 +56,10 @@ export function sampleModel(name: KnownTemplate, language: Language, shape: Samp
     payBy: lean ? null : '2026-12-01',
     ...(name === 'thank-you' ? { paid: paidFor(tables) } : {}),
     ...(name === 'plan-note' ? { instalments: INSTALMENTS } : {}),
+    ...(name === 'plan-due' || name === 'plan-late'
+      ? { tables: [], instalment: INSTALMENT, instalments: lean ? [] : INSTALMENTS }
+      : {}),
+    ...(name === 'formal-notice' && !lean ? noticeOf(tables) : {}),
   };
 }
 
@@ -62,7 +67,8 @@ export function sampleModel(name: KnownTemplate, language: Language, shape: Samp
 export function fullView(name: KnownTemplate, language: Language): View {
   const channel = TEMPLATES[name].channels[0]!;
   const model = sampleModel('reminder', language, { channel, tone: 'neutral', invoices: 'few', lean: false });
-  return partView(viewOf(name, { ...model, paid: paidFor(FEW), instalments: INSTALMENTS }, readLabels(language)));
+  const everything = { paid: paidFor(FEW), instalments: INSTALMENTS, instalment: INSTALMENT, ...noticeOf(FEW) };
+  return partView(viewOf(name, { ...model, ...everything }, readLabels(language)));
 }
 
 const FEW: MessageModel['tables'] = [
@@ -119,6 +125,22 @@ const INSTALMENTS: NonNullable<MessageModel['instalments']> = [
   { dueOn: '2026-12-01', amount: '1000.00', currency: 'EUR' },
   { dueOn: '2027-01-01', amount: '1450.10', currency: 'EUR' },
 ];
+
+const INSTALMENT: NonNullable<MessageModel['instalment']> = {
+  ...INSTALMENTS[0]!,
+  n: 1,
+  of: 2,
+  lastGraceDay: '2026-12-05',
+};
+
+/** What only a formal notice says: the claim in euros is the table's total and 92.34 more. */
+const noticeOf = (tables: MessageModel['tables']): Partial<MessageModel> => {
+  const principal = tables[0]!.total;
+  const added = { interest: '12.34', compensation: '40.00', costs: '40.00', perDay: '0.82' };
+  const total = formatAmount(parseAmount(principal, 'EUR') + parseAmount('92.34', 'EUR'), 'EUR');
+  const claim = { currency: 'EUR', principal, ...added, total };
+  return { claim, deadlineDays: 8, customerKind: 'business', country: 'FR' };
+};
 
 const paidFor = (tables: MessageModel['tables']): NonNullable<MessageModel['paid']> => ({
   amounts: tables.map(({ total, currency }) => ({ amount: total, currency })),

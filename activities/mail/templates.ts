@@ -27,6 +27,22 @@ export interface Labels {
   portal: string;
   colon: string;
   replyTo: string;
+  /** What only a printed letter says. */
+  letter: {
+    registered: string;
+    placeAndDate: string;
+    reference: string;
+    page: string;
+    carriedOut: string;
+    carriedIn: string;
+    issued: string;
+    lateDays: string;
+    invoiceTotal: string;
+    signature: string;
+    registration: string;
+    vatId: string;
+    tableIn: string;
+  };
 }
 
 /** From the sources, or from the compiled tree one folder deeper. */
@@ -69,4 +85,9 @@ export function partsOf(source: string): TemplateParts {
     throw new Error('A template needs the parts subject, lead and close.');
   }
   return { subject, lead, close };
+}
+
+/** Puts values into `{name}` places; the values are not looked at again. */
+export function fill(pattern: string, values: Record<string, string>): string {
+  return pattern.replace(/\{(\w+)\}/g, (place, name: string) => values[name] ?? place);
 }

@@ -1,6 +1,6 @@
 import { formatterFor, languageOf, oneLine, type Formatter } from './format.ts';
-import type { MessageModel, MessageRow } from './message-model.ts';
-import type { BuiltInTemplate, Labels } from './templates.ts';
+import type { Claim, Instalment, MessageModel, MessageRow } from './message-model.ts';
+import { fill, type BuiltInTemplate, type Labels } from './templates.ts';
 
 /** More numbers than these make a subject unreadable; the table has them all. */
 const NUMBERS_IN_TEXT = 5;
@@ -60,6 +60,16 @@ export function viewOf(template: BuiltInTemplate, model: MessageModel, labels: L
       dueOn: format.longDate(one.dueOn),
       amount: format.money(one.amount, one.currency),
     })),
+    instalment: model.instalment ? instalmentView(model.instalment, format) : null,
+    claim: model.claim ? claimView(model.claim, format) : null,
+    asked: format.list(
+      model.tables.map(({ total, currency }) =>
+        format.money(model.claim?.currency === currency ? model.claim.total : total, currency),
+      ),
+    ),
+    deadlineDays: model.deadlineDays ?? null,
+    customerKind: model.customerKind ?? null,
+    country: model.country ?? null,
     portalUrl: model.portalUrl,
   };
 }
@@ -70,6 +80,30 @@ const OF_LAYOUTS: ReadonlySet<string> = new Set(['lang', 'labels', 'isLetter', '
 /** The view as the parts of a text see it. */
 export function partView(view: View): View {
   return Object.fromEntries(Object.entries(view).filter(([name]) => !OF_LAYOUTS.has(name)));
+}
+
+function instalmentView(one: Instalment, format: Formatter): View {
+  return {
+    dueOn: format.longDate(one.dueOn),
+    amount: format.money(one.amount, one.currency),
+    n: one.n,
+    of: one.of,
+    lastGraceDay: one.lastGraceDay ? format.longDate(one.lastGraceDay) : null,
+  };
+}
+
+/** What comes to nothing is not mentioned. */
+function claimView(claim: Claim, format: Formatter): View {
+  const money = (amount: string | null | undefined): string | null =>
+    amount && /[1-9]/.test(amount) ? format.money(amount, claim.currency) : null;
+  return {
+    principal: format.money(claim.principal, claim.currency),
+    interest: money(claim.interest),
+    compensation: money(claim.compensation),
+    costs: money(claim.costs),
+    total: format.money(claim.total, claim.currency),
+    perDay: money(claim.perDay),
+  };
 }
 
 function rowView(row: MessageRow, currency: string, labels: Labels, format: Formatter): View {
@@ -105,7 +139,7 @@ function numbers(all: string[], format: Formatter): string {
 }
 
 /** In groups of four, as on paper; no-break spaces keep it on one line where it fits. */
-function groupedIban(iban: string): string {
+export function groupedIban(iban: string): string {
   return (
     oneLine(iban)
       .replace(/\s/g, '')
@@ -114,8 +148,3 @@ function groupedIban(iban: string): string {
 }
 
 const lines = (texts: string[]): string[] => texts.map(oneLine).filter((line) => line !== '');
-
-/** Puts values into `{name}` places; the values are not looked at again. */
-function fill(pattern: string, values: Record<string, string>): string {
-  return pattern.replace(/\{(\w+)\}/g, (place, name: string) => values[name] ?? place);
-}

@@ -9,6 +9,8 @@ export const TEMPLATE_NAMES = [
   'thank-you',
   'formal-notice',
   'plan-note',
+  'plan-due',
+  'plan-late',
 ] as const;
 export type KnownTemplate = (typeof TEMPLATE_NAMES)[number];
 
@@ -42,6 +44,8 @@ export const TEMPLATES: Readonly<Record<KnownTemplate, TemplateFit>> = {
   'thank-you': { use: 'note', channels: ['email'] },
   'formal-notice': { use: 'formalNotice', channels: ['email', 'letter', 'registeredLetter'] },
   'plan-note': { use: 'note', channels: ['email', 'letter'] },
+  'plan-due': { use: 'note', channels: ['email', 'letter'] },
+  'plan-late': { use: 'note', channels: ['email', 'letter'] },
 };
 
 export function isTemplateName(name: string): name is KnownTemplate {

@@ -56,6 +56,7 @@ const RULES: Record<Layer, LayerRule> = {
       SETTINGS,
       'activities/holidays.ts',
       'activities/template-texts.ts',
+      'activities/letters/index.ts',
     ],
     builtins: true,
     sql: false,

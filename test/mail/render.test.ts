@@ -18,6 +18,8 @@ const CHANNELS: Readonly<Record<BuiltInTemplate, Channel>> = {
   'thank-you': 'email',
   'formal-notice': 'registeredLetter',
   'plan-note': 'email',
+  'plan-due': 'email',
+  'plan-late': 'email',
 };
 
 const LATE: MessageModel['tables'] = [
@@ -80,7 +82,12 @@ function modelOf(template: BuiltInTemplate, change: Partial<MessageModel> = {}):
     contact: { name: 'Camille Roux' },
     reference: 'R-7K3F2A',
     today: '2026-11-21',
-    tables: template === 'thank-you' ? [] : template === 'before-due' ? soon : LATE,
+    tables:
+      template === 'thank-you' || (template.startsWith('plan-') && template !== 'plan-note')
+        ? []
+        : template === 'before-due'
+          ? soon
+          : LATE,
     history: [
       { on: '2026-11-05', what: 'E-mail' },
       { on: '2026-11-12', what: 'Call: transfer announced for the 18th' },
@@ -92,6 +99,14 @@ function modelOf(template: BuiltInTemplate, change: Partial<MessageModel> = {}):
       { dueOn: '2026-12-01', amount: '1000.00', currency: 'EUR' },
       { dueOn: '2027-01-01', amount: '1450.10', currency: 'EUR' },
     ],
+    instalment: {
+      dueOn: '2026-12-01',
+      amount: '1000.00',
+      currency: 'EUR',
+      n: 1,
+      of: 2,
+      lastGraceDay: '2026-12-05',
+    },
     ...change,
   };
 }
@@ -239,10 +254,14 @@ describe('limits', () => {
       expect(() => templateSource(name, 'fr')).toThrow(/There is no template/);
     }
     const { paid: _paid, instalments: _instalments, ...bare } = modelOf('reminder');
+    const { instalment: _instalment, ...noInstalment } = bare;
+    const { lastGraceDay: _lastGraceDay, ...withoutGrace } = bare.instalment!;
     const incomplete: [BuiltInTemplate, MessageModel, RegExp][] = [
       ['thank-you', bare, /what was paid is missing/],
       ['thank-you', { ...bare, paid: { amounts: [], numbers: [] } }, /what was paid is missing/],
       ['plan-note', bare, /the instalments are missing/],
+      ['plan-due', noInstalment, /the instalment is missing/],
+      ['plan-late', { ...bare, instalment: withoutGrace }, /the last day of grace is missing/],
       ['reminder', { ...bare, tables: [] }, /there is no invoice/],
       ['reminder', { ...bare, reference: ' ' }, /a reference is missing/],
     ];
@@ -270,12 +289,84 @@ describe('limits', () => {
   });
 
   test('nothing speaks of interest, fees or courts', () => {
-    for (const name of TEMPLATE_NAMES) {
+    // The formal notice does: what it may say is tested below.
+    for (const name of TEMPLATE_NAMES.filter((one) => one !== 'formal-notice')) {
       for (const locale of LOCALES) {
         expect(templateSource(name, locale)).not.toMatch(
           /intérêt|pénalit|indemnit|frais|tribunal|Zins|Gebühr|Verzugs|Gericht|interest|penalt|\bfees?\b|court\b/i,
         );
       }
     }
+  });
+});
+
+describe('a formal notice', () => {
+  const claim: NonNullable<MessageModel['claim']> = {
+    currency: 'EUR',
+    principal: '2450.10',
+    interest: '12.34',
+    compensation: '80.00',
+    costs: null,
+    total: '2542.44',
+    perDay: '0.82',
+  };
+  const textOf = (change: Partial<MessageModel>): string =>
+    renderMessage('formal-notice', modelOf('formal-notice', change)).text.replace(/\s+/g, ' ');
+  const french = { locale: 'fr-FR', customerKind: 'business', country: 'FR' } as const;
+
+  test('asks for the principal alone when nothing else is claimed', () => {
+    for (const locale of LOCALES) {
+      expect(textOf({ locale })).not.toMatch(
+        /intérêt|indemnit|frais|zins|pauschale|kosten|interest|compensation|costs/i,
+      );
+    }
+  });
+
+  test.each([
+    ['fr-FR', ['Principal, toutes taxes comprises', 'Intérêts de retard', 'Indemnité forfaitaire', '0,82'], '2 542,44'],
+    ['de-DE', ['Hauptforderung', 'Verzugszinsen', 'Verzugspauschale', '0,82'], '2.542,44'],
+    ['en-GB', ['Principal', 'Late payment interest', 'Fixed compensation', '€0.82'], '2,542.44'],
+  ])('in %s sets principal, interest and compensation apart and asks for their sum', (locale, parts, total) => {
+    const text = textOf({ locale, claim });
+    for (const part of parts) expect(text).toContain(part);
+    expect(text.split(total).length).toBeGreaterThan(2);
+    // Costs are not claimed here.
+    expect(text).not.toMatch(/Frais justifiés|Nachgewiesene|Documented/);
+    const { html } = renderMessage('formal-notice', modelOf('formal-notice', { locale, claim }));
+    for (const part of parts) expect(html).toContain(part);
+    expect(html).not.toMatch(/[=|] (Principal|Hauptforderung)/);
+  });
+
+  test('of another currency is asked for beside the claim', () => {
+    expect(textOf({ locale: 'en-GB', claim })).toMatch(/pay €2,542\.44 and US\$300\.00/);
+  });
+
+  test('whose sums do not add up does not leave', () => {
+    const broken = [
+      { ...claim, total: '2542.45' },
+      { ...claim, principal: '2450.11', total: '2542.45' },
+      { ...claim, currency: 'GBP' },
+    ];
+    for (const one of broken) expect(() => textOf({ claim: one })).toThrow(/does not add up/);
+  });
+
+  test('names the law where it applies', () => {
+    expect(textOf(french)).toMatch(/article 1344 du Code civil.*L441-10/);
+    const elsewhere = [
+      { ...french, country: 'BE' },
+      { ...french, customerKind: 'consumer' },
+      { locale: 'fr-FR' },
+    ] as Partial<MessageModel>[];
+    for (const change of elsewhere) expect(textOf(change)).not.toMatch(/1344|L441/);
+    expect(textOf({ locale: 'de-DE', country: 'DE' })).toContain('§ 286 Abs. 1 BGB');
+    expect(textOf({ locale: 'de-DE', country: 'AT' })).not.toContain('BGB');
+  });
+
+  test('names both parties and counts its days from receipt', () => {
+    const text = textOf({ ...french, deadlineDays: 8 });
+    expect(text).toContain('Ateliers Duvallon SAS met Maison Perrault & Fils en demeure');
+    expect(text).toContain('dans un délai de 8 jours à compter de la réception');
+    expect(text).not.toContain('au plus tard');
+    expect(renderMessage('formal-notice', modelOf('formal-notice', french)).subject).toMatch(/^MISE EN DEMEURE /);
   });
 });
