@@ -209,7 +209,12 @@ async function writeTexts(tx: Tx, customer: CustomerFacts, plan: MessagePlan): P
   const { customerId } = customer;
   const { channel, template, tone, recipients, items } = plan;
   const { to, cc } = recipients;
-  const message = await writeMessage(tx, { customerId, template, tone, channel, to, cc, today, items });
+  // Where notices of several policies meet in one letter, the kindest deadline is everybody's.
+  const deadlines = items.flatMap((i) =>
+    i.kind === 'formalNotice' ? (i.policy.formalNotice?.deadlineDays ?? []) : [],
+  );
+  const deadline = deadlines.length === 0 ? {} : { deadlineDays: Math.max(...deadlines) };
+  const message = await writeMessage(tx, { customerId, template, tone, channel, to, cc, today, items, ...deadline });
   // A letter is one for all of its invoices, as a mail is; a call is made about each.
   if (channel !== 'call') return { message, tasks: [] };
   const tasks: Texts['tasks'] = [];

@@ -15,7 +15,9 @@ import { formatAmount } from '../domain/money.ts';
 import { daysBetween, type LocalDate } from '../domain/time/dates.ts';
 import { languageOf } from './mail/format.ts';
 import type { MessageModel, MessageRow, RowNote } from './mail/message-model.ts';
+import { renderLetterMessage } from './letters/letter-message.ts';
 import { renderMessage } from './mail/render.ts';
+import type { TemplateParts } from './mail/templates.ts';
 import { mailboxOf } from './mail/resend-client.ts';
 
 /** What is to be written: one message over any number of invoices of one customer. Amounts are minor units. */
@@ -29,6 +31,8 @@ export interface MessageOrder {
   cc: readonly string[];
   today: LocalDate;
   items: readonly { invoiceId: string; amountMinor: bigint; currency: string }[];
+  /** Days for paying from receipt, where it is a formal notice. */
+  deadlineDays?: number;
 }
 
 export interface GatheredMessage {
@@ -79,11 +83,30 @@ export async function gatherMessage(db: Db | Tx, order: MessageOrder, reference:
   return { model, parties, to, cc };
 }
 
-/** The code of a text that could not be made, which would fail again; null for every other error. */
-export function unwritten(error: unknown): string | null {
-  if (!(error instanceof DomainError)) return null;
-  return error.code === 'templateFailed' || error.code === 'unknownTemplate' ? error.code : null;
+/** On paper: its PDF, or null where nobody knows where to send it and a person has to find out. */
+async function letterOf(
+  order: MessageOrder,
+  model: MessageModel,
+  { creditor, customer }: MessageParties,
+  own: TemplateParts | undefined,
+): Promise<Uint8Array | null> {
+  if ((order.channel !== 'letter' && order.channel !== 'registeredLetter') || customer.address === null) return null;
+  const details = {
+    creditorCountry: creditor.country,
+    place: creditor.address?.city ?? null,
+    registration: creditor.registrationId,
+    vatId: creditor.vatId,
+  };
+  const { pdf } = await renderLetterMessage(order.template, model, details, own);
+  return pdf;
 }
+
+/** What a text or letter is refused for that would fail again. */
+const UNWRITTEN = ['templateFailed', 'unknownTemplate', 'unprintable', 'addressTooLong'];
+
+/** The code of a text that could not be made, which would fail again; null for every other error. */
+export const unwritten = (error: unknown): string | null =>
+  error instanceof DomainError && UNWRITTEN.includes(error.code) ? error.code : null;
 
 function modelOf(
   order: MessageOrder,
@@ -108,6 +131,9 @@ function modelOf(
       addressLines: linesOf(creditor.address),
     },
     customer: { name: customer.name, addressLines: linesOf(customer.address) },
+    customerKind: customer.kind,
+    country: customer.country,
+    ...(order.deadlineDays === undefined ? {} : { deadlineDays: order.deadlineDays }),
     contact: { name: contactName },
     reference,
     today: order.today,

@@ -17,6 +17,7 @@ import { customerRoutes } from './routes/customers.ts';
 import { disputeRoutes } from './routes/disputes.ts';
 import { feedRoutes } from './routes/feeds.ts';
 import { importRoutes } from './routes/imports.ts';
+import { letterRoutes } from './routes/letters.ts';
 import { invoiceRoutes } from './routes/invoices.ts';
 import { moneyRoutes } from './routes/money.ts';
 import { policyRoutes } from './routes/policies.ts';
@@ -75,6 +76,7 @@ export async function buildApp(deps: ApiDeps): Promise<App> {
     await caseCommandRoutes(routes, deps);
     await taskRoutes(routes, deps);
     await contactRoutes(routes, deps);
+    await letterRoutes(routes, deps);
     await importRoutes(routes, deps);
     await feedRoutes(routes, deps);
     await webhookRoutes(routes, deps);

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import type { Printer } from '../activities/letters/index.ts';
 import type { TemplateTexts } from '../activities/template-texts.ts';
 import type { Db } from '../db/database.ts';
 import type { HolidaysOf } from '../db/repositories/facts.ts';
@@ -49,6 +50,8 @@ export interface ApiDeps {
   holidays: HolidaysOf;
   /** The words of messages and how they look; injected, since the activities write them. */
   texts: TemplateTexts;
+  /** Puts letters into one file for a printer; injected, as the texts are. */
+  printer: Printer;
   logger: Logger | false;
   config: ApiConfig;
 }

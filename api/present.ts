@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { Standing } from '../domain/case/standing.ts';
+import { shownStep } from '../domain/case/requests.ts';
 import { formatAmount } from '../domain/money.ts';
 import { isoInstant, localDate, type Instant } from '../domain/time/zones.ts';
 import type { Db, Tx } from '../db/database.ts';
@@ -103,6 +104,8 @@ function presentInvoice(row: InvoiceRow, standing: Standing): Of<typeof shape.in
     balance: amount(row.balance_minor),
     disputed: amount(standing.disputedMinor),
     promised: amount(standing.promisedMinor),
+    writtenOff: amount(row.written_off_minor),
+    recovered: amount(row.recovered_minor),
     currency: row.currency,
     references: row.refs,
     orderReference: row.order_reference,
@@ -233,9 +236,20 @@ export const presentContact = (row: ContactRow, items: readonly ContactItemRow[]
   finishedAt: isoOrNull(row.finished_at),
   errorCode: row.error_code,
   taskId: row.task_id,
+  post:
+    row.channel === 'letter' || row.channel === 'registeredLetter'
+      ? {
+          printBatchId: row.print_batch_id,
+          dispatchedOn: row.dispatched_on,
+          deliveredOn: row.delivered_on,
+          refusedOn: row.refused_on,
+          returnedOn: row.returned_on,
+          trackingNumber: row.tracking_number,
+        }
+      : null,
   items: items.map((item) => ({
     invoiceId: item.invoice_id,
-    step: item.step,
+    step: shownStep(item.step),
     amount: formatAmount(item.amount_minor, item.currency),
     currency: item.currency,
   })),

@@ -1,7 +1,7 @@
 import { Client } from '@temporalio/client';
 import pino, { type Logger } from 'pino';
 import { holidaysOf } from '../activities/holidays.ts';
-import { renderPreviewPdf } from '../activities/letters/index.ts';
+import { printBatch, renderPreviewPdf } from '../activities/letters/index.ts';
 import { createTemplateTexts } from '../activities/template-texts.ts';
 import { API_SETTINGS, readSettings, SettingsError } from '../config.ts';
 import { createDatabase, type Db } from '../db/database.ts';
@@ -46,6 +46,7 @@ async function main(): Promise<void> {
     intake,
     holidays: holidaysOf,
     texts: createTemplateTexts(renderPreviewPdf),
+    printer: printBatch,
     logger,
     config: {
       secretKey: Buffer.from(settings.RELANCE_SECRET_KEY, 'base64'),

@@ -1,3 +1,4 @@
+import { shownStep } from '../domain/case/requests.ts';
 import type { TimelineRow } from '../db/repositories/timeline.ts';
 
 /** One sentence an event, from its stable data; a person's own words follow behind a dash. */
@@ -6,16 +7,29 @@ export function summaryOf(row: Pick<TimelineRow, 'kind' | 'data' | 'text'>): str
   return `${sentenceOf(row.kind, row.data)}${text}`;
 }
 
+/** Messages that belong to no step of the ladder have keys that no policy can use. */
+const SPECIAL: Readonly<Record<string, string>> = {
+  thankYou: 'thank-you note',
+  formalNotice: 'formal notice',
+  plan: 'note on the instalment plan',
+};
+
+const BRANCHES: Readonly<Record<string, string>> = {
+  formalNotice: 'the formal notice',
+  placement: 'the hand-over to an agency',
+  writeOff: 'the write-off',
+};
+
 function sentenceOf(kind: string, data: Record<string, unknown>): string {
   const say = (name: string): string => {
     const value = data[name];
     return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
   };
   const money = (name = 'amount'): string => (say(name) ? `${say(name)} ${say('currency')}`.trim() : 'the whole');
-  // A note that belongs to no step of the ladder has a key that no policy can use.
-  const note = say('step') === '~thankYou' ? 'thank-you note' : null;
-  const step = say('step') ? ` ${say('step')}` : '';
+  const note = SPECIAL[shownStep(say('step'))] ?? null;
+  const step = say('step') ? ` ${shownStep(say('step'))}` : '';
   const message = note ?? `message of step${step}`;
+  const branch = BRANCHES[say('step')] ?? null;
   const because = say('reason') ? `: ${say('reason')}` : '';
   switch (kind) {
     case 'invoiceRegistered':
@@ -38,6 +52,8 @@ function sentenceOf(kind: string, data: Record<string, unknown>): string {
       return `The ${message} was sent`;
     case 'contactDelivered':
       return `The ${message} was delivered`;
+    case 'contactRefused':
+      return `The addressee refused the ${message} on ${say('on')}`;
     case 'contactFailed':
       return `The ${message} failed${because}`;
     case 'contactUnknown':
@@ -70,18 +86,26 @@ function sentenceOf(kind: string, data: Record<string, unknown>): string {
       return `Paused${say('until') ? ` until ${say('until')}` : ''}`;
     case 'resumed':
       return 'Resumed';
+    case 'stepPulled':
+      return `Step${step} pulled forward to ${say('on')}`;
     case 'approvalAsked':
-      return `Approval asked for step${step}`;
+      return `Approval asked for ${branch ?? `step${step}`}: ${money()}`;
     case 'approved':
-      return `Step${step} approved`;
+      return branch ? `Approved: ${branch}` : `Step${step} approved`;
     case 'refused':
-      return `Step${step} refused`;
+      return branch ? `Refused: ${branch}` : `Step${step} refused`;
+    case 'formalNoticeSent':
+      return `The formal notice left on ${say('on')}`;
+    case 'placed':
+      return `Handed over to an agency: ${money()}`;
+    case 'recalled':
+      return `Taken back from the agency (${say('reason')})`;
     case 'settled':
       return 'Settled';
     case 'cancelled':
       return 'Cancelled: credited in full before any payment';
     case 'writtenOff':
-      return 'Written off';
+      return `Written off: ${money()}`;
     case 'reopened':
       return `Reopened at stage ${say('stage')}`;
     case 'recovered':

@@ -35,5 +35,6 @@ export {
   type StatementModel,
 } from './forms/statement-of-account.ts';
 
+export { printBatch, type Printer } from './printer.ts';
 export { renderBatch, type PrintBatch } from './batch.ts';
 export { manifestCsv, type ManifestRow } from './manifest.ts';

@@ -143,6 +143,8 @@ export const invoice = z
     balance: amountOut,
     disputed: amountOut,
     promised: amountOut,
+    writtenOff: amountOut.meta({ description: 'What was given up of it.' }),
+    recovered: amountOut.meta({ description: 'What came of that later after all.' }),
     currency,
     references: z.array(z.string()),
     orderReference: z.string().nullable(),
@@ -169,6 +171,8 @@ export const invoice = z
       balance: '1200.00',
       disputed: '0.00',
       promised: '0.00',
+      writtenOff: '0.00',
+      recovered: '0.00',
       currency: 'EUR',
       references: [],
       orderReference: null,
@@ -307,6 +311,17 @@ export const contact = z
     finishedAt: instant.nullable(),
     errorCode: z.string().nullable(),
     taskId: id('tsk').nullable(),
+    post: z
+      .object({
+        printBatchId: id('prb').nullable(),
+        dispatchedOn: localDate.nullable(),
+        deliveredOn: localDate.nullable(),
+        refusedOn: localDate.nullable(),
+        returnedOn: localDate.nullable(),
+        trackingNumber: z.string().nullable(),
+      })
+      .nullable()
+      .meta({ description: 'What the post did with a letter; null for everything else.' }),
     items: z.array(z.object({ invoiceId: id('inv'), step: z.string(), amount: amountOut, currency })),
   })
   .meta({ id: 'Contact' });

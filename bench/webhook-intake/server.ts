@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { holidaysOf } from '../../activities/holidays.ts';
+import { printBatch } from '../../activities/letters/index.ts';
 import { createTemplateTexts } from '../../activities/template-texts.ts';
 import { buildApp } from '../../api/app.ts';
 import type { WebhookIntake } from '../../api/deps.ts';
@@ -39,6 +40,7 @@ async function listen(variant: Variant): Promise<number> {
     intake: intakes[variant](db),
     holidays: holidaysOf,
     texts: createTemplateTexts(null),
+    printer: printBatch,
     logger: false,
     config: { secretKey, rateLimitPerMinute: 1, trustProxy: false, metricsPublic: false, publicUrl: null },
   });

@@ -564,7 +564,8 @@ export async function writeClosing(
     .set({ stage: closing.stage, next: null, wake_at: null, turned_at: instant(act.at) })
     .where('id', '=', one.invoiceId)
     .execute();
-  await log(tx, act, one, closing.stage, { run: facts.run });
+  // That it was given up, by whom and why, stands there already.
+  if (closing.stage !== 'writtenOff') await log(tx, act, one, closing.stage, { run: facts.run });
 }
 
 /** What the turn leaves for lists and answers: the stage, what is next, and when the case looks again. */

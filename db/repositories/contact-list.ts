@@ -22,6 +22,12 @@ export type ContactRow = Pick<
   | 'cc'
   | 'error_code'
   | 'task_id'
+  | 'print_batch_id'
+  | 'dispatched_on'
+  | 'delivered_on'
+  | 'refused_on'
+  | 'returned_on'
+  | 'tracking_number'
 >;
 
 export interface ContactItemRow {
@@ -51,6 +57,12 @@ const SHOWN = [
   'cc',
   'error_code',
   'task_id',
+  'print_batch_id',
+  'dispatched_on',
+  'delivered_on',
+  'refused_on',
+  'returned_on',
+  'tracking_number',
 ] as const;
 
 export interface ContactFilter {

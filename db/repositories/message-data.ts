@@ -1,3 +1,4 @@
+import type { CustomerKind } from '../../domain/policy/types.ts';
 import type { LocalDate } from '../../domain/time/dates.ts';
 import type { Db, Tx } from '../database.ts';
 import type { Address, ContactPerson } from '../types.ts';
@@ -12,8 +13,19 @@ export interface MessageParties {
     replyTo: string | null;
     iban: string | null;
     address: Address | null;
+    country: string;
+    registrationId: string | null;
+    vatId: string | null;
   };
-  customer: { name: string; locale: string; timeZone: string; address: Address | null; contacts: ContactPerson[] };
+  customer: {
+    name: string;
+    kind: CustomerKind;
+    country: string;
+    locale: string;
+    timeZone: string;
+    address: Address | null;
+    contacts: ContactPerson[];
+  };
 }
 
 export async function loadParties(db: Db | Tx, customerId: string): Promise<MessageParties> {
@@ -23,6 +35,8 @@ export async function loadParties(db: Db | Tx, customerId: string): Promise<Mess
     .select([
       'u.creditor_id',
       'u.name',
+      'u.kind',
+      'u.country',
       'u.locale',
       'u.time_zone',
       'u.address',
@@ -32,6 +46,9 @@ export async function loadParties(db: Db | Tx, customerId: string): Promise<Mess
       'c.reply_to',
       'c.iban',
       'c.address as creditor_address',
+      'c.country as creditor_country',
+      'c.registration_id',
+      'c.vat_id',
     ])
     .where('u.id', '=', customerId)
     .executeTakeFirstOrThrow();
@@ -43,9 +60,14 @@ export async function loadParties(db: Db | Tx, customerId: string): Promise<Mess
       replyTo: row.reply_to,
       iban: row.iban,
       address: row.creditor_address,
+      country: row.creditor_country,
+      registrationId: row.registration_id,
+      vatId: row.vat_id,
     },
     customer: {
       name: row.name,
+      kind: row.kind,
+      country: row.country,
       locale: row.locale,
       timeZone: row.time_zone,
       address: row.address,

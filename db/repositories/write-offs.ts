@@ -4,14 +4,15 @@ import type { LocalDate } from '../../domain/time/dates.ts';
 import type { Act } from '../act.ts';
 import type { Tx } from '../database.ts';
 import { cancelChaseTasks } from './chase-tasks.ts';
+import { appendEvent } from './events.ts';
 import { post } from './ledger.ts';
 import { lockInvoice } from './locks.ts';
 import { endActivePlans } from './plans.ts';
 import { pokeOutreach } from './outbox.ts';
 
 /**
- * Gives up what is left of an invoice: the loss is posted and its balance is zero. Its case closes at the same turn, which
- * writes the event. A plan it was under ends, what is open with a person is cancelled. The caller holds the customer's
+ * Gives up what is left of an invoice: the loss is posted and its balance is zero, with whom and why on the timeline. Its
+ * case closes at the same turn. A plan it was under ends, what is open with a person is cancelled. The caller holds the customer's
  * row; `on` is the creditor's date.
  */
 export async function writeOffBalance(tx: Tx, act: Act, invoiceId: string, on: LocalDate): Promise<void> {
@@ -25,6 +26,12 @@ export async function writeOffBalance(tx: Tx, act: Act, invoiceId: string, on: L
     .set((eb) => ({ written_off_minor: eb('written_off_minor', '+', amountMinor) }))
     .where('id', '=', invoiceId)
     .execute();
+  await appendEvent(tx, act, {
+    invoiceId,
+    kind: 'writtenOff',
+    data: { amount: formatAmount(amountMinor, currency), currency, run: invoice.run, on },
+    text: act.reason ?? null,
+  });
   await endActivePlans(tx, act, invoiceId, 'cancelled', on);
   await cancelChaseTasks(tx, act, [invoiceId], 'writtenOff');
   await pokeOutreach(tx, customerId);

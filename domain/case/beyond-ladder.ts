@@ -9,19 +9,7 @@ import { ladder, nominalDays, notesBeforeDue, SENT_BEFORE, type Rung } from './l
 import { calendarOf, channelOf, recipientsOf } from './moments.ts';
 import { approvalKey, FORMAL_NOTICE, isAside, isBranch, PLACEMENT, WRITE_OFF } from './requests.ts';
 import { heldSpans, shiftedBy, standing } from './standing.ts';
-import {
-  act,
-  endOf,
-  isBelowMinimum,
-  lookAgain,
-  nextOf,
-  onceKey,
-  openOnce,
-  taskAt,
-  tomorrowsLook,
-  wait,
-  type View,
-} from './view.ts';
+import { act, endOf, isBelowMinimum, lookAgain, nextOf, onceKey, openOnce, taskAt, wait, type View } from './view.ts';
 
 /**
  * The course of a case beyond its ladder: formal notice, hand-over to an agency, write-off. Each is asked of the person
@@ -66,8 +54,8 @@ export function noticeForbidden(facts: CaseFacts, customer: CustomerFacts, asksM
   if (formalNotice === null) return 'branchOff';
   const reminded = remindedMinor(facts);
   if (reminded === 0n || asksMinor > reminded) return 'notReminded';
-  const reachable =
-    formalNotice.channel === 'email' ? recipientsOf(customer, 'email', NOTICE_TO).to.length > 0 : customer.hasAddress;
+  // Where no postal address is known the letter is a person's task, who finds out.
+  const reachable = formalNotice.channel !== 'email' || recipientsOf(customer, 'email', NOTICE_TO).to.length > 0;
   return reachable ? null : 'noAddress';
 }
 
@@ -354,9 +342,12 @@ export function branchAnswered(view: View, open: StepFact, answer: 'approved' | 
   }
 }
 
-/** The notice is with outreach, or queued: it leaves at the next moment of the policy's hours. */
+/**
+ * The notice is with outreach, or queued: it leaves at the next moment of the policy's hours, which wakes its case. Nothing
+ * is to be done before that; should it never come, somebody notices.
+ */
 export function branchUnderWay(view: View, open: StepFact): Decision {
-  return wait(view, tomorrowsLook(view), nextOf(open.plannedAt, 'formalNotice', open, 'formalNotice'));
+  return wait(view, lookAgain(view.now), nextOf(open.plannedAt, 'formalNotice', open, 'formalNotice'));
 }
 
 function foreseen(view: View, at: Instant, following: Following | 'placement'): NextAction {

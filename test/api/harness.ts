@@ -4,6 +4,7 @@ import type { LightMyRequestResponse } from 'fastify';
 import pino from 'pino';
 import { Webhook } from 'standardwebhooks';
 import { holidaysOf } from '../../activities/holidays.ts';
+import { printBatch } from '../../activities/letters/index.ts';
 import { createTemplateTexts, type RenderPdf } from '../../activities/template-texts.ts';
 import { renderMessage } from '../../activities/mail/render.ts';
 import { buildApp } from '../../api/app.ts';
@@ -88,6 +89,7 @@ export async function startApi(config: Partial<ApiDeps['config']> = {}, max = 8,
     intake: new IntakeWriter(db),
     holidays: holidaysOf,
     texts: createTemplateTexts(printed),
+    printer: printBatch,
     logger: pino({ ...LOG_OPTIONS, level: 'trace' }, sink),
     config: {
       secretKey: Buffer.alloc(32, 7),

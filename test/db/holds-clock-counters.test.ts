@@ -36,7 +36,7 @@ describe('a hold', () => {
     await inTransaction(book.db, (tx) =>
       openTask(tx, act, {
         creditorId: book.creditor.id,
-        kind: 'letter',
+        kind: 'call',
         key: `l:${open}`,
         invoiceId: open,
         subject: 'L',
