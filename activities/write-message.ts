@@ -103,7 +103,7 @@ function modelOf(
   const { creditor, customer } = parties;
   const thanks = order.template === 'thank-you';
   const amounts = shares ?? new Map(order.items.map((i) => [i.invoiceId, i.amountMinor]));
-  const untabled = thanks || order.template === 'plan-due' || order.template === 'plan-late';
+  const untabled = thanks || (order.plan && order.template !== 'plan-note');
   const currencies = [...new Set(order.items.map((i) => i.currency))].sort();
   return {
     locale: customer.locale,

@@ -18,19 +18,20 @@ import { created, ok, write } from '../write.ts';
 const MOST_INVOICES = 100;
 const MOST_INSTALMENTS = 120;
 
-const instalments = z.array(z.strictObject({ dueOn: localDate, amount })).min(1).max(MOST_INSTALMENTS);
+const instalments = z
+  .array(z.strictObject({ dueOn: localDate, amount }))
+  .min(1)
+  .max(MOST_INSTALMENTS);
 
-const planBody = z
-  .strictObject({ invoiceIds: z.array(id('inv')).min(1).max(MOST_INVOICES), instalments })
-  .meta({
-    example: {
-      invoiceIds: ['inv_01jd3k8x7v5r2m9t4w6y0b1c2d'],
-      instalments: [
-        { dueOn: '2026-12-15', amount: '600.00' },
-        { dueOn: '2027-01-15', amount: '600.00' },
-      ],
-    },
-  });
+const planBody = z.strictObject({ invoiceIds: z.array(id('inv')).min(1).max(MOST_INVOICES), instalments }).meta({
+  example: {
+    invoiceIds: ['inv_01jd3k8x7v5r2m9t4w6y0b1c2d'],
+    instalments: [
+      { dueOn: '2026-12-15', amount: '600.00' },
+      { dueOn: '2027-01-15', amount: '600.00' },
+    ],
+  },
+});
 
 const changeBody = z.strictObject({ instalments, reason: reasonText }).meta({
   example: { instalments: [{ dueOn: '2027-02-15', amount: '600.00' }], reason: 'One month more was agreed.' },

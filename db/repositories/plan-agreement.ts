@@ -121,7 +121,14 @@ async function agree(
     .execute();
   await tx
     .insertInto('plan_instalments')
-    .values(instalments.map(({ n, dueOn, amountMinor }) => ({ plan_id: planId, n, due_on: dueOn, amount_minor: amountMinor })))
+    .values(
+      instalments.map(({ n, dueOn, amountMinor }) => ({
+        plan_id: planId,
+        n,
+        due_on: dueOn,
+        amount_minor: amountMinor,
+      })),
+    )
     .execute();
   await tx
     .insertInto('plan_invoices')
@@ -170,11 +177,7 @@ async function agree(
 }
 
 /** What lies over these invoices, as admission judges it. */
-async function surroundingsOf(
-  tx: Tx,
-  invoices: readonly InvoiceRow[],
-  today: LocalDate,
-): Promise<PlannedInvoice[]> {
+async function surroundingsOf(tx: Tx, invoices: readonly InvoiceRow[], today: LocalDate): Promise<PlannedInvoice[]> {
   const ids = invoices.map((invoice) => invoice.id);
   if (ids.length === 0) return [];
   const disputed = await tx

@@ -58,7 +58,8 @@ export async function endPlan(
     act,
     ids.map((invoiceId) => ({ invoiceId, kind: EVENTS[status], data, text: act.reason ?? null })),
   );
-  if (status === 'cancelled') for (const [invoiceId, id] of events) await signalCase(tx, invoiceId, 'planCancelled', id);
+  if (status === 'cancelled')
+    for (const [invoiceId, id] of events) await signalCase(tx, invoiceId, 'planCancelled', id);
   else await wakeCases(tx, ids);
   await pokeOutreach(tx, plan.customer_id);
   return true;

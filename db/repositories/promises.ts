@@ -148,7 +148,13 @@ function replacedBy(input: NewPromise, earlier: readonly PromiseRow[], invoice: 
   return input.amountMinor === null || whole || sum > invoice.balance_minor ? active : [];
 }
 
-async function end(tx: Tx, act: Act, promise: PromiseRow, today: LocalDate, why: 'replaced' | 'byHand' | 'plan'): Promise<void> {
+async function end(
+  tx: Tx,
+  act: Act,
+  promise: PromiseRow,
+  today: LocalDate,
+  why: 'replaced' | 'byHand' | 'plan',
+): Promise<void> {
   await tx.updateTable('promises').set({ status: 'withdrawn', ended_on: today }).where('id', '=', promise.id).execute();
   await appendEvent(tx, act, {
     invoiceId: promise.invoice_id,

@@ -68,9 +68,7 @@ export function planContacts(customer: CustomerFacts, now: Instant): ContactPlan
   const today = localDate(now, customer.creditorZone);
   const requests = customer.cases
     .filter((facts) => facts.steps.some((s) => s.status === 'requested'))
-    .flatMap((facts) =>
-      requestsOf(facts, customer, today).filter((r) => isTimely(r, facts, customer, now)),
-    )
+    .flatMap((facts) => requestsOf(facts, customer, today).filter((r) => isTimely(r, facts, customer, now)))
     .sort(byUrgency);
   let messages: MessagePlan[] = [];
   const waiting: ContactRequest[] = [];

@@ -186,7 +186,15 @@ export function planNoteDue(view: View): Decision | null {
     return { decision: 'act', acts: [{ act: 'skipStep', ...planned, channel: 'email', reason: 'noAddress' }] };
   }
   const { channel, amountMinor: asksMinor } = due;
-  const request = { act: 'request' as const, ...planned, occurrence: 1, channel, reanchors: false, asksMinor, on: today };
+  const request = {
+    act: 'request' as const,
+    ...planned,
+    occurrence: 1,
+    channel,
+    reanchors: false,
+    asksMinor,
+    on: today,
+  };
   return { decision: 'act', acts: [request] };
 }
 

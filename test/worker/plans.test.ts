@@ -247,7 +247,7 @@ describe('an instalment plan', () => {
     expect(await planOf(plan)).toMatchObject({ status: 'cancelled', paid: 50_000n, ended_on: '2026-03-10' });
     expect(await planOf(renewed)).toMatchObject({ status: 'active', replaces: plan, invoiceIds: [second], paid: 0n });
     expect(await codeOf(change([{ dueOn: '2026-05-20', amount: '500' }]))).toBe('planEnded');
-    expect((await signals(second)).filter((s) => String(s).startsWith('plan'))).toEqual([
+    expect((await signals(second)).filter((s) => s.startsWith('plan'))).toEqual([
       'planAgreed',
       'planCancelled',
       'planAgreed',
@@ -264,7 +264,7 @@ describe('an instalment plan', () => {
 
   it('is never agreed twice, whoever is first', async () => {
     const ids = [await invoice(40_000n), await invoice(60_000n)];
-    const wishes = [ids, [...ids].reverse(), [ids[0]!], [ids[1]!]].map((invoiceIds) =>
+    const wishes = [ids, ids.toReversed(), [ids[0]!], [ids[1]!]].map((invoiceIds) =>
       codeOf(
         agree(invoiceIds, [
           { dueOn: '2026-03-20', amount: invoiceIds.length === 2 ? '1000' : invoiceIds[0] === ids[0] ? '400' : '600' },
