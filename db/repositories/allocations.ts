@@ -124,7 +124,7 @@ export async function allocate(tx: Tx, act: Act, input: NewAllocation): Promise<
     text: act.reason ?? null,
   });
   await signalCase(tx, invoiceId, receiptId === undefined ? 'creditNoted' : 'paymentAllocated', eventId);
-  await wakePlanMates(tx, invoiceId);
+  await wakePlanMates(tx, act, invoiceId);
   await pokeOutreach(tx, customerId);
   await cancelChaseTasks(tx, act, [invoiceId], receiptId === undefined ? 'creditNoted' : 'paymentAllocated');
   await tellAgencyOfBalance(tx, act, invoiceId, { balanceMinor, currency });
@@ -243,7 +243,7 @@ export async function undoAllocation(tx: Tx, act: Act, allocationId: string, why
   const reopened = await reopenCase(tx, act, invoiceId);
   if (!reopened) await signalCase(tx, invoiceId, 'allocationReversed', eventId);
   await tellAgencyOfBalance(tx, act, invoiceId, { balanceMinor: after.balance_minor, currency });
-  await wakePlanMates(tx, invoiceId);
+  await wakePlanMates(tx, act, invoiceId);
   await pokeOutreach(tx, invoice.customer_id);
   if (receiptId !== null && why === 'manual') {
     await openTask(tx, act, {

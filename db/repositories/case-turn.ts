@@ -537,7 +537,7 @@ export async function writeClosing(
     .where('kind', '<>', 'plan')
     .where('lifted_on', 'is', null)
     .execute();
-  await wakePlanMates(tx, one.invoiceId);
+  await wakePlanMates(tx, act, one.invoiceId);
   if (closing.thank) {
     // Thanks that still wait from an earlier settling are said once, now.
     await tx

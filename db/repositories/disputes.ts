@@ -142,7 +142,7 @@ export async function resolveDispute(
   });
   await closeTaskByKey(tx, act, creditorId, reviewKey(disputeId), 'done', { outcome: resolution.outcome });
   await closeTaskByKey(tx, act, creditorId, planReviewKey(disputeId), 'done', { outcome: resolution.outcome });
-  await wakePlanMates(tx, invoice.id);
+  await wakePlanMates(tx, act, invoice.id);
   await signalCase(tx, invoice.id, 'disputeResolved', disputeId);
   await pokeOutreach(tx, invoice.customer_id);
   return row;
@@ -177,7 +177,7 @@ async function reviewPlanOf(tx: Tx, act: Act, invoice: InvoiceRow, disputeId: st
     data: { planId, disputeId },
     dueAt,
   });
-  await wakePlanMates(tx, invoice.id);
+  await wakePlanMates(tx, act, invoice.id);
 }
 
 const planReviewKey = (disputeId: string): string => `reviewPlan:${disputeId}`;

@@ -4,6 +4,7 @@ import type { Act } from '../act.ts';
 import { instant, json, type Db, type Tx } from '../database.ts';
 import type { Database, PlanStatus } from '../types.ts';
 import { appendEvents } from './events.ts';
+import { withdrawNotes } from './letters.ts';
 import { pokeOutreach, signalCase, wakeCases } from './outbox.ts';
 
 const EVENTS = { kept: 'planKept', broken: 'planBroken', cancelled: 'planCancelled' } as const;
@@ -36,6 +37,7 @@ export async function endPlan(
     .where('kind', '=', 'plan')
     .where('lifted_on', 'is', null)
     .execute();
+  await withdrawNotes(tx, act, planId, 'all', 'planEnded');
   await tx
     .updateTable('case_steps')
     .set({ status: 'withdrawn', reason: 'planEnded' })
@@ -91,11 +93,13 @@ export async function activePlanOver(db: Db | Tx, invoiceId: string): Promise<st
 
 /**
  * The other cases of the active plan over this invoice look again: what was paid of it, who leads it, or whether it is
- * disputed has changed, and with that its next note and the day on which it ends.
+ * disputed has changed, and with that its next note and the day on which it ends. What was to be posted about an
+ * instalment is written again.
  */
-export async function wakePlanMates(tx: Tx, invoiceId: string): Promise<void> {
+export async function wakePlanMates(tx: Tx, act: Act, invoiceId: string): Promise<void> {
   const planId = await activePlanOver(tx, invoiceId);
   if (planId === null) return;
+  await withdrawNotes(tx, act, planId, 'instalments', 'planMoved');
   await wakeCases(
     tx,
     (await openInvoicesOf(tx, planId)).filter((id) => id !== invoiceId),

@@ -191,6 +191,39 @@ describe('an instalment plan', () => {
     expect(await world.counters()).toEqual(zero);
   });
 
+  it('takes back a letter about an instalment that nobody has posted when money comes for another invoice', async () => {
+    const steps = REMINDERS.steps.map((step) => ({ ...step }));
+    await world.close();
+    world = await openWorld({ ...PLANS, steps, noAddress: 'letter' });
+    await world.db
+      .updateTable('customers')
+      .set({ contacts: JSON.stringify([]) as never })
+      .execute();
+    const first = await invoice(40_000n);
+    const second = await invoice(60_000n);
+    const plan = await agree([first, second], [{ dueOn: '2026-03-20', amount: '1000' }]);
+    await moment('2026-03-05T09:01:00Z', first, second);
+    await moment('2026-03-17T07:30:00Z', first, second);
+    expect((await world.stepsOf(first)).slice(-2)).toEqual([`~plan:${plan}:agreed:left`, `~plan:${plan}:before1:left`]);
+    const letters = () => world.db.selectFrom('contacts').select(['template', 'status']).orderBy('seq').execute();
+    await world.pay(second, 10_000n);
+    expect(await letters()).toEqual([
+      { template: 'plan-note', status: 'queued' },
+      { template: 'plan-due', status: 'withdrawn' },
+    ]);
+    await moment('2026-03-18T07:30:00Z', first, second);
+    const { body_text: body } = await world.db
+      .selectFrom('contacts')
+      .select('body_text')
+      .where('template', '=', 'plan-due')
+      .where('status', '=', 'queued')
+      .executeTakeFirstOrThrow();
+    expect(body!.replace(/\s/g, ' ')).toContain('soit 900,00 €, est attendu');
+    await world.within((tx, act) => cancelPlan(tx, act, world.creditor.id, plan));
+    expect((await letters()).map((l) => l.status)).toEqual(['withdrawn', 'withdrawn', 'withdrawn']);
+    expect((await world.stepsOf(first)).filter((s) => !s.endsWith('withdrawn'))).toEqual([]);
+  });
+
   it('replaces promises, refuses new ones and another plan, and cannot be lifted away', async () => {
     const id = await invoice();
     const promised = { invoiceId: id, payOn: '2026-03-12', amountMinor: null, by: null };
