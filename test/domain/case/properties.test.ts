@@ -218,6 +218,10 @@ function checkStanding(played: Played, now: Instant): void {
     expect(facts.collection.method === 'directDebit' && facts.collection.failedOn === null).toBe(false);
     if (facts.chaseFrom !== null) expect(sent.day >= facts.chaseFrom).toBe(true);
     if (facts.limitationOn !== null) expect(today <= facts.limitationOn).toBe(true);
+    if (isBranch(sent.step)) {
+      expect(sent.message.kind).toBe('formalNotice');
+      continue;
+    }
     const rung = ladder(facts, today).find((r) => r.step.key === sent.step)!;
     if (rung.beforeDue) {
       expect(sent.day < facts.dueOn && today < facts.dueOn).toBe(true);
