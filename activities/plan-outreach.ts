@@ -9,6 +9,7 @@ import { foretellNext } from '../db/repositories/foretell.ts';
 import { lockCustomers, lockInvoices } from '../db/repositories/locks.ts';
 import { wakeCases } from '../db/repositories/outbox.ts';
 import {
+  dropNotes,
   dropThanks,
   laggingCases,
   noteNextLook,
@@ -18,8 +19,8 @@ import {
   type Lag,
 } from '../db/repositories/outreach.ts';
 
-import type { CustomerFacts } from '../domain/case/facts.ts';
-import { shownStep, THANK_YOU } from '../domain/case/requests.ts';
+import type { CustomerFacts, PlanFact } from '../domain/case/facts.ts';
+import { planNoteOf, shownStep, THANK_YOU } from '../domain/case/requests.ts';
 import { planContacts, requestsOf, type ContactRequest, type MessagePlan } from '../domain/case/plan-contacts.ts';
 import { formatAmount } from '../domain/money.ts';
 import type { LocalDate } from '../domain/time/dates.ts';
@@ -80,6 +81,7 @@ async function look(deps: ActivityDeps, tx: Tx, customerId: string): Promise<Out
   for (let moments = 1; ; moments++) {
     const customer = await loadCustomer(tx, customerId, deps.holidays, at, 'requesting');
     await dropThanks(tx, thanksToNobody(customer, localDate(at, customer.creditorZone)));
+    await dropNotes(tx, untrueNotes(customer, localDate(at, customer.creditorZone)));
     const plan = planContacts(customer, at);
     for (const message of plan.messages) await queueMessage(deps, tx, systemAct(at), customer, message);
     queued += plan.messages.length;
@@ -144,6 +146,16 @@ function thanksToNobody(customer: CustomerFacts, today: LocalDate): string[] {
   });
 }
 
+/** Notes of plans that are asked for and no longer true: paid meanwhile, held, or without an address. */
+function untrueNotes(customer: CustomerFacts, today: LocalDate): { invoiceId: string; step: string }[] {
+  return customer.cases.flatMap((facts) => {
+    const asked = facts.steps.filter((s) => s.status === 'requested' && planNoteOf(s.step) !== null);
+    if (asked.length === 0) return [];
+    const steps = new Set(requestsOf(facts, customer, today).map((r) => r.step));
+    return asked.filter((s) => !steps.has(s.step)).map((s) => ({ invoiceId: facts.invoiceId, step: s.step }));
+  });
+}
+
 function collectingDelay(lag: Lag): number | null {
   if (lag.importing) return IMPORT_EVERY_MS;
   return lag.cases > 0 ? COLLECT_EVERY_MS : null;
@@ -204,17 +216,19 @@ async function queueMessage(
 }
 
 /** Reads, but writes nothing to the database. */
-async function writeTexts(tx: Tx, customer: CustomerFacts, plan: MessagePlan): Promise<Texts> {
-  const today = localDate(plan.plannedAt, customer.creditorZone);
+async function writeTexts(tx: Tx, customer: CustomerFacts, order: MessagePlan): Promise<Texts> {
+  const today = localDate(order.plannedAt, customer.creditorZone);
   const { customerId } = customer;
-  const { channel, template, tone, recipients, items } = plan;
+  const { channel, template, tone, recipients, items } = order;
   const { to, cc } = recipients;
   // Where notices of several policies meet in one letter, the kindest deadline is everybody's.
   const deadlines = items.flatMap((i) =>
     i.kind === 'formalNotice' ? (i.policy.formalNotice?.deadlineDays ?? []) : [],
   );
   const deadline = deadlines.length === 0 ? {} : { deadlineDays: Math.max(...deadlines) };
-  const message = await writeMessage(tx, { customerId, template, tone, channel, to, cc, today, items, ...deadline });
+  const plan = planOf(customer, items);
+  const written = { customerId, template, tone, channel, to, cc, today, items, plan, ...deadline };
+  const message = await writeMessage(tx, written);
   // A letter is one for all of its invoices, as a mail is; a call is made about each.
   if (channel !== 'call') return { message, tasks: [] };
   const tasks: Texts['tasks'] = [];
@@ -223,4 +237,12 @@ async function writeTexts(tx: Tx, customer: CustomerFacts, plan: MessagePlan): P
     tasks.push({ item, text: items.length === 1 ? message : await writeMessage(tx, own) });
   }
   return { message, tasks };
+}
+
+/** The plan that a message is a note of: such a message has one item. */
+function planOf(customer: CustomerFacts, [item]: readonly ContactRequest[]): PlanFact | null {
+  const note = item ? planNoteOf(item.step) : null;
+  if (!item || note === null) return null;
+  const facts = customer.cases.find((one) => one.invoiceId === item.invoiceId);
+  return facts?.plans.find((plan) => plan.id === note.planId) ?? null;
 }

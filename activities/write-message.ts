@@ -8,11 +8,14 @@ import {
   type InvoiceLine,
   type MessageParties,
 } from '../db/repositories/message-data.ts';
+import { sharesOfPlan } from '../db/repositories/plans.ts';
 import { findTemplate } from '../db/repositories/templates.ts';
+import type { PlanFact } from '../domain/case/facts.ts';
+import { instalmentRests } from '../domain/case/plan-course.ts';
 import type { Channel, Tone } from '../domain/policy/types.ts';
 import { DomainError } from '../domain/errors.ts';
 import { formatAmount } from '../domain/money.ts';
-import { daysBetween, type LocalDate } from '../domain/time/dates.ts';
+import { addDays, daysBetween, type LocalDate } from '../domain/time/dates.ts';
 import { languageOf } from './mail/format.ts';
 import type { MessageModel, MessageRow, RowNote } from './mail/message-model.ts';
 import { renderLetterMessage } from './letters/letter-message.ts';
@@ -33,6 +36,8 @@ export interface MessageOrder {
   items: readonly { invoiceId: string; amountMinor: bigint; currency: string }[];
   /** Days for paying from receipt, where it is a formal notice. */
   deadlineDays?: number;
+  /** The plan that the message is a note of; it then speaks of all the invoices of the plan. */
+  plan?: PlanFact | null;
 }
 
 export interface GatheredMessage {
@@ -73,13 +78,14 @@ export async function writeMessage(
 /** Everything a message says, before it is put into words. Reads only; a preview does the same. */
 export async function gatherMessage(db: Db | Tx, order: MessageOrder, reference: string): Promise<GatheredMessage> {
   const parties = await loadParties(db, order.customerId);
-  const ids = order.items.map((i) => i.invoiceId);
+  const shares = order.plan ? await sharesOfPlan(db, order.plan.id) : null;
+  const ids = shares === null ? order.items.map((i) => i.invoiceId) : [...shares.keys()];
   const lines = await loadInvoiceLines(db, ids);
   const email = order.channel === 'email';
   const to = email ? peopleOf(parties.customer.contacts, order.to) : [];
   const cc = email ? peopleOf(parties.customer.contacts, order.cc) : [];
   const history = order.channel === 'call' ? await loadHistory(db, ids) : [];
-  const model = modelOf(order, parties, lines, reference, to[0]?.name ?? null, history);
+  const model = modelOf(order, parties, lines, shares, reference, to[0]?.name ?? null, history);
   return { model, parties, to, cc };
 }
 
@@ -112,13 +118,15 @@ function modelOf(
   order: MessageOrder,
   parties: MessageParties,
   lines: readonly InvoiceLine[],
+  shares: ReadonlyMap<string, bigint> | null,
   reference: string,
   contactName: string | null,
   history: { on: LocalDate; what: string }[],
 ): MessageModel {
   const { creditor, customer } = parties;
   const thanks = order.template === 'thank-you';
-  const amounts = new Map(order.items.map((i) => [i.invoiceId, i.amountMinor]));
+  const amounts = shares ?? new Map(order.items.map((i) => [i.invoiceId, i.amountMinor]));
+  const untabled = thanks || (order.plan && order.template !== 'plan-note');
   const currencies = [...new Set(order.items.map((i) => i.currency))].sort();
   return {
     locale: customer.locale,
@@ -137,7 +145,7 @@ function modelOf(
     contact: { name: contactName },
     reference,
     today: order.today,
-    tables: thanks ? [] : currencies.map((currency) => tableOf(currency, lines, amounts, order.today)),
+    tables: untabled ? [] : currencies.map((currency) => tableOf(currency, lines, amounts, order.today)),
     history,
     ...(thanks
       ? {
@@ -153,7 +161,39 @@ function modelOf(
           },
         }
       : {}),
+    ...(order.plan ? planWords(order, order.plan, currencies[0]!) : {}),
     portalUrl: null,
+  };
+}
+
+/** The confirmation of a plan lists all its instalments; the other notes one, and what is still to come. */
+function planWords(
+  { template }: MessageOrder,
+  plan: PlanFact,
+  currency: string,
+): Pick<MessageModel, 'instalments' | 'instalment'> {
+  const of = plan.instalments.length;
+  const amount = (minor: bigint): string => formatAmount(minor, currency);
+  const rests = instalmentRests(plan);
+  if (template === 'plan-note') {
+    return { instalments: rests.map((i) => ({ dueOn: i.dueOn, amount: amount(i.amountMinor), currency })) };
+  }
+  const left = rests.filter((i) => i.restMinor > 0n);
+  const [open] = left;
+  return {
+    instalments: left.map((i) => ({ dueOn: i.dueOn, amount: amount(i.restMinor), currency })),
+    ...(open === undefined
+      ? {}
+      : {
+          instalment: {
+            dueOn: open.dueOn,
+            amount: amount(open.restMinor),
+            currency,
+            n: open.n,
+            of,
+            lastGraceDay: addDays(open.dueOn, plan.graceDays),
+          },
+        }),
   };
 }
 

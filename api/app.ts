@@ -20,6 +20,7 @@ import { importRoutes } from './routes/imports.ts';
 import { letterRoutes } from './routes/letters.ts';
 import { invoiceRoutes } from './routes/invoices.ts';
 import { moneyRoutes } from './routes/money.ts';
+import { planRoutes } from './routes/plans.ts';
 import { policyRoutes } from './routes/policies.ts';
 import { promiseRoutes } from './routes/promises.ts';
 import { systemRoutes } from './routes/system.ts';
@@ -73,6 +74,7 @@ export async function buildApp(deps: ApiDeps): Promise<App> {
     await moneyRoutes(routes, deps);
     await promiseRoutes(routes, deps);
     await disputeRoutes(routes, deps);
+    await planRoutes(routes, deps);
     await caseCommandRoutes(routes, deps);
     await taskRoutes(routes, deps);
     await contactRoutes(routes, deps);

@@ -1,7 +1,9 @@
 import type { z } from 'zod';
+import { instalmentRests, instalmentStatus } from '../domain/case/plan-course.ts';
 import type { Standing } from '../domain/case/standing.ts';
 import { shownStep } from '../domain/case/requests.ts';
 import { formatAmount } from '../domain/money.ts';
+import type { LocalDate } from '../domain/time/dates.ts';
 import { isoInstant, localDate, type Instant } from '../domain/time/zones.ts';
 import type { Db, Tx } from '../db/database.ts';
 import type { ContactItemRow, ContactRow } from '../db/repositories/contact-list.ts';
@@ -10,6 +12,7 @@ import type { CustomerRow } from '../db/repositories/customers.ts';
 import type { DisputeRow } from '../db/repositories/disputes.ts';
 import { findInvoice, type InvoiceRow } from '../db/repositories/invoices.ts';
 import type { CreditNoteRow } from '../db/repositories/money-list.ts';
+import type { PlanRow } from '../db/repositories/plans.ts';
 import type { PromiseRow } from '../db/repositories/promises.ts';
 import type { AllocationRow, ReceiptRow } from '../db/repositories/receipt-list.ts';
 import { standingsOf } from '../db/repositories/standings.ts';
@@ -182,6 +185,29 @@ export const presentPromise = (row: PromiseRow, currency: string): Of<typeof sha
   status: row.status,
   madeOn: row.made_on,
   endedOn: row.ended_on,
+});
+
+/** `today`: the creditor's date, by which instalments of an active plan are due or late. */
+export const presentPlan = (row: PlanRow, today: LocalDate): Of<typeof shape.plan> => ({
+  id: row.id,
+  status: row.status,
+  customerId: row.customer_id,
+  invoiceIds: row.invoiceIds,
+  currency: row.currency,
+  total: formatAmount(row.total_minor, row.currency),
+  paid: formatAmount(row.paid, row.currency),
+  graceDays: row.grace_days,
+  agreedOn: row.agreed_on,
+  endedOn: row.ended_on,
+  replaces: row.replaces,
+  instalments: instalmentRests({ instalments: row.instalments, paidMinor: row.paid }).map((instalment) => ({
+    n: instalment.n,
+    dueOn: instalment.dueOn,
+    amount: formatAmount(instalment.amountMinor, row.currency),
+    paid: formatAmount(instalment.amountMinor - instalment.restMinor, row.currency),
+    status: instalmentStatus(instalment, row.ended_on ?? today),
+  })),
+  createdAt: isoInstant(row.at),
 });
 
 export const presentDispute = (row: DisputeRow, currency: string): Of<typeof shape.dispute> => ({

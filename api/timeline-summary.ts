@@ -1,18 +1,11 @@
-import { shownStep } from '../domain/case/requests.ts';
 import type { TimelineRow } from '../db/repositories/timeline.ts';
+import { FORMAL_NOTICE, planNoteOf, shownStep, THANK_YOU } from '../domain/case/requests.ts';
 
 /** One sentence an event, from its stable data; a person's own words follow behind a dash. */
 export function summaryOf(row: Pick<TimelineRow, 'kind' | 'data' | 'text'>): string {
   const text = row.text === null ? '' : ` — ${row.text}`;
   return `${sentenceOf(row.kind, row.data)}${text}`;
 }
-
-/** Messages that belong to no step of the ladder have keys that no policy can use. */
-const SPECIAL: Readonly<Record<string, string>> = {
-  thankYou: 'thank-you note',
-  formalNotice: 'formal notice',
-  plan: 'note on the instalment plan',
-};
 
 const BRANCHES: Readonly<Record<string, string>> = {
   formalNotice: 'the formal notice',
@@ -26,7 +19,7 @@ function sentenceOf(kind: string, data: Record<string, unknown>): string {
     return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
   };
   const money = (name = 'amount'): string => (say(name) ? `${say(name)} ${say('currency')}`.trim() : 'the whole');
-  const note = SPECIAL[shownStep(say('step'))] ?? null;
+  const note = noteNamed(say('step'));
   const step = say('step') ? ` ${shownStep(say('step'))}` : '';
   const message = note ?? `message of step${step}`;
   const branch = BRANCHES[say('step')] ?? null;
@@ -41,11 +34,11 @@ function sentenceOf(kind: string, data: Record<string, unknown>): string {
     case 'fileAttached':
       return 'The invoice’s PDF was attached';
     case 'stepTaken':
-      return `Step${step} taken`;
+      return note ? `The ${note} was taken` : `Step${step} taken`;
     case 'stepMerged':
       return `Step${step} merged into ${say('into')}`;
     case 'stepSkipped':
-      return `Step${step} skipped${because}`;
+      return note ? `The ${note} was left out${because}` : `Step${step} skipped${because}`;
     case 'contactQueued':
       return note ? `A ${note} was queued` : `A message was queued for step${step}`;
     case 'contactSent':
@@ -73,7 +66,15 @@ function sentenceOf(kind: string, data: Record<string, unknown>): string {
     case 'promiseBroken':
       return 'The promise was broken';
     case 'promiseWithdrawn':
-      return say('why') === 'replaced' ? 'The promise was replaced by another' : 'The promise was withdrawn';
+      return promiseTaken(say('why'));
+    case 'planAgreed':
+      return `Instalment plan agreed: ${money()} in ${say('instalments')} from ${say('firstOn')} to ${say('lastOn')}, over ${data['invoices'] === 1 ? 'this invoice' : `${say('invoices')} invoices`}`;
+    case 'planKept':
+      return 'The instalment plan was kept to its end';
+    case 'planBroken':
+      return `The instalment plan was broken: an instalment was not paid by ${say('on')}, the whole balance falls due`;
+    case 'planCancelled':
+      return say('why') === 'changed' ? 'The instalment plan was changed' : 'The instalment plan was cancelled';
     case 'disputed':
       return `Disputed ${money()} (${say('category')})`;
     case 'disputeResolved':
@@ -134,4 +135,18 @@ function dueOnOrigin(from: string): string {
     default:
       return '';
   }
+}
+
+function noteNamed(step: string): string | null {
+  if (step === THANK_YOU) return 'thank-you note';
+  if (step === FORMAL_NOTICE) return 'formal notice';
+  const note = planNoteOf(step);
+  if (note === null) return null;
+  if (note.note === 'agreed') return 'confirmation of the plan';
+  return note.note === 'before' ? `note before instalment ${note.n}` : `note after missed instalment ${note.n}`;
+}
+
+function promiseTaken(why: string): string {
+  if (why === 'plan') return 'The promise was replaced by a plan';
+  return why === 'replaced' ? 'The promise was replaced by another' : 'The promise was withdrawn';
 }

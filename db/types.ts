@@ -508,6 +508,7 @@ export const TABLES = {
     status: 'text=',
     agreed_on: 'date',
     ended_on: 'date?',
+    paid_minor: 'int8?',
     replaces: 'text?',
     actor: 'text',
     at: 'timestamptz',

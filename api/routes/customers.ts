@@ -237,7 +237,8 @@ export async function customerRoutes(app: App, deps: ApiDeps): Promise<void> {
         operationId: 'liftHold',
         tags: ['customers'],
         summary: 'Lift a hold',
-        description: 'Of a customer or of unapplied money; a pause ends by resume, an approval by its task.',
+        description:
+          'Of a customer or of unapplied money; a pause ends by resume, an approval by its task, a plan by its cancellation.',
         params: idParams('hol'),
         response: { 204: z.undefined().meta({ description: 'Lifted' }), ...refusals },
       },
@@ -247,7 +248,10 @@ export async function customerRoutes(app: App, deps: ApiDeps): Promise<void> {
         const hold = await findHold(tx, callerOf(request).creditorId, request.params.id);
         if (!hold) throw notFound();
         if (hold.kind !== 'customer' && hold.kind !== 'unappliedCash') {
-          throw new Problem('holdNotLiftable', 'A pause ends by resume, an approval by its task.');
+          throw new Problem(
+            'holdNotLiftable',
+            'A pause ends by resume, an approval by its task, a plan by its cancellation.',
+          );
         }
         if (!(await liftHold(tx, act, hold.id))) throw new Problem('holdLifted', 'The hold has ended already.');
         return noContent();

@@ -254,6 +254,38 @@ export const promise = z
   })
   .meta({ id: 'Promise' });
 
+export const PLAN_STATUSES = ['active', 'kept', 'broken', 'cancelled'] as const;
+
+export const plan = z
+  .object({
+    id: id('pla'),
+    status: z.enum(PLAN_STATUSES),
+    customerId: id('cus'),
+    invoiceIds: z.array(id('inv')),
+    currency,
+    total: amountOut,
+    paid: amountOut.meta({
+      description: 'What the balances of its invoices have fallen by since it was agreed, until it ended.',
+    }),
+    graceDays: z.int().meta({ description: 'Days after its date on which an instalment still counts as kept.' }),
+    agreedOn: localDate,
+    endedOn: localDate.nullable(),
+    replaces: id('pla').nullable().meta({ description: 'The plan in whose place this one was agreed.' }),
+    instalments: z.array(
+      z.object({
+        n: z.int(),
+        dueOn: localDate,
+        amount: amountOut,
+        paid: amountOut,
+        status: z
+          .enum(['paid', 'partly', 'due', 'late', 'open'])
+          .meta({ description: 'Today; of a plan that has ended, on the day it did.' }),
+      }),
+    ),
+    createdAt: instant,
+  })
+  .meta({ id: 'Plan' });
+
 export const dispute = z
   .object({
     id: id('dis'),

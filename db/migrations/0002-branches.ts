@@ -39,10 +39,13 @@ const statements = [
     status text not null default 'active' check (status in ('active', 'kept', 'broken', 'cancelled')),
     agreed_on date not null,
     ended_on date,
+    -- What had been paid of it when it ended; while it is active that follows from the balances of its invoices.
+    paid_minor bigint,
     replaces text references plans,
     actor text not null,
     at timestamptz not null,
-    check ((status = 'active') = (ended_on is null))
+    check ((status = 'active') = (ended_on is null)),
+    check ((status = 'active') = (paid_minor is null))
   )`,
   `create index plans_by_customer on plans (customer_id)`,
   `create table plan_instalments (

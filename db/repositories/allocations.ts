@@ -4,13 +4,14 @@ import { amountFor, formatAmount } from '../../domain/money.ts';
 import type { LocalDate } from '../../domain/time/dates.ts';
 import { localDate } from '../../domain/time/zones.ts';
 import type { Act } from '../act.ts';
-import { instant, type Tx } from '../database.ts';
+import { instant, type Db, type Tx } from '../database.ts';
 import { newId } from '../ids.ts';
 import { appendEvent } from './events.ts';
 import { customersHeldBy } from './holds.ts';
 import { post, postingsOf } from './ledger.ts';
 import { lockCreditNote, lockCustomers, lockInvoice, lockReceipt } from './locks.ts';
 import { pokeOutreach, signalCase } from './outbox.ts';
+import { wakePlanMates } from './plans.ts';
 import { findPolicy } from './policies.ts';
 import { tellAgencyOfBalance } from './placements.ts';
 import { isOpenStage, payableMinor, reopenCase } from './runs.ts';
@@ -123,6 +124,7 @@ export async function allocate(tx: Tx, act: Act, input: NewAllocation): Promise<
     text: act.reason ?? null,
   });
   await signalCase(tx, invoiceId, receiptId === undefined ? 'creditNoted' : 'paymentAllocated', eventId);
+  await wakePlanMates(tx, act, invoiceId);
   await pokeOutreach(tx, customerId);
   await cancelChaseTasks(tx, act, [invoiceId], receiptId === undefined ? 'creditNoted' : 'paymentAllocated');
   await tellAgencyOfBalance(tx, act, invoiceId, { balanceMinor, currency });
@@ -241,6 +243,7 @@ export async function undoAllocation(tx: Tx, act: Act, allocationId: string, why
   const reopened = await reopenCase(tx, act, invoiceId);
   if (!reopened) await signalCase(tx, invoiceId, 'allocationReversed', eventId);
   await tellAgencyOfBalance(tx, act, invoiceId, { balanceMinor: after.balance_minor, currency });
+  await wakePlanMates(tx, act, invoiceId);
   await pokeOutreach(tx, invoice.customer_id);
   if (receiptId !== null && why === 'manual') {
     await openTask(tx, act, {
@@ -280,8 +283,8 @@ async function takeRecoveryBack(
 }
 
 /** The date at that creditor's. */
-export async function creditorsDate(tx: Tx, act: Act, creditorId: string): Promise<LocalDate> {
-  const creditor = await tx.selectFrom('creditors').select('time_zone').where('id', '=', creditorId).executeTakeFirst();
+export async function creditorsDate(db: Db | Tx, act: Pick<Act, 'at'>, creditorId: string): Promise<LocalDate> {
+  const creditor = await db.selectFrom('creditors').select('time_zone').where('id', '=', creditorId).executeTakeFirst();
   if (!creditor) throw new DomainError('notFound', 'There is no such creditor.');
   return localDate(act.at, creditor.time_zone);
 }

@@ -13,7 +13,7 @@ import type { JsonObject, NextAction, TaskRole } from '../types.ts';
 import { appendEvent } from './events.ts';
 import { pokeOutreach } from './outbox.ts';
 import { endPlacement, placeWithAgency } from './placements.ts';
-import { endPlan } from './plans.ts';
+import { endPlan, wakePlanMates } from './plans.ts';
 import { openTask } from './tasks.ts';
 import { writeOffBalance } from './write-offs.ts';
 
@@ -529,12 +529,15 @@ export async function writeClosing(
     .where('invoice_id', '=', one.invoiceId)
     .where('status', '=', 'open')
     .execute();
+  // A plan that goes on with other invoices holds this one too, should its money go back.
   await tx
     .updateTable('holds')
     .set({ lifted_on: today, lifted_at: instant(act.at) })
     .where('invoice_id', '=', one.invoiceId)
+    .where('kind', '<>', 'plan')
     .where('lifted_on', 'is', null)
     .execute();
+  await wakePlanMates(tx, act, one.invoiceId);
   if (closing.thank) {
     // Thanks that still wait from an earlier settling are said once, now.
     await tx

@@ -188,10 +188,11 @@ export async function withdrawContact(tx: Tx, act: Act, contactId: string, reaso
   if (!contact) return;
   const items = await itemsOf(tx, contactId);
   await tx.updateTable('contact_items').set({ withdrawn: true }).where('contact_id', '=', contactId).execute();
-  // A case that was closed meanwhile asks for nothing any more, one that was reopened does not give thanks.
+  // A case that was closed meanwhile asks for nothing any more, one that was reopened does not give thanks. A note of a
+  // plan is asked for until outreach finds it untrue, whatever became of the case that leads.
   await sql`
     update case_steps s set contact_id = null, reason = ${reason},
-      status = case when (i.stage in ('writtenOff', 'settled', 'cancelled')) = (s.step = ${THANK_YOU})
+      status = case when s.step like '~plan:%' or (i.stage in ('writtenOff', 'settled', 'cancelled')) = (s.step = ${THANK_YOU})
         and (s.step <> ${THANK_YOU} or i.balance_minor = 0) then 'requested' else 'withdrawn' end
     from invoices i where i.id = s.invoice_id and s.contact_id = ${contactId} and s.status = 'queued'`.execute(tx);
   for (const item of items) {

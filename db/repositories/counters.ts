@@ -5,7 +5,10 @@ import type { Db, Tx } from '../database.ts';
 export interface ContactCounters {
   /** Contacts beyond the first that reached `sending` for the same step of the same invoice. */
   duplicate: number;
-  /** Items that asked for more than was open on the invoice when their contact was committed as `sending`. */
+  /**
+   * Items that asked for more than was open on the invoice, or for an instalment on the invoices of its plan, when their
+   * contact was committed as `sending`.
+   */
   afterPayment: number;
 }
 
@@ -26,7 +29,8 @@ export async function contactCounters(db: Db | Tx): Promise<ContactCounters> {
         group by invoice_id, step, occurrence) steps) as duplicate,
       (select count(*) from reached r where r.asks and r.amount_minor > (
         select coalesce(sum(p.amount_minor), 0) from postings p join journal_entries j on j.id = p.entry_id
-        where p.account = 'receivable' and p.invoice_id = r.invoice_id
+        where p.account = 'receivable' and (p.invoice_id = r.invoice_id or p.invoice_id in (
+            select o.invoice_id from plan_invoices o where o.plan_id = split_part(r.step, ':', 2)))
           and (j.kind = 'invoiceRegistered' or j.recorded_at < r.sending_real))) as after_payment`.execute(db);
   const [row] = rows;
   return { duplicate: Number(row?.duplicate ?? 0n), afterPayment: Number(row?.after_payment ?? 0n) };

@@ -2,7 +2,7 @@ import type { Selectable } from 'kysely';
 import { DomainError } from '../../domain/errors.ts';
 import { formatAmount } from '../../domain/money.ts';
 import { addDays } from '../../domain/time/dates.ts';
-import { instantAt } from '../../domain/time/zones.ts';
+import { instantAt, type Instant } from '../../domain/time/zones.ts';
 import type { Act } from '../act.ts';
 import { instant, type Db, type Tx } from '../database.ts';
 import { newId } from '../ids.ts';
@@ -12,6 +12,7 @@ import { recordCreditNote } from './credit-notes.ts';
 import { appendEvent } from './events.ts';
 import { findInvoice, lockOwnInvoice, requireOpen, type InvoiceRow } from './invoices.ts';
 import { pokeOutreach, signalCase } from './outbox.ts';
+import { activePlanOver, wakePlanMates } from './plans.ts';
 import { surroundings } from './promises.ts';
 import { closeTaskByKey, openTask } from './tasks.ts';
 
@@ -69,6 +70,7 @@ export async function openDispute(tx: Tx, act: Act, creditorId: string, input: N
       dueAt: instantAt(addDays(today, policy.dispute.reviewDays), '24:00', zone),
     });
   }
+  await reviewPlanOf(tx, act, invoice, row.id, instantAt(today, '24:00', zone));
   await cancelChaseTasks(tx, act, [invoice.id], 'dispute');
   await signalCase(tx, invoice.id, 'disputed', row.id);
   await pokeOutreach(tx, invoice.customer_id);
@@ -139,6 +141,8 @@ export async function resolveDispute(
     text: resolution.note,
   });
   await closeTaskByKey(tx, act, creditorId, reviewKey(disputeId), 'done', { outcome: resolution.outcome });
+  await closeTaskByKey(tx, act, creditorId, planReviewKey(disputeId), 'done', { outcome: resolution.outcome });
+  await wakePlanMates(tx, act, invoice.id);
   await signalCase(tx, invoice.id, 'disputeResolved', disputeId);
   await pokeOutreach(tx, invoice.customer_id);
   return row;
@@ -154,6 +158,29 @@ export async function findDispute(
   const invoice = dispute && (await findInvoice(db, creditorId, dispute.invoice_id));
   return dispute && invoice && { dispute, invoice };
 }
+
+/**
+ * What is contested under a plan can hardly be paid by it: a person changes the plan or lets it stand. Meanwhile it holds
+ * the reminders as before, asks for nothing by its notes, and its dates go on.
+ */
+async function reviewPlanOf(tx: Tx, act: Act, invoice: InvoiceRow, disputeId: string, dueAt: Instant): Promise<void> {
+  const planId = await activePlanOver(tx, invoice.id);
+  if (planId === null) return;
+  await openTask(tx, act, {
+    creditorId: invoice.creditor_id,
+    kind: 'reviewPlan',
+    key: planReviewKey(disputeId),
+    invoiceId: invoice.id,
+    customerId: invoice.customer_id,
+    subject: `Invoice ${invoice.number} is disputed while a plan covers it`,
+    body: 'The plan stays in force, but nothing is sent about it until the dispute is decided. Change it, cancel it, or let it stand.',
+    data: { planId, disputeId },
+    dueAt,
+  });
+  await wakePlanMates(tx, act, invoice.id);
+}
+
+const planReviewKey = (disputeId: string): string => `reviewPlan:${disputeId}`;
 
 const reviewKey = (disputeId: string): string => `reviewDispute:${disputeId}`;
 

@@ -12,7 +12,7 @@ import type {
   RecipientFact,
   StepFact,
 } from '../../domain/case/facts.ts';
-import { approvalKey, FORMAL_NOTICE } from '../../domain/case/requests.ts';
+import { approvalKey, FORMAL_NOTICE, isAside } from '../../domain/case/requests.ts';
 import { parsePolicy } from '../../domain/policy/parse.ts';
 import type { Policy } from '../../domain/policy/types.ts';
 import { addDays, earlier, type LocalDate } from '../../domain/time/dates.ts';
@@ -216,6 +216,9 @@ const RELEASES = [
   'approved',
   'refused',
   'collectionFailed',
+  'planKept',
+  'planBroken',
+  'planCancelled',
 ] as const;
 
 /**
@@ -378,7 +381,7 @@ async function loadFacts(db: Db | Tx, ids: readonly string[], shared: Shared, no
         leftOn: s.left_on,
         reanchors: s.reanchors,
         reason: s.reason,
-        redraw: s === live.at(-1) && needsRedraw(s),
+        redraw: s === live.at(-1) && !isAside(s.step) && needsRedraw(s),
       })),
       approvedSteps: rows.filter((s) => s.approved).map((s) => approvalKey(s.step, s.amount_minor)),
       approvalAnswer: answer === 'approved' || answer === 'refused' ? answer : null,
@@ -451,13 +454,20 @@ async function loadPlans(db: Db | Tx, ids: readonly string[]): Promise<(PlanFact
     total_minor: bigint;
     paid_minor: bigint;
     leader: string | null;
+    notes_elsewhere: string[];
+    disputed: boolean;
     instalments: { n: number; dueOn: LocalDate; amountMinor: string }[];
   }>`
     select c.invoice_id, p.id, p.status, p.agreed_on, p.ended_on, p.grace_days, p.total_minor,
-      (select coalesce(sum(greatest(o.amount_minor - i.balance_minor, 0)), 0)::bigint
-         from plan_invoices o join invoices i on i.id = o.invoice_id where o.plan_id = p.id) as paid_minor,
+      coalesce(p.paid_minor, (select coalesce(sum(greatest(o.amount_minor - i.balance_minor, 0)), 0)::bigint
+         from plan_invoices o join invoices i on i.id = o.invoice_id where o.plan_id = p.id)) as paid_minor,
       (select min(i.id) from plan_invoices o join invoices i on i.id = o.invoice_id
          where o.plan_id = p.id and i.stage not in ('writtenOff', 'settled', 'cancelled')) as leader,
+      (select coalesce(jsonb_agg(s.step), '[]') from plan_invoices o join case_steps s on s.invoice_id = o.invoice_id
+         where o.plan_id = p.id and o.invoice_id <> c.invoice_id and s.status <> 'withdrawn'
+           and starts_with(s.step, '~plan:' || p.id || ':')) as notes_elsewhere,
+      exists (select 1 from plan_invoices o join disputes d on d.invoice_id = o.invoice_id
+         where o.plan_id = p.id and d.status = 'open') as disputed,
       (select jsonb_agg(jsonb_build_object('n', n, 'dueOn', due_on, 'amountMinor', amount_minor::text) order by n)
          from plan_instalments where plan_id = p.id) as instalments
     from plan_invoices c join plans p on p.id = c.plan_id
@@ -474,6 +484,8 @@ async function loadPlans(db: Db | Tx, ids: readonly string[]): Promise<(PlanFact
     totalMinor: row.total_minor,
     paidMinor: row.paid_minor,
     leads: row.leader === row.invoice_id,
+    notesElsewhere: row.notes_elsewhere,
+    disputed: row.disputed,
   }));
 }
 

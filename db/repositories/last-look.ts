@@ -1,8 +1,7 @@
-import { isBeforeDueDate } from '../../domain/case/choose-step.ts';
 import type { CaseFacts } from '../../domain/case/facts.ts';
 import { calendarOf } from '../../domain/case/moments.ts';
 import { THANK_YOU } from '../../domain/case/requests.ts';
-import { requestsOf } from '../../domain/case/plan-contacts.ts';
+import { isTimely, requestsOf } from '../../domain/case/plan-contacts.ts';
 import { standing } from '../../domain/case/standing.ts';
 import { nextMoment } from '../../domain/time/contact-window.ts';
 import { localDate, type Instant } from '../../domain/time/zones.ts';
@@ -38,7 +37,7 @@ export async function lastLook(
     const today = localDate(now, customer.creditorZone);
     if (item.step === THANK_YOU) {
       if (facts.balanceMinor > 0n) return 'caseReopened';
-    } else if (standing(facts, today).heldWhole) {
+    } else if (contact.kind !== 'plan' && standing(facts, today).heldWhole) {
       return 'held';
     }
     const usable = new Set(customer.recipients.filter((r) => r.usable).map((r) => r.key));
@@ -49,7 +48,7 @@ export async function lastLook(
       const [request] = requestsOf(asAsked(facts, item), customer, today);
       if (!request) return facts.balanceMinor < item.amount_minor ? 'amountChanged' : 'noLongerDue';
       if (request.amountMinor !== item.amount_minor) return 'amountChanged';
-      if (contact.kind === 'beforeDue' && !isBeforeDueDate(facts, customer, now)) return 'noLongerDue';
+      if (!isTimely(request, facts, customer, now)) return 'noLongerDue';
     }
     if (look.late && contact.status === 'queued') {
       const calendar = calendarOf(customer, facts.policy.contact);

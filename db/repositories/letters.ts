@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { FORMAL_NOTICE } from '../../domain/case/requests.ts';
+import { FORMAL_NOTICE, planNoteOf } from '../../domain/case/requests.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { formatAmount } from '../../domain/money.ts';
 import type { LocalDate } from '../../domain/time/dates.ts';
@@ -125,6 +125,31 @@ export async function withdrawLetters(tx: Tx, act: Act, invoiceIds: readonly str
   for (const { id, customer_id: customerId } of letters) await withdrawLetter(tx, act, id, customerId, why);
 }
 
+/**
+ * Takes back the letters of a plan's notes that nobody has posted yet, on whichever case they hang: `all` of them, or
+ * those about an instalment, which say what is still to be paid. The caller holds the row of the customer.
+ */
+export async function withdrawNotes(
+  tx: Tx,
+  act: Act,
+  planId: string,
+  which: 'all' | 'instalments',
+  why: string,
+): Promise<void> {
+  const letters = await tx
+    .selectFrom('contacts as c')
+    .innerJoin('contact_items as i', 'i.contact_id', 'c.id')
+    .select(['c.id', 'c.customer_id'])
+    .where('c.channel', 'in', ['letter', 'registeredLetter'])
+    .where('c.status', '=', 'queued')
+    .where('i.withdrawn', '=', false)
+    .where('i.step', 'like', `~plan:${planId}:%`)
+    .$if(which === 'instalments', (query) => query.where('i.step', 'not like', '%:agreed'))
+    .orderBy('c.id')
+    .execute();
+  for (const { id, customer_id: customerId } of letters) await withdrawLetter(tx, act, id, customerId, why);
+}
+
 async function withdrawLetter(tx: Tx, act: Act, contactId: string, customerId: string, why: string): Promise<void> {
   const items = await itemsOf(tx, contactId);
   await tx
@@ -160,6 +185,17 @@ async function withdrawLetter(tx: Tx, act: Act, contactId: string, customerId: s
  * was taken; else it is merged into what came after it. A formal notice is asked for anew with its new amount.
  */
 async function takeStepBack(tx: Tx, contactId: string, item: ItemRow): Promise<void> {
+  if (planNoteOf(item.step) !== null) {
+    // A note of a plan is no step of the ladder: it is asked for until outreach finds it untrue.
+    await tx
+      .updateTable('case_steps')
+      .set({ status: 'requested', contact_id: null, task_id: null, left_at: null, left_on: null })
+      .where('contact_id', '=', contactId)
+      .where('step', '=', item.step)
+      .where('status', 'in', ['queued', 'left'])
+      .execute();
+    return;
+  }
   await sql`
     update case_steps s set contact_id = null, task_id = null, left_at = null, left_on = null,
       reason = case when o.step is null then s.reason else 'into:' || o.step end,

@@ -97,6 +97,19 @@ export async function dropThanks(tx: Tx, invoiceIds: readonly string[]): Promise
     .execute();
 }
 
+/** Notes of plans that are no longer true are not asked for any longer; should they be true again, their case asks anew. */
+export async function dropNotes(tx: Tx, notes: readonly { invoiceId: string; step: string }[]): Promise<void> {
+  for (const { invoiceId, step } of notes) {
+    await tx
+      .updateTable('case_steps')
+      .set({ status: 'withdrawn', reason: 'noLongerTrue' })
+      .where('invoice_id', '=', invoiceId)
+      .where('step', '=', step)
+      .where('status', '=', 'requested')
+      .execute();
+  }
+}
+
 /** The customers of a creditor that something waits to be sent to. */
 export async function waitingCustomers(tx: Tx, creditorId: string): Promise<string[]> {
   const rows = await tx

@@ -13,6 +13,7 @@ import { findCreditor } from './creditors.ts';
 import { appendEvent } from './events.ts';
 import { findInvoice, lockOwnInvoice, requireOpen, type InvoiceRow } from './invoices.ts';
 import { pokeOutreach, signalCase } from './outbox.ts';
+import { activePlanOver } from './plans.ts';
 import { findPolicy } from './policies.ts';
 import { openTask } from './tasks.ts';
 
@@ -30,11 +31,15 @@ export interface NewPromise {
 /**
  * Takes a customer's promise: within the policy's limits it holds reminders back, beyond them it is kept without a hold
  * and a person reviews it. A promise for the whole, and one that together with those there are exceeds the balance,
- * takes the place of the active ones, which are withdrawn. Throws `notFound`, `caseClosed`, `promiseInPast`.
+ * takes the place of the active ones, which are withdrawn. Throws `notFound`, `caseClosed`, `promiseInPast`, and `planExists` under an active
+ * plan, which is such a word already.
  */
 export async function makePromise(tx: Tx, act: Act, creditorId: string, input: NewPromise): Promise<PromiseRow> {
   const invoice = await lockOwnInvoice(tx, creditorId, input.invoiceId);
   requireOpen(invoice);
+  if ((await activePlanOver(tx, invoice.id)) !== null) {
+    throw new DomainError('planExists', 'A plan says when the invoice is paid: change the plan instead.');
+  }
   const { today, zone, policy } = await surroundings(tx, act, invoice);
   const earlier = await promisesOf(tx, invoice.id);
   const admission = admitPromise(policy, earlier, input.payOn, today);
@@ -103,6 +108,23 @@ export async function withdrawPromise(tx: Tx, act: Act, creditorId: string, prom
   await pokeOutreach(tx, invoice.customer_id);
 }
 
+/** A plan takes the place of every promise on these invoices; the caller holds their locks. */
+export async function replacePromises(
+  tx: Tx,
+  act: Act,
+  invoiceIds: readonly string[],
+  today: LocalDate,
+): Promise<void> {
+  const active = await tx
+    .selectFrom('promises')
+    .selectAll()
+    .where('invoice_id', 'in', invoiceIds)
+    .where('status', '=', 'active')
+    .orderBy('seq')
+    .execute();
+  for (const promise of active) await end(tx, act, promise, today, 'plan');
+}
+
 /** Promises on an invoice, in the order they were made. */
 export async function promisesOf(db: Db | Tx, invoiceId: string): Promise<PromiseRow[]> {
   return await db.selectFrom('promises').selectAll().where('invoice_id', '=', invoiceId).orderBy('seq').execute();
@@ -126,7 +148,13 @@ function replacedBy(input: NewPromise, earlier: readonly PromiseRow[], invoice: 
   return input.amountMinor === null || whole || sum > invoice.balance_minor ? active : [];
 }
 
-async function end(tx: Tx, act: Act, promise: PromiseRow, today: LocalDate, why: 'replaced' | 'byHand'): Promise<void> {
+async function end(
+  tx: Tx,
+  act: Act,
+  promise: PromiseRow,
+  today: LocalDate,
+  why: 'replaced' | 'byHand' | 'plan',
+): Promise<void> {
   await tx.updateTable('promises').set({ status: 'withdrawn', ended_on: today }).where('id', '=', promise.id).execute();
   await appendEvent(tx, act, {
     invoiceId: promise.invoice_id,

@@ -159,7 +159,8 @@ function waitForRelease(view: View): Decision {
     return wait(view, expires, nextOf(asked.plannedAt, 'approval', asked, about));
   }
   if (!first) return wait(view, null, null);
-  const reason = here.holds.find((h) => h.until !== null)?.kind ?? 'hold';
+  const dated = here.holds.find((h) => h.until !== null)?.kind ?? 'hold';
+  const reason = first.action === 'planEnds' ? 'plan' : dated;
   return wait(view, null, { at: first.at, action: first.action, step: null, channel: null, reason });
 }
 

@@ -82,8 +82,12 @@ export interface PlanFact {
   totalMinor: bigint;
   /** What the balances of all its invoices have fallen by since it was agreed: it serves the instalments in their order. */
   paidMinor: bigint;
-  /** Its first open invoice, whose case asks for the notes and judges the plan for all. */
+  /** Its first open invoice, whose case asks for the notes. Whichever case looks first judges the plan for all. */
   leads: boolean;
+  /** Notes of the plan that cases of its other invoices have asked for, by their keys: none is sent twice. */
+  notesElsewhere: readonly string[];
+  /** An open dispute lies over one of its invoices: until that is decided the plan asks for nothing. */
+  disputed: boolean;
 }
 
 /** The post of the formal notice that left in this run. Dates are the creditor's. */

@@ -7,6 +7,7 @@ import { isCollecting } from './collection.ts';
 import type { CaseFacts, CustomerFacts, StepFact } from './facts.ts';
 import { ladder, notesBeforeDue, openStep } from './ladder.ts';
 import { isPlaced, noticeForbidden, NOTICE_TO, repeatsForNothing } from './beyond-ladder.ts';
+import { activePlan, noteHolds, noteMinor, notesSilent, PLAN_TO } from './plan-course.ts';
 import { FORMAL_NOTICE, planNoteOf, THANK_YOU } from './requests.ts';
 import { allowedMoment, recipientKeyOf, recipientsOf, sameRecipient, type Recipients, type Way } from './moments.ts';
 import { paidUntil, standing } from './standing.ts';
@@ -59,23 +60,22 @@ export interface ContactPlan {
 /**
  * What leaves for one customer at `now`, grouped how, and when to look again (design rule 1). Requests that belong
  * together become one message: same kind and channel, and a recipient in common; the firmest tone wins and brings its
- * template. Before-due notes are never mixed with overdue ones: where both are ready for one recipient, the overdue ones
- * go first and the others try another day. Each item obeys its own policy's `contact` (api.md).
+ * template. Before-due notes are never mixed with overdue ones, and each note of a plan is a message of its own: where
+ * two are ready for one recipient, the more urgent go first and the others try another day. Each item obeys its own
+ * policy's `contact` (api.md).
  */
 export function planContacts(customer: CustomerFacts, now: Instant): ContactPlan {
   const today = localDate(now, customer.creditorZone);
   const requests = customer.cases
     .filter((facts) => facts.steps.some((s) => s.status === 'requested'))
-    .flatMap((facts) =>
-      requestsOf(facts, customer, today).filter((r) => r.kind !== 'beforeDue' || isBeforeDueDate(facts, customer, now)),
-    )
+    .flatMap((facts) => requestsOf(facts, customer, today).filter((r) => isTimely(r, facts, customer, now)))
     .sort(byUrgency);
   let messages: MessagePlan[] = [];
   const waiting: ContactRequest[] = [];
   for (const request of requests) {
     const mayLeave = earliestFor(request, customer, now) === now;
     const near = mayLeave ? messages.filter((m) => sameRecipient(wayOfMessage(m), wayOfMessage(request))) : [];
-    if (!mayLeave || near.some((m) => m.kind !== request.kind)) waiting.push(request);
+    if (!mayLeave || near.some((m) => m.kind !== request.kind || m.kind === 'plan')) waiting.push(request);
     else
       messages = [
         ...messages.filter((m) => !near.includes(m)),
@@ -100,6 +100,17 @@ export function planContacts(customer: CustomerFacts, now: Instant): ContactPlan
     until: moments.length > 0 ? Math.min(...moments) : null,
     expired: notes.filter((facts) => !isBeforeDueDate(facts, customer, now)).map((facts) => facts.invoiceId),
   };
+}
+
+/** What speaks of a day to come is never sent on or after it, be that day the creditor's or the customer's. */
+export function isTimely(
+  { kind, step }: Pick<ContactRequest, 'kind' | 'step'>,
+  facts: CaseFacts,
+  customer: CustomerFacts,
+  now: Instant,
+): boolean {
+  if (kind === 'plan') return noteHolds(facts, step, localDate(now, customer.zone));
+  return kind !== 'beforeDue' || isBeforeDueDate(facts, customer, now);
 }
 
 /** Whether outreach was asked for a note before the due date that is still here. */
@@ -210,14 +221,33 @@ function noticeOf(
   };
 }
 
-/** A note of an instalment plan; null once it is no longer true. */
+const PLAN_TEMPLATES = { agreed: 'plan-note', before: 'plan-due', after: 'plan-late' } as const;
+
+/**
+ * A note of an instalment plan; null once it is no longer true. It is the plan's, whichever case asked for it: that case
+ * may have been paid off and closed meanwhile.
+ */
 function planNoteRequest(
-  _facts: CaseFacts,
-  _record: StepFact,
-  _customer: CustomerFacts,
-  _today: LocalDate,
+  facts: CaseFacts,
+  record: StepFact,
+  customer: CustomerFacts,
+  today: LocalDate,
 ): ContactRequest | null {
-  return null;
+  const note = planNoteOf(record.step);
+  const plan = activePlan(facts);
+  if (note === null || plan === null || !noteHolds(facts, record.step, today)) return null;
+  const recipients = recipientsOf(customer, record.channel, { to: [...PLAN_TO.to], cc: [] });
+  if (recipients.to.length === 0 || notesSilent(facts, plan, today)) return null;
+  return {
+    ...common(facts, record),
+    kind: 'plan',
+    template: PLAN_TEMPLATES[note.note],
+    tone: note.note === 'after' ? 'neutral' : 'courteous',
+    attachInvoice: false,
+    recipients,
+    amountMinor: noteMinor(plan, note),
+    asks: note.note === 'after',
+  };
 }
 
 const THANKS: Pick<Step, 'to' | 'cc'> = { to: ['billing'], cc: [] };

@@ -6,7 +6,7 @@ import { applyAct } from './apply.ts';
 import type { Act, CaseTaskKind, Decision, NextAction } from './decision.ts';
 import type { CaseFacts, CustomerFacts, StepFact } from './facts.ts';
 import { calendarOf } from './moments.ts';
-import { planEnds } from './plan-course.ts';
+import { nextNote, planEnds, upcomingNote } from './plan-course.ts';
 import { isBranch } from './requests.ts';
 import { lastGraceDay, type Standing } from './standing.ts';
 
@@ -39,14 +39,20 @@ export function onceKey(facts: CaseFacts, task: CaseTaskKind): string {
   return facts.notice === null ? 'ladderEnded' : 'ladderEnded:formalNotice';
 }
 
-/** Waits for `at`, but no longer than until a promise, plan or dated hold ends, or the claim is barred. */
-export function wait({ facts, customer }: View, at: Instant | null, next: NextAction | null): Decision {
+/**
+ * Waits for `at`, but no longer than until a promise, plan or dated hold ends, a note of the plan is to be sent, or the
+ * claim is barred.
+ */
+export function wait({ facts, customer, now }: View, at: Instant | null, next: NextAction | null): Decision {
   const barred = barredAt(facts, customer);
-  const moments = [at, knownEnds(facts, customer)[0]?.at, barred].filter(isSet);
+  const note = upcomingNote(facts, customer, now);
+  const moments = [at, knownEnds(facts, customer)[0]?.at, note?.at, barred].filter(isSet);
+  const told = nextNote(facts, customer, now);
+  const first = told !== null && (next === null || told.at < next.at) ? told : next;
   return {
     decision: 'wait',
     until: moments.length > 0 ? Math.min(...moments) : null,
-    next: next !== null && barred !== null && barred < next.at ? taskAt(barred, 'timeBarred') : next,
+    next: first !== null && barred !== null && barred < first.at ? taskAt(barred, 'timeBarred') : first,
   };
 }
 

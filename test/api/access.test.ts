@@ -168,6 +168,29 @@ const CASES: Record<string, Case> = {
     foreign: (ids) => `/v1/disputes/${ids['dispute']}/resolution`,
     body: () => ({ outcome: 'rejected' }),
   },
+  'POST /v1/plans': {
+    access: 'operator',
+    body: () => ({}),
+    foreignInside: (ids) => ({
+      body: { invoiceIds: [ids['invoice']], instalments: [{ dueOn: '2026-12-01', amount: '1190.00' }] },
+      status: 404,
+    }),
+  },
+  'GET /v1/plans': {
+    access: 'operator',
+    foreignInside: (ids) => ({ url: `/v1/plans?customerId=${ids['customer']}`, status: 200 }),
+  },
+  'GET /v1/plans/:id': { access: 'operator', foreign: (ids) => `/v1/plans/${ids['plan']}` },
+  'POST /v1/plans/:id/cancel': {
+    access: 'operator',
+    foreign: (ids) => `/v1/plans/${ids['plan']}/cancel`,
+    body: reason,
+  },
+  'POST /v1/plans/:id/change': {
+    access: 'operator',
+    foreign: (ids) => `/v1/plans/${ids['plan']}/change`,
+    body: () => ({ instalments: [{ dueOn: '2026-12-01', amount: '1' }], reason: 'because' }),
+  },
   'POST /v1/invoices/:id/pause': {
     access: 'operator',
     foreign: (ids) => `/v1/invoices/${ids['invoice']}/pause`,
@@ -264,6 +287,11 @@ async function everythingOf(other: TestCreditor): Promise<Ids> {
   const template = await h.call(key, 'PUT', '/v1/templates/reminder', words);
   if (template.body.version !== 1) throw new Error('the owner has no text');
   const dispute = await post(`/v1/invoices/${invoice.id}/disputes`, { amount: '1.00', category: 'price' });
+  const covered = await newInvoice(h, key);
+  const plan = await post('/v1/plans', {
+    invoiceIds: [covered.id],
+    instalments: [{ dueOn: '2026-12-01', amount: '1200.00' }],
+  });
   const tasks = await h.call(key, 'GET', '/v1/tasks');
   const contact = newId('con');
   await h.db
@@ -319,6 +347,7 @@ async function everythingOf(other: TestCreditor): Promise<Ids> {
     allocation: receipt.body.allocations[0].id,
     promise: (await post(`/v1/invoices/${invoice.id}/promises`, { payOn: '2026-12-01', amount: '5.00' }))['id']!,
     dispute: dispute['id']!,
+    plan: plan['id']!,
     hold: (await post(`/v1/customers/${invoice.customerId}/holds`, { reason: 'x' }))['id']!,
     task: tasks.body.data[0].id,
     contact,
@@ -353,6 +382,7 @@ const idFor = (pattern: string): string => {
     allocations: 'all',
     promises: 'pro',
     disputes: 'dis',
+    plans: 'pla',
     tasks: 'tsk',
     contacts: 'con',
     imports: 'imp',
@@ -470,6 +500,7 @@ async function snapshot(): Promise<unknown> {
     'holds',
     'promises',
     'disputes',
+    'plans',
     'tasks',
     'allocation_reversals',
     'feeds',

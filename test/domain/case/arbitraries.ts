@@ -3,8 +3,10 @@ import type { CaseFacts, CustomerFacts } from '../../../domain/case/facts.ts';
 import type { Policy } from '../../../domain/policy/types.ts';
 import { addDays } from '../../../domain/time/dates.ts';
 import {
+  agree,
   answer,
   at,
+  cancelPlans,
   change,
   credit,
   customer,
@@ -89,6 +91,7 @@ export const policies: fc.Arbitrary<Policy> = fc
         maximumPer30Days: p.maximumPer30Days,
       },
       promise: { graceDays: p.graceDays, maxDays: 40, maxBroken: 3 },
+      plan: { maxInstalments: 4, graceDays: p.graceDays },
       formalNotice: p.notice ? { day: 100, from: 'due' } : null,
       approvalAbove: p.approval,
       minimumAmount: p.minimum,
@@ -162,18 +165,29 @@ export const customers: fc.Arbitrary<CustomerFacts> = fc
     ),
   );
 
+/** So many days from now on which the instalments of a plan fall due. */
+const instalmentDays: fc.Arbitrary<number[]> = fc
+  .array(fc.integer({ min: 1, max: 20 }), { minLength: 1, maxLength: 4 })
+  .map((gaps) => gaps.map((_, index) => gaps.slice(0, index + 1).reduce((a, b) => a + b, -1)));
+
+/** A plan over everything, in the first weeks. */
+export const agreements: fc.Arbitrary<Happening[]> = fc
+  .record({ hours: fc.integer({ min: 1, max: 24 * 40 }), dates: instalmentDays })
+  .map(({ hours, dates }) => [agree(FROM + hours * 3_600_000, dates)]);
+
 /** Anything that can come between: money, words, people. */
 export const happenings: fc.Arbitrary<Happening[]> = fc.array(
   fc
     .record({
-      what: fc.nat({ max: 12 }),
+      what: fc.nat({ max: 15 }),
       hours: fc.integer({ min: 1, max: 24 * 80 }),
       days: fc.integer({ min: 0, max: 30 }),
       amount: fc.constantFrom(1_000n, 30_000n, 60_000n, 120_000n),
       part: fc.boolean(),
+      dates: instalmentDays,
       whom: fc.option(fc.nat({ max: 3 }), { nil: null }),
     })
-    .map(({ what, hours, days, amount, part, whom }) => {
+    .map(({ what, hours, days, amount, part, dates, whom }) => {
       const when = FROM + hours * 3_600_000;
       const on = addDays(FIRST_DAY, Math.floor(hours / 24) + days);
       const id = whom === null ? undefined : `inv_${whom}`;
@@ -192,6 +206,9 @@ export const happenings: fc.Arbitrary<Happening[]> = fc.array(
         () => moveDue(when, on, id),
         () => skip(when, id),
         () => change(when, () => ({ entryReviewed: true }), id),
+        () => agree(when, dates),
+        () => agree(when, dates, part ? ['inv_0', 'inv_1'] : [`inv_${whom ?? 0}`]),
+        () => cancelPlans(when),
       ];
       return all[what]!();
     }),

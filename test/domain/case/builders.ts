@@ -1,17 +1,20 @@
 import { applyAct, applyLeft } from '../../../domain/case/apply.ts';
 import { decide } from '../../../domain/case/decide.ts';
-import type { CaseTaskKind } from '../../../domain/case/decision.ts';
+import type { Act, CaseTaskKind } from '../../../domain/case/decision.ts';
 import { isOpen, type CaseFacts, type CustomerFacts, type HoldFact, type Stage } from '../../../domain/case/facts.ts';
 import { MAX_ACTS_PER_TURN } from '../../../domain/case/forecast.ts';
 import { ladder, openStep } from '../../../domain/case/ladder.ts';
 import { FORMAL_NOTICE, THANK_YOU } from '../../../domain/case/requests.ts';
 import { nextRung } from '../../../domain/case/choose-step.ts';
+import { admitPlan } from '../../../domain/case/plan-admission.ts';
 import { planContacts, type MessagePlan } from '../../../domain/case/plan-contacts.ts';
 import { admitPromise } from '../../../domain/case/promises.ts';
 import { paidUntil, standing } from '../../../domain/case/standing.ts';
+import { DomainError } from '../../../domain/errors.ts';
+import { formatAmount } from '../../../domain/money.ts';
 import { parsePolicy } from '../../../domain/policy/parse.ts';
 import type { Channel, Policy } from '../../../domain/policy/types.ts';
-import type { LocalDate } from '../../../domain/time/dates.ts';
+import { addDays, type LocalDate } from '../../../domain/time/dates.ts';
 import { instantAt, localDate, type Instant } from '../../../domain/time/zones.ts';
 
 export const PARIS = 'Europe/Paris';
@@ -130,6 +133,9 @@ export interface Played {
   tasks: { at: Instant; invoiceId: string; task: CaseTaskKind; step: string | null }[];
   approvals: { at: Instant; invoiceId: string; step: string }[];
   promises: { at: Instant; invoiceId: string; became: 'kept' | 'broken' }[];
+  planEnds: { at: Instant; invoiceId: string; became: 'planKept' | 'planBroken' }[];
+  /** What each invoice of a plan owed when it was agreed. */
+  plans: Map<string, Map<string, bigint>>;
   closed: Map<string, { stage: Stage; thank: boolean }>;
   cases: Map<string, CaseFacts>;
   customer: CustomerFacts;
@@ -144,6 +150,8 @@ export interface Happening {
   invoiceId?: string;
   /** A person passes over what happens to be next, so it matters when the case last looked. */
   skips?: true;
+  /** Something that happens to several cases at once, instead of `change`. */
+  all?: (played: Played, now: Instant, today: LocalDate) => void;
   change: (facts: CaseFacts, now: Instant, today: LocalDate) => CaseFacts;
 }
 
@@ -169,6 +177,8 @@ export function play(start: CustomerFacts, from: Instant, to: Instant, options: 
     tasks: [],
     approvals: [],
     promises: [],
+    planEnds: [],
+    plans: new Map(),
     closed: new Map(),
     cases,
     customer: start,
@@ -206,7 +216,8 @@ function afterOutage(moment: Instant, outages: PlayOptions['outages'] = []): Ins
 
 function happen(played: Played, happening: Happening, now: Instant): void {
   const today = localDate(now, played.customer.creditorZone);
-  for (const [id, facts] of played.cases) {
+  happening.all?.(played, now, today);
+  for (const [id, facts] of happening.all ? [] : played.cases) {
     if (happening.invoiceId !== undefined && happening.invoiceId !== id) continue;
     const after = happening.change(facts, now, today);
     if (after === facts) continue;
@@ -216,7 +227,36 @@ function happen(played: Played, happening: Happening, now: Instant): void {
       played.wakeAt.set(id, now);
     }
   }
+  syncPlans(played, now);
 }
+
+/** What the cases of one plan know of it together; a case that learns something new looks again. */
+function syncPlans(played: Played, now: Instant): void {
+  for (const [planId, shares] of played.plans) {
+    const covered = [...shares.keys()].map((id) => played.cases.get(id)!);
+    let paidMinor = 0n;
+    for (const facts of covered) {
+      const fell = shares.get(facts.invoiceId)! - facts.balanceMinor;
+      if (fell > 0n) paidMinor += fell;
+    }
+    const leader = covered.map((c) => (isOpen(c.stage) ? c.invoiceId : '~')).sort()[0];
+    const disputed = covered.some((c) => c.disputes.some((d) => d.resolvedOn === null));
+    for (const facts of covered) {
+      const plans = facts.plans.map((p) => {
+        if (p.id !== planId || p.status !== 'active') return p;
+        const notesElsewhere = covered.flatMap((c) => (c === facts ? [] : notesOf(c, planId)));
+        const leads = facts.invoiceId === leader;
+        const news = p.paidMinor !== paidMinor || p.leads !== leads || p.disputed !== disputed;
+        if (news && isOpen(facts.stage)) played.wakeAt.set(facts.invoiceId, now);
+        return { ...p, paidMinor, leads, disputed, notesElsewhere };
+      });
+      played.cases.set(facts.invoiceId, { ...facts, plans });
+    }
+  }
+}
+
+const notesOf = (facts: CaseFacts, planId: string): string[] =>
+  facts.steps.flatMap((s) => (s.step.startsWith(`~plan:${planId}:`) ? [s.step] : []));
 
 function turn(played: Played, id: string, now: Instant): void {
   const world = played.customer;
@@ -246,10 +286,29 @@ function turn(played: Played, id: string, now: Instant): void {
       if (act.act === 'askApproval') played.approvals.push({ at: now, invoiceId: id, step: act.step });
       if (act.act === 'keepPromise') played.promises.push({ at: now, invoiceId: id, became: 'kept' });
       if (act.act === 'breakPromise') played.promises.push({ at: now, invoiceId: id, became: 'broken' });
+      if (act.act === 'keepPlan' || act.act === 'breakPlan') endForAll(played, id, act, now);
       facts = applyAct(facts, act);
     }
   }
   played.cases.set(id, facts);
+  syncPlans(played, now);
+}
+
+/** One case judges a plan for all of its cases, which are told. */
+function endForAll(
+  played: Played,
+  judge: string,
+  act: Extract<Act, { act: 'keepPlan' | 'breakPlan' }>,
+  now: Instant,
+): void {
+  const became = act.act === 'keepPlan' ? 'planKept' : 'planBroken';
+  for (const [id, facts] of played.cases) {
+    if (!facts.plans.some((p) => p.id === act.planId && p.status === 'active')) continue;
+    if (isOpen(facts.stage)) played.planEnds.push({ at: now, invoiceId: id, became });
+    if (id === judge) continue;
+    played.cases.set(id, applyAct(facts, act));
+    if (isOpen(facts.stage)) played.wakeAt.set(id, now);
+  }
 }
 
 function withThanks(facts: CaseFacts, now: Instant, zone: string): CaseFacts {
@@ -343,6 +402,7 @@ export const promise = (
   ...pay(when, 0n, id),
   change: (facts, _now, madeOn) => {
     if (!isOpen(facts.stage) || facts.balanceMinor === 0n || payOn < madeOn) return facts;
+    if (facts.plans.some((p) => p.status === 'active')) return facts;
     const { holds, graceDays } = admitPromise(facts.policy, facts.promises, payOn, madeOn);
     const fact = { payOn, graceDays, holds, madeOn, amountMinor, status: 'active' as const, endedOn: null };
     const promiseId = `${facts.invoiceId}-p${facts.promises.length + 1}`;
@@ -359,6 +419,77 @@ export const withdrawPromise = (when: Instant, id?: string): Happening => ({
       p.status === 'active' ? { ...p, status: 'withdrawn' as const, endedOn } : p,
     );
     return freed({ ...facts, promises }, now);
+  },
+});
+
+/**
+ * A plan over these invoices, or all that can be covered, in equal instalments so many days from now; nothing happens
+ * where it is refused.
+ */
+export const agree = (when: Instant, inDays: readonly number[], ids?: readonly string[]): Happening => ({
+  ...pay(when, 0n),
+  all: (played, _now, today) => {
+    const cases = [...played.cases.values()].filter((c) =>
+      ids ? ids.includes(c.invoiceId) : isOpen(c.stage) && c.balanceMinor > 0n,
+    );
+    const total = cases.reduce((sum, c) => sum + c.balanceMinor, 0n);
+    const part = total / BigInt(inDays.length);
+    const instalments = inDays.map((days, index) => ({
+      dueOn: addDays(today, days),
+      amount: formatAmount(index === 0 ? total - part * BigInt(inDays.length - 1) : part, 'EUR'),
+    }));
+    const planId = `pla${played.plans.size + 1}`;
+    try {
+      const admitted = admitPlan(cases.map(asPlanned), instalments, today);
+      played.plans.set(planId, new Map(cases.map((c) => [c.invoiceId, c.balanceMinor])));
+      const fact = { id: planId, status: 'active' as const, agreedOn: today, endedOn: null, paidMinor: 0n };
+      const { graceDays, totalMinor } = admitted;
+      const terms = { graceDays, totalMinor, instalments: admitted.instalments };
+      const together = { leads: false, notesElsewhere: [], disputed: false };
+      const hold = { id: `${planId}-h`, kind: 'plan' as const, fromOn: today, untilOn: null, liftedOn: null };
+      for (const facts of cases) {
+        const promises = facts.promises.map((p) =>
+          p.status === 'active' ? { ...p, status: 'withdrawn' as const, endedOn: today } : p,
+        );
+        const plans = [...facts.plans, { ...fact, ...terms, ...together }];
+        played.cases.set(facts.invoiceId, { ...facts, promises, plans, holds: [...facts.holds, hold] });
+        played.wakeAt.set(facts.invoiceId, when);
+      }
+    } catch (error) {
+      if (!(error instanceof DomainError)) throw error;
+    }
+  },
+});
+
+const asPlanned = (facts: CaseFacts) => ({
+  id: facts.invoiceId,
+  number: facts.invoiceId,
+  customerId: 'cus_1',
+  currency: facts.currency,
+  balanceMinor: facts.balanceMinor,
+  policy: facts.policy,
+  closed: !isOpen(facts.stage),
+  placed: facts.stage === 'placed',
+  disputed: facts.disputes.some((d) => d.resolvedOn === null),
+  insolvent: facts.insolvency !== null,
+  planned: facts.plans.some((p) => p.status === 'active'),
+});
+
+/** A person cancels every plan. */
+export const cancelPlans = (when: Instant): Happening => ({
+  ...pay(when, 0n),
+  all: (played, now, endedOn) => {
+    for (const [id, facts] of played.cases) {
+      if (!facts.plans.some((p) => p.status === 'active')) continue;
+      const plans = facts.plans.map((p) =>
+        p.status === 'active' ? { ...p, status: 'cancelled' as const, endedOn } : p,
+      );
+      const holds = facts.holds.map((h) =>
+        h.kind === 'plan' && h.liftedOn === null ? { ...h, liftedOn: endedOn } : h,
+      );
+      played.cases.set(id, freed({ ...facts, plans, holds }, now));
+      if (isOpen(facts.stage)) played.wakeAt.set(id, now);
+    }
   },
 });
 
@@ -397,11 +528,11 @@ export const hold = (
   },
 });
 
-/** Whatever a person can lift is lifted: not an approval that is asked. */
+/** Whatever a person can lift is lifted: not an approval that is asked, nor a plan. */
 export const lift = (when: Instant, id?: string): Happening => ({
   ...pay(when, 0n, id),
   change: (facts, now, liftedOn) => {
-    const mine = (h: HoldFact): boolean => h.kind !== 'approval' && h.liftedOn === null;
+    const mine = (h: HoldFact): boolean => h.kind !== 'approval' && h.kind !== 'plan' && h.liftedOn === null;
     if (!facts.holds.some(mine)) return facts;
     return freed({ ...facts, holds: facts.holds.map((h) => (mine(h) ? { ...h, liftedOn } : h)) }, now);
   },

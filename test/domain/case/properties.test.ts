@@ -1,17 +1,18 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { decide } from '../../../domain/case/decide.ts';
-import { isOpen } from '../../../domain/case/facts.ts';
+import { isOpen, type CaseFacts } from '../../../domain/case/facts.ts';
 import { forecast } from '../../../domain/case/forecast.ts';
 import { ladder, openStep } from '../../../domain/case/ladder.ts';
-import { isAside, isBranch, THANK_YOU } from '../../../domain/case/requests.ts';
+import { openInstalment } from '../../../domain/case/plan-course.ts';
+import { isAside, isBranch, planNoteOf, THANK_YOU } from '../../../domain/case/requests.ts';
 import { calendarOf } from '../../../domain/case/moments.ts';
 import { standing } from '../../../domain/case/standing.ts';
 import { closesAt, isContactDay, opensAt } from '../../../domain/time/contact-window.ts';
-import { addDays, daysBetween } from '../../../domain/time/dates.ts';
+import { addDays, daysBetween, type LocalDate } from '../../../domain/time/dates.ts';
 import { localDate, type Instant } from '../../../domain/time/zones.ts';
-import { customers, FIRST_DAY, FROM, happenings, outages } from './arbitraries.ts';
-import { at, customer, invoice, moveDue, play, policy, type Happening, type Played } from './builders.ts';
+import { agreements, customers, FIRST_DAY, FROM, happenings, outages } from './arbitraries.ts';
+import { at, customer, invoice, moveDue, play, policy, type Happening, type Played, type Sent } from './builders.ts';
 
 const TO = FROM + 200 * 86_400_000;
 const RUNS = { numRuns: Number(process.env['CASE_RUNS'] ?? 150) };
@@ -146,20 +147,27 @@ describe('what is foretold', () => {
           const happened = play(world, now, TO);
           const leaves = ['contact', 'formalNotice'];
           const lines = foretold.filter(
-            (l) => l.at <= TO && (leaves.includes(l.action) || (l.action === 'task' && l.step)),
+            (l) =>
+              l.at <= TO && (leaves.includes(l.action) || (l.action === 'task' && (l.step || l.reason === 'plan'))),
           );
-          // A branch is no step of the ladder: its line has none.
+          // A branch or a note of a plan is no step of the ladder: its line has none.
           const left = (at: Instant, id: string, step: string | null): string =>
-            `${at} ${id} ${step === null || isBranch(step) ? null : step}`;
+            `${at} ${id} ${step === null || isBranch(step) || isAside(step) ? null : step}`;
           const missing = happened.tasks.filter((t) => t.step !== null).map((t) => left(t.at, t.invoiceId, t.step));
           const sent = happened.sent.filter((s) => s.step !== THANK_YOU).map((s) => left(s.at, s.invoiceId, s.step));
           expect(lines.map((l) => left(l.at, l.invoiceId, l.step)).sort()).toEqual([...sent, ...missing].sort());
-          const tasks = foretold.filter((l) => l.at <= TO && l.action === 'task' && l.step === null);
+          const tasks = foretold.filter(
+            (l) => l.at <= TO && l.action === 'task' && l.step === null && l.reason !== 'plan',
+          );
           expect(tasks.map((l) => `${l.at} ${l.invoiceId} ${l.reason}`).sort()).toEqual(
             happened.tasks
               .filter((t) => t.step === null)
               .map((t) => `${t.at} ${t.invoiceId} ${t.task}`)
               .sort(),
+          );
+          const ends = foretold.filter((l) => l.at <= TO && l.action === 'planEnds');
+          expect(ends.map((l) => `${l.at} ${l.invoiceId} ${l.reason}`).sort()).toEqual(
+            happened.planEnds.map((p) => `${p.at} ${p.invoiceId} ${p.became}`).sort(),
           );
           const asked = foretold.filter((l) => l.at <= TO && l.action === 'approval');
           expect(asked.map((l) => left(l.at, l.invoiceId, l.step)).sort()).toEqual(
@@ -174,12 +182,15 @@ describe('what is foretold', () => {
 
 test('what a waiting case says is next is the first line of its calendar', () => {
   fc.assert(
-    fc.property(customers, fc.integer({ min: 0, max: 60 }), (who, days) => {
+    fc.property(customers, fc.option(agreements), fc.integer({ min: 0, max: 60 }), (who, plans, days) => {
       const now = FROM + days * 86_400_000;
-      const played = play({ ...who, cases: who.cases.slice(0, 1) }, FROM, now);
+      const happenings = (plans ?? []).filter((h) => h.at <= now);
+      const played = play({ ...who, cases: who.cases.slice(0, 1) }, FROM, now, { happenings });
       const [facts] = played.cases.values();
       const decision = decide(facts!, played.customer, now);
-      fc.pre(decision.decision === 'wait' && openStep(facts!) === null);
+      // What outreach was asked for leaves when outreach says; the case waits for what comes after it.
+      const asked = facts!.steps.some((s) => s.status === 'requested');
+      fc.pre(decision.decision === 'wait' && openStep(facts!) === null && !asked);
       if (decision.decision !== 'wait' || decision.next === null) return;
       const [first] = forecast({ ...played.customer, cases: [facts!] }, now);
       // Channel and reason of a line say how the contact went, `next` why it is foreseen.
@@ -197,12 +208,20 @@ function checkStanding(played: Played, now: Instant): void {
     if (sent.at !== now || sent.step === THANK_YOU) continue;
     const facts = played.cases.get(sent.invoiceId)!;
     const here = standing(facts, today);
+    if (planNoteOf(sent.step) !== null) {
+      checkPlanNote(sent, facts, today);
+      continue;
+    }
     expect(here.heldWhole).toBe(false);
     expect(sent.amountMinor).toBe(facts.balanceMinor - here.disputedMinor - here.promisedMinor);
     expect(sent.amountMinor > 0n).toBe(true);
     expect(facts.collection.method === 'directDebit' && facts.collection.failedOn === null).toBe(false);
     if (facts.chaseFrom !== null) expect(sent.day >= facts.chaseFrom).toBe(true);
     if (facts.limitationOn !== null) expect(today <= facts.limitationOn).toBe(true);
+    if (isBranch(sent.step)) {
+      expect(sent.message.kind).toBe('formalNotice');
+      continue;
+    }
     const rung = ladder(facts, today).find((r) => r.step.key === sent.step)!;
     if (rung.beforeDue) {
       expect(sent.day < facts.dueOn && today < facts.dueOn).toBe(true);
@@ -211,6 +230,27 @@ function checkStanding(played: Played, now: Instant): void {
       expect(sent.day > facts.dueOn && today > facts.dueOn).toBe(true);
       expect(sent.message.kind).toBe('reminder');
     }
+  }
+}
+
+/** A note is true when it leaves: of an active plan that nothing else silences, for the instalment that is open. */
+function checkPlanNote({ step, day, amountMinor, message }: Sent, facts: CaseFacts, today: LocalDate): void {
+  const note = planNoteOf(step)!;
+  const plan = facts.plans.find((p) => p.id === note.planId)!;
+  expect(plan.status).toBe('active');
+  expect(plan.disputed).toBe(false);
+  expect(facts.holds.some((h) => h.kind !== 'plan' && h.kind !== 'approval' && h.liftedOn === null)).toBe(false);
+  expect(message.items).toHaveLength(1);
+  if (note.note === 'agreed') {
+    expect(amountMinor).toBe(plan.totalMinor);
+    return;
+  }
+  const open = openInstalment(plan)!;
+  expect([note.n, amountMinor]).toEqual([open.n, open.restMinor]);
+  const lastGrace = addDays(open.dueOn, plan.graceDays);
+  for (const date of [day, today]) {
+    if (note.note === 'before') expect(date < open.dueOn && date >= addDays(open.dueOn, -3)).toBe(true);
+    else expect(date > open.dueOn && date <= lastGrace).toBe(true);
   }
 }
 
@@ -229,7 +269,7 @@ function checkContacts(played: Played): void {
     const calendar = calendarOf(who, contact);
     expect(isContactDay(sent.day, calendar)).toBe(true);
     expect(opensAt(sent.day, calendar) <= sent.at && sent.at < closesAt(sent.day, calendar)).toBe(true);
-    if (sent.step === THANK_YOU) continue;
+    if (isAside(sent.step)) continue;
     const days = new Set(who.contacts.map((c) => c.day).filter((day) => day < sent.day));
     const distances = [...days].map((day) => daysBetween(day, sent.day));
     expect(Math.min(...distances)).toBeGreaterThanOrEqual(contact.minimumGapDays);
@@ -248,7 +288,7 @@ function checkSteps(played: Played): void {
     expect(new Set(sent.map((s) => s.day)).size).toBe(sent.length);
     const records = facts.steps.filter((s) => !isAside(s.step)).map((s) => `${s.step} ${s.occurrence}`);
     expect(new Set(records).size).toBe(records.length);
-    // A reminder is sent again only before a notice, for more than any written one before it.
+    // A reminder is sent again only before a notice, for more than any before it.
     for (const repeated of again) {
       const written = all.filter((s) => s.channel !== 'call' && s.message.kind === 'reminder');
       const before = written.filter((s) => s.at < repeated.at);
