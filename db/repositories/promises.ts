@@ -126,7 +126,29 @@ function replacedBy(input: NewPromise, earlier: readonly PromiseRow[], invoice: 
   return input.amountMinor === null || whole || sum > invoice.balance_minor ? active : [];
 }
 
-async function end(tx: Tx, act: Act, promise: PromiseRow, today: LocalDate, why: 'replaced' | 'byHand'): Promise<void> {
+/** Takes the active promises on these invoices back, since something stronger ends them. The caller holds the locks. */
+export async function withdrawActivePromises(
+  tx: Tx,
+  act: Act,
+  invoiceIds: readonly string[],
+  today: LocalDate,
+  why: 'insolvency',
+): Promise<void> {
+  if (invoiceIds.length === 0) return;
+  const active = await tx
+    .selectFrom('promises')
+    .selectAll()
+    .where('invoice_id', 'in', invoiceIds)
+    .where('status', '=', 'active')
+    .orderBy('invoice_id')
+    .orderBy('seq')
+    .execute();
+  for (const promise of active) await end(tx, act, promise, today, why);
+}
+
+type WhyEnded = 'replaced' | 'byHand' | 'insolvency';
+
+async function end(tx: Tx, act: Act, promise: PromiseRow, today: LocalDate, why: WhyEnded): Promise<void> {
   await tx.updateTable('promises').set({ status: 'withdrawn', ended_on: today }).where('id', '=', promise.id).execute();
   await appendEvent(tx, act, {
     invoiceId: promise.invoice_id,
