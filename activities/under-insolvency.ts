@@ -8,7 +8,7 @@ import type { CaseFacts } from '../domain/case/facts.ts';
 import { DomainError } from '../domain/errors.ts';
 import { formatAmount } from '../domain/money.ts';
 import type { LocalDate } from '../domain/time/dates.ts';
-import { renderClaimDeclaration, type ClaimDeclarationModel } from './claim-renderer.ts';
+import { renderClaimDeclaration, type ClaimDeclarationModel } from './letters/index.ts';
 import type { ActivityDeps } from './deps.ts';
 
 /**
