@@ -24,7 +24,7 @@ export async function openStepTask(
     amount: string;
     currency: string;
     /** The first number to call; null where none is known or nothing is called. */
-    phone: string | null;
+    phone?: string | null;
   },
 ): Promise<string> {
   const kind = step.channel === 'call' ? 'call' : 'letter';
