@@ -418,12 +418,21 @@ const NAMES: Readonly<Record<InsolvencyKind, string>> = {
   other: 'insolvency proceedings',
 };
 
-function wordsOf(home: Home, input: NewInsolvency, period: DeclarationPeriod | null): { subject: string; body: string } {
+function wordsOf(
+  home: Home,
+  input: NewInsolvency,
+  period: DeclarationPeriod | null,
+): { subject: string; body: string } {
   const subject = `Declare the claims in the ${NAMES[input.kind]} of ${input.judgmentOn}`;
   if (period === null) {
-    return { subject, body: 'No last date for declaring is known here for these proceedings: find it out and note it.' };
+    return {
+      subject,
+      body: 'No last date for declaring is known here for these proceedings: find it out and note it.',
+    };
   }
-  const sentences = [`The claims must be with the trustee by ${period.declareBy} (${period.source}); plan for ${period.planBy}.`];
+  const sentences = [
+    `The claims must be with the trustee by ${period.declareBy} (${period.source}); plan for ${period.planBy}.`,
+  ];
   if (period.from === 'judgment') {
     sentences.push(
       'The day of the notice in the official gazette is not known yet: the date is reckoned from the judgment and moves as soon as the notice is entered.',
@@ -434,6 +443,8 @@ function wordsOf(home: Home, input: NewInsolvency, period: DeclarationPeriod | n
       'That day has passed: relief from the time bar can be asked for within six months of the notice (C. com. art. L622-26).',
     );
   }
-  sentences.push('The form names what is owed without interest and compensation: add what had accrued before the judgment.');
+  sentences.push(
+    'The form names what is owed without interest and compensation: add what had accrued before the judgment.',
+  );
   return { subject, body: sentences.join(' ') };
 }

@@ -65,7 +65,11 @@ export async function holdUnderInsolvency(
   const holds = await insertInsolvencyHolds(
     tx,
     act,
-    fresh.map(({ claim, insolvency }) => ({ ...claim, creditorId: insolvency.creditor_id, insolvencyId: insolvency.id })),
+    fresh.map(({ claim, insolvency }) => ({
+      ...claim,
+      creditorId: insolvency.creditor_id,
+      insolvencyId: insolvency.id,
+    })),
     today,
   );
   await appendEvents(

@@ -217,7 +217,7 @@ export async function loadHistory(
     ...calls.toReversed().map((r) => ({
       on: r.on,
       kind: 'call' as const,
-      outcome: String(r.outcome?.['outcome'] ?? 'reached'),
+      outcome: typeof r.outcome?.['outcome'] === 'string' ? r.outcome['outcome'] : 'reached',
     })),
     ...replies.toReversed().map((r) => ({ on: r.on, kind: 'inbound' as const, channel: r.channel })),
     ...promises.toReversed().map((r) => ({
