@@ -48,6 +48,16 @@ describe('a customer under insolvency proceedings', () => {
       .orderBy('d.seq')
       .execute();
 
+  const formBytes = async () =>
+    (
+      await world.db
+        .selectFrom('documents')
+        .select('bytes')
+        .where('kind', '=', 'claimDeclaration')
+        .orderBy('seq', 'desc')
+        .executeTakeFirstOrThrow()
+    ).bytes;
+
   it('has what was queued withdrawn before the relay comes; a later invoice is written to all the same', async () => {
     const old = await invoice();
     const recent = await invoice('2026-03-04', '2026-03-04');
@@ -108,6 +118,38 @@ describe('a customer under insolvency proceedings', () => {
     const all = await forms();
     expect(all.slice(4).map((form) => form.invoice_id)).toContain(late);
     expect((await known()).documentId).toBe(all.at(-1)?.id);
+  });
+
+  it('has a form that is a PDF', async () => {
+    await world.db
+      .updateTable('customers')
+      .set({ name: 'Établissements Perrault SARL', registration_id: '732 829 320' })
+      .execute();
+    const old = await invoice();
+    await invoice('2026-02-15', '2026-04-01');
+    await world.pay(old, 20_000n);
+    await declare('2026-03-03', '2026-03-04');
+    await world.turn(old);
+    const bytes = await formBytes();
+    expect(bytes.subarray(0, 5).toString()).toBe('%PDF-');
+  });
+
+  it('keeps why a form cannot be printed, and does not try the same again', async () => {
+    await world.db.updateTable('customers').set({ name: 'شركة الاختبار' }).execute();
+    const old = await invoice();
+    await declare();
+    await world.turn(old);
+    await world.turn(old);
+    expect(await forms()).toEqual([]);
+    const { data } = await world.db
+      .selectFrom('tasks')
+      .select('data')
+      .where('kind', '=', 'declareClaim')
+      .executeTakeFirstOrThrow();
+    expect(data).toMatchObject({ formError: 'unprintable', documentIds: [] });
+    await world.db.updateTable('customers').set({ name: 'Al Ikhtibar SARL' }).execute();
+    await world.turn(old);
+    expect(await forms()).toHaveLength(1);
   });
 
   it('holds an invoice that slipped in while the proceedings were entered, but not one a person released', async () => {
