@@ -50,8 +50,11 @@ export async function recordInbound(
     const message = 'The reply cannot have come later than now.';
     throw new DomainError('futureDate', message, [{ pointer: '/receivedAt', code: 'futureDate', message }]);
   }
-  const concerned = await concernedInvoices(tx, creditorId, input);
-  await lockInvoices(tx, concerned);
+  await requireOwnInvoices(tx, creditorId, input);
+  // All of them, since the hold is on all: locked by id in one go.
+  const open = await openInvoices(tx, customerId);
+  await lockInvoices(tx, open);
+  const concerned = input.invoiceIds.length === 0 ? open : open.filter((one) => input.invoiceIds.includes(one));
 
   const id = newId('inb');
   const today = localDate(act.at, home.time_zone);
@@ -96,33 +99,31 @@ export async function recordInbound(
   return id;
 }
 
-/** The open cases whose timeline shows it: those named, else all of the customer. */
-async function concernedInvoices(tx: Tx, creditorId: string, input: NewInbound): Promise<string[]> {
+async function requireOwnInvoices(tx: Tx, creditorId: string, input: NewInbound): Promise<void> {
   const named = [...new Set(input.invoiceIds)];
-  if (named.length > 0) {
-    const rows = await tx
-      .selectFrom('invoices')
-      .select(['id', 'customer_id'])
-      .where('creditor_id', '=', creditorId)
-      .where('id', 'in', named)
-      .execute();
-    if (rows.length < named.length) throw new DomainError('notFound', 'There is no such invoice.');
-    const foreign = rows.find((row) => row.customer_id !== input.customerId);
-    if (foreign) {
-      const pointer = `/invoiceIds/${input.invoiceIds.indexOf(foreign.id)}`;
-      const message = 'The invoice is another customer’s.';
-      throw new DomainError('customerMismatch', message, [{ pointer, code: 'customerMismatch', message }]);
-    }
-  }
-  const open = await tx
+  if (named.length === 0) return;
+  const rows = await tx
+    .selectFrom('invoices')
+    .select(['id', 'customer_id'])
+    .where('creditor_id', '=', creditorId)
+    .where('id', 'in', named)
+    .execute();
+  if (rows.length < named.length) throw new DomainError('notFound', 'There is no such invoice.');
+  const foreign = rows.find((row) => row.customer_id !== input.customerId);
+  if (!foreign) return;
+  const pointer = `/invoiceIds/${input.invoiceIds.indexOf(foreign.id)}`;
+  const message = 'The invoice is another customer’s.';
+  throw new DomainError('customerMismatch', message, [{ pointer, code: 'customerMismatch', message }]);
+}
+
+async function openInvoices(tx: Tx, customerId: string): Promise<string[]> {
+  const rows = await tx
     .selectFrom('invoices')
     .select('id')
-    .where('customer_id', '=', input.customerId)
+    .where('customer_id', '=', customerId)
     .where('stage', 'not in', ['writtenOff', 'settled', 'cancelled'])
-    .$if(named.length > 0, (query) => query.where('id', 'in', named))
-    .orderBy('id')
     .execute();
-  return open.map(({ id }) => id);
+  return rows.map(({ id }) => id);
 }
 
 export interface InboundRow {

@@ -62,6 +62,8 @@ export async function reopenCase(tx: Tx, act: Act, invoiceId: string): Promise<b
     .where('status', '=', 'requested')
     .execute();
   await appendEvent(tx, act, { invoiceId, kind: 'reopened', data: { run, stage, from: invoice.stage } });
+  // Without the customer's row: the case does not run yet, so nothing of it waits to be sent, and who enters proceedings
+  // locks every invoice.
   const claim = { invoiceId, customerId: invoice.customer_id, issuedOn: invoice.issued_on };
   await holdUnderInsolvency(tx, act, [claim], today);
   await startCase(tx, invoiceId, run);
