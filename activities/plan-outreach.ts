@@ -2,7 +2,7 @@ import { systemAct, type Act } from '../db/act.ts';
 import { inTransaction, type Tx } from '../db/database.ts';
 import { failUnwritten } from '../db/repositories/unwritten.ts';
 import { markTasksOpened, openStepTask } from '../db/repositories/chase-contacts.ts';
-import { queueContact, type WrittenMessage } from '../db/repositories/contacts.ts';
+import { queueContact } from '../db/repositories/contacts.ts';
 import { openLetter } from '../db/repositories/letters.ts';
 import { loadCustomer } from '../db/repositories/facts.ts';
 import { foretellNext } from '../db/repositories/foretell.ts';
@@ -23,11 +23,13 @@ import type { CustomerFacts, PlanFact } from '../domain/case/facts.ts';
 import { planNoteOf, shownStep, THANK_YOU } from '../domain/case/requests.ts';
 import { planContacts, requestsOf, type ContactRequest, type MessagePlan } from '../domain/case/plan-contacts.ts';
 import { formatAmount } from '../domain/money.ts';
+import { stepByKey } from '../domain/policy/parse.ts';
+import type { ContactRole } from '../domain/policy/types.ts';
 import type { LocalDate } from '../domain/time/dates.ts';
 import { isoInstant, localDate, type Instant } from '../domain/time/zones.ts';
 import type { ActivityDeps } from './deps.ts';
 import { plannedNow, PUNCTUAL_MS } from './planned-now.ts';
-import { unwritten, writeMessage } from './write-message.ts';
+import { unwritten, writeMessage, type Written } from './write-message.ts';
 
 export interface OutreachResult {
   /** Business instant, ISO 8601, of the next look; null when nothing waits. */
@@ -161,12 +163,10 @@ function collectingDelay(lag: Lag): number | null {
   return lag.cases > 0 ? COLLECT_EVERY_MS : null;
 }
 
-type Written = Awaited<ReturnType<typeof writeMessage>>;
-
 /** A message, and the texts of its items where each opens a task of its own. */
 interface Texts {
   message: Written;
-  tasks: { item: ContactRequest; text: WrittenMessage }[];
+  tasks: { item: ContactRequest; text: Written }[];
 }
 
 /** Writes a message and queues it. One that cannot be written fails by itself: nothing else waits for it. */
@@ -210,6 +210,7 @@ async function queueMessage(
       body: text.text,
       amount: formatAmount(item.amountMinor, item.currency),
       currency: item.currency,
+      phone: text.phone,
     });
   }
   await foretellNext(tx, await markTasksOpened(tx, act, contactId), deps.holidays, act.at);
@@ -227,13 +228,24 @@ async function writeTexts(tx: Tx, customer: CustomerFacts, order: MessagePlan): 
   );
   const deadline = deadlines.length === 0 ? {} : { deadlineDays: Math.max(...deadlines) };
   const plan = planOf(customer, items);
-  const written = { customerId, template, tone, channel, to, cc, today, items, plan, ...deadline };
+  const roles = rolesOf(items);
+  const written = { customerId, template, tone, channel, roles, to, cc, today, items, plan, ...deadline };
   const message = await writeMessage(tx, written);
   // A letter is one for all of its invoices, as a mail is; a call is made about each.
   if (channel !== 'call') return { message, tasks: [] };
   const tasks: Texts['tasks'] = [];
   for (const item of items) {
-    const own = { customerId, template: item.template, tone: item.tone, channel, to: [], cc: [], today, items: [item] };
+    const own = {
+      customerId,
+      template: item.template,
+      tone: item.tone,
+      channel,
+      roles: rolesOf([item]),
+      to: [],
+      cc: [],
+      today,
+      items: [item],
+    };
     tasks.push({ item, text: items.length === 1 ? message : await writeMessage(tx, own) });
   }
   return { message, tasks };
@@ -246,3 +258,6 @@ function planOf(customer: CustomerFacts, [item]: readonly ContactRequest[]): Pla
   const facts = customer.cases.find((one) => one.invoiceId === item.invoiceId);
   return facts?.plans.find((plan) => plan.id === note.planId) ?? null;
 }
+/** Whom the steps of these items address, by their policies. */
+const rolesOf = (items: readonly ContactRequest[]): ContactRole[] =>
+  items.flatMap((item) => [...(stepByKey(item.policy, item.step)?.to ?? [])]);

@@ -32,6 +32,7 @@ export async function redrawTask(
     template: step.template,
     tone: step.tone,
     channel: record.channel,
+    roles: step.to,
     to: [],
     cc: [],
     today: localDate(act.at, customer.creditorZone),
@@ -54,6 +55,7 @@ export async function redrawTask(
     body: message.text,
     amount: formatAmount(amountMinor, facts.currency),
     currency: facts.currency,
+    phone: message.phone,
   });
 }
 

@@ -29,6 +29,7 @@ import { carryOut } from './case-commands.ts';
 import type { ActivityDeps } from './deps.ts';
 import { plannedNow } from './planned-now.ts';
 import { redrawTask } from './step-tasks.ts';
+import { underInsolvency } from './under-insolvency.ts';
 
 export interface TurnInput {
   invoiceId: string;
@@ -80,6 +81,10 @@ async function takeTurn(deps: ActivityDeps, tx: Tx, input: TurnInput): Promise<T
   if (!loaded) throw new Error(`${invoiceId} has no facts`);
   const { customer } = loaded;
   let facts = loaded.facts;
+  const today = localDate(now, customer.creditorZone);
+  if (facts.insolvency !== null && (await underInsolvency(deps, tx, act, one, facts, today))) {
+    facts = (await loadCase(tx, invoiceId, deps.holidays, now, one.customerId))!.facts;
+  }
   const outcomes = unknownCommands(input.commands, commands);
   for (const command of commands) {
     const outcome = command.outcome ?? (await carryOut(tx, one, facts, customer, withTime(command, deps.clock.now())));
@@ -89,7 +94,6 @@ async function takeTurn(deps: ActivityDeps, tx: Tx, input: TurnInput): Promise<T
     facts = (await loadCase(tx, invoiceId, deps.holidays, now, one.customerId))!.facts;
   }
 
-  const today = localDate(now, customer.creditorZone);
   const told = { requests: false };
   for (let rounds = 0; rounds < MAX_ACTS_PER_TURN; rounds++) {
     const decision = decide(facts, customer, now);

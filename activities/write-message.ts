@@ -5,6 +5,7 @@ import {
   loadInvoiceLines,
   loadParties,
   peopleOf,
+  peopleToCall,
   type InvoiceLine,
   type MessageParties,
 } from '../db/repositories/message-data.ts';
@@ -12,11 +13,12 @@ import { sharesOfPlan } from '../db/repositories/plans.ts';
 import { findTemplate } from '../db/repositories/templates.ts';
 import type { PlanFact } from '../domain/case/facts.ts';
 import { instalmentRests } from '../domain/case/plan-course.ts';
-import type { Channel, Tone } from '../domain/policy/types.ts';
+import type { Channel, ContactRole, Tone } from '../domain/policy/types.ts';
 import { DomainError } from '../domain/errors.ts';
 import { formatAmount } from '../domain/money.ts';
 import { addDays, daysBetween, type LocalDate } from '../domain/time/dates.ts';
 import { languageOf } from './mail/format.ts';
+import { historyLines } from './mail/history.ts';
 import type { MessageModel, MessageRow, RowNote } from './mail/message-model.ts';
 import { renderLetterMessage } from './letters/letter-message.ts';
 import { renderMessage } from './mail/render.ts';
@@ -29,6 +31,8 @@ export interface MessageOrder {
   template: string;
   tone: Tone;
   channel: Channel;
+  /** Roles of the people to be called; of a call only. */
+  roles?: readonly ContactRole[];
   /** Keys of the recipients; for calls and letters none. */
   to: readonly string[];
   cc: readonly string[];
@@ -45,18 +49,19 @@ export interface GatheredMessage {
   parties: MessageParties;
   to: ReturnType<typeof peopleOf>;
   cc: ReturnType<typeof peopleOf>;
+  /** The first number to call; null for anything but a call, and where none is known. */
+  phone: string | null;
 }
+
+export type Written = WrittenMessage & Pick<GatheredMessage, 'parties' | 'phone'> & { letterPdf: Uint8Array | null };
 
 /**
  * Writes a message in the customer's language from the facts under the caller's locks: with the creditor's own text where
  * there is one, in its newest version, else with the built-in one. What is written is final.
  */
-export async function writeMessage(
-  tx: Tx,
-  order: MessageOrder,
-): Promise<WrittenMessage & { parties: MessageParties; letterPdf: Uint8Array | null }> {
+export async function writeMessage(tx: Tx, order: MessageOrder): Promise<Written> {
   const reference = newReference();
-  const { model, parties, to, cc } = await gatherMessage(tx, order, reference);
+  const { model, parties, to, cc, phone } = await gatherMessage(tx, order, reference);
   const own = await findTemplate(tx, parties.creditorId, order.template, languageOf(parties.customer.locale));
   const rendered = renderMessage(order.template, model, own?.parts ?? undefined);
   return {
@@ -72,6 +77,7 @@ export async function writeMessage(
     cc: cc.map((p) => p.email),
     parties,
     letterPdf: await letterOf(order, model, parties, own?.parts ?? undefined),
+    phone,
   };
 }
 
@@ -84,9 +90,14 @@ export async function gatherMessage(db: Db | Tx, order: MessageOrder, reference:
   const email = order.channel === 'email';
   const to = email ? peopleOf(parties.customer.contacts, order.to) : [];
   const cc = email ? peopleOf(parties.customer.contacts, order.cc) : [];
-  const history = order.channel === 'call' ? await loadHistory(db, ids) : [];
-  const model = modelOf(order, parties, lines, shares, reference, to[0]?.name ?? null, history);
-  return { model, parties, to, cc };
+  const isCall = order.channel === 'call';
+  const history = isCall ? await loadHistory(db, order.customerId, ids) : [];
+  const phones = isCall ? peopleToCall(parties.customer.contacts, order.roles ?? []) : [];
+  const model = modelOf(order, parties, lines, shares, reference, {
+    contact: { name: to[0]?.name ?? phones[0]?.name ?? null, phones },
+    history: historyLines(history, parties.customer.locale),
+  });
+  return { model, parties, to, cc, phone: phones[0]?.number ?? null };
 }
 
 /** On paper: its PDF, or null where nobody knows where to send it and a person has to find out. */
@@ -120,8 +131,7 @@ function modelOf(
   lines: readonly InvoiceLine[],
   shares: ReadonlyMap<string, bigint> | null,
   reference: string,
-  contactName: string | null,
-  history: { on: LocalDate; what: string }[],
+  said: Required<Pick<MessageModel, 'contact' | 'history'>>,
 ): MessageModel {
   const { creditor, customer } = parties;
   const thanks = order.template === 'thank-you';
@@ -142,11 +152,10 @@ function modelOf(
     customerKind: customer.kind,
     country: customer.country,
     ...(order.deadlineDays === undefined ? {} : { deadlineDays: order.deadlineDays }),
-    contact: { name: contactName },
     reference,
     today: order.today,
     tables: untabled ? [] : currencies.map((currency) => tableOf(currency, lines, amounts, order.today)),
-    history,
+    ...said,
     ...(thanks
       ? {
           paid: {

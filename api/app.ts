@@ -17,6 +17,8 @@ import { customerRoutes } from './routes/customers.ts';
 import { disputeRoutes } from './routes/disputes.ts';
 import { feedRoutes } from './routes/feeds.ts';
 import { importRoutes } from './routes/imports.ts';
+import { inboundRoutes } from './routes/inbound.ts';
+import { insolvencyRoutes } from './routes/insolvency.ts';
 import { letterRoutes } from './routes/letters.ts';
 import { invoiceRoutes } from './routes/invoices.ts';
 import { moneyRoutes } from './routes/money.ts';
@@ -70,6 +72,8 @@ export async function buildApp(deps: ApiDeps): Promise<App> {
     await policyRoutes(routes, deps);
     await templateRoutes(routes, deps);
     await customerRoutes(routes, deps);
+    await insolvencyRoutes(routes, deps);
+    await inboundRoutes(routes, deps);
     await invoiceRoutes(routes, deps);
     await moneyRoutes(routes, deps);
     await promiseRoutes(routes, deps);

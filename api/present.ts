@@ -10,6 +10,8 @@ import type { ContactItemRow, ContactRow } from '../db/repositories/contact-list
 import { findCreditor, type CreditorRow } from '../db/repositories/creditors.ts';
 import type { CustomerRow } from '../db/repositories/customers.ts';
 import type { DisputeRow } from '../db/repositories/disputes.ts';
+import type { InboundRow } from '../db/repositories/inbound.ts';
+import { insolvenciesOf, type InsolvencyRow, type KnownInsolvency } from '../db/repositories/insolvencies.ts';
 import { findInvoice, type InvoiceRow } from '../db/repositories/invoices.ts';
 import type { CreditNoteRow } from '../db/repositories/money-list.ts';
 import type { PlanRow } from '../db/repositories/plans.ts';
@@ -42,10 +44,23 @@ export const presentCreditor = (row: CreditorRow): Of<typeof shape.creditor> => 
   defaultPolicy: row.default_policy,
   paymentDays: row.payment_days,
   closedWeeks: row.closed_weeks,
+  replyHoldWorkingDays: row.reply_hold_working_days,
   createdAt: isoInstant(row.created_at),
 });
 
-export const presentCustomer = (row: CustomerRow): Of<typeof shape.customer> => ({
+/** Customers with the proceedings over them. */
+export async function presentCustomers(
+  db: Db | Tx,
+  rows: readonly CustomerRow[],
+): Promise<Of<typeof shape.customer>[]> {
+  const insolvencies = await insolvenciesOf(
+    db,
+    rows.map((row) => row.id),
+  );
+  return rows.map((row) => presentCustomer(row, insolvencies.get(row.id)));
+}
+
+const presentCustomer = (row: CustomerRow, insolvency: InsolvencyRow | undefined): Of<typeof shape.customer> => ({
   id: row.id,
   reference: row.reference,
   name: row.name,
@@ -58,7 +73,50 @@ export const presentCustomer = (row: CustomerRow): Of<typeof shape.customer> => 
   address: row.address,
   contacts: row.contacts,
   policy: row.policy,
+  insolvency: insolvency
+    ? {
+        id: insolvency.id,
+        status: insolvency.status,
+        kind: insolvency.kind,
+        judgmentOn: insolvency.judgment_on,
+        outcome: insolvency.outcome,
+      }
+    : null,
   createdAt: isoInstant(row.created_at),
+});
+
+export const presentInsolvency = ({
+  row,
+  invoiceIds,
+  taskId,
+  documentId,
+}: KnownInsolvency): Of<typeof shape.insolvency> => ({
+  id: row.id,
+  customerId: row.customer_id,
+  status: row.status,
+  kind: row.kind,
+  judgmentOn: row.judgment_on,
+  publishedOn: row.published_on,
+  declareBy: row.declare_by,
+  trustee: row.trustee,
+  outcome: row.outcome,
+  closedOn: row.closed_on,
+  invoiceIds,
+  taskId,
+  documentId,
+});
+
+export const presentInbound = (row: InboundRow): Of<typeof shape.inbound> => ({
+  id: row.id,
+  customerId: row.customer_id,
+  channel: row.channel,
+  receivedAt: isoInstant(row.received_at),
+  text: row.text,
+  invoiceIds: row.invoice_ids,
+  holdId: row.hold_id,
+  taskId: row.task_id,
+  until: row.until_on,
+  readAt: isoOrNull(row.read_at),
 });
 
 /** Invoices with where they stand at this moment. */

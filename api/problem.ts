@@ -107,6 +107,9 @@ export const PROBLEMS = {
   holdLifted: [409, 'The hold has ended already'],
   holdNotLiftable: [409, 'This hold is not lifted by hand'],
   taskClosed: [409, 'The task is closed'],
+  insolvencyExists: [409, 'Insolvency proceedings are open already'],
+  noInsolvency: [409, 'No insolvency proceedings are open'],
+  beforeJudgment: [422, 'The day lies before the judgment'],
   columnsInvalid: [422, 'The mapping of columns cannot be read'],
   pdfInvalid: [422, 'The file is not a PDF'],
 

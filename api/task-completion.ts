@@ -5,7 +5,7 @@ import { resolveUnknown } from '../db/repositories/sending.ts';
 import { findCustomer } from '../db/repositories/customers.ts';
 import { openDispute } from '../db/repositories/disputes.ts';
 import { appendEvent } from '../db/repositories/events.ts';
-import { findInvoice } from '../db/repositories/invoices.ts';
+import { findInvoice, type InvoiceRow } from '../db/repositories/invoices.ts';
 import { recordPost } from '../db/repositories/letters.ts';
 import { lockCustomers } from '../db/repositories/locks.ts';
 import { pokeOutreach, wakeCase } from '../db/repositories/outbox.ts';
@@ -44,6 +44,14 @@ export const COMPLETIONS = {
   }),
   unknownSend: z.strictObject({ outcome: z.enum(['sent', 'notSent']), note }),
   collectionMissing: z.strictObject({ outcome: z.enum(['failed', 'pending']), note }),
+  readReply: z.strictObject({
+    invoiceId: id('inv')
+      .optional()
+      .meta({ description: 'What is promised or disputed; needed unless the reply names one.' }),
+    promise: promiseBody.optional(),
+    dispute: disputeBody.optional(),
+    note,
+  }),
   other: z.strictObject({ note }),
 } as const;
 
@@ -119,6 +127,8 @@ async function carryOut(
       }
       return said;
     }
+    case 'readReply':
+      return await afterReading(tx, act, creditorId, task, parseCompletion('readReply', body));
     default: {
       const said = parseCompletion('other', body);
       await completeTask(tx, act, task.id, said);
@@ -147,22 +157,7 @@ async function afterCall(
     ...(said.note === undefined ? {} : { note: said.note }),
   });
   const invoice = task.invoice_id === null ? undefined : await findInvoice(tx, creditorId, task.invoice_id);
-  if (invoice && said.dispute) {
-    const { amount, category, note: text = null } = said.dispute;
-    const amountMinor = amount === undefined ? null : positiveAmount('/dispute/amount', amount, invoice.currency);
-    const row = await within('/dispute', () =>
-      openDispute(tx, act, creditorId, { invoiceId: invoice.id, amountMinor, category, note: text }),
-    );
-    codes['disputeId'] = row.id;
-  }
-  if (invoice && said.promise) {
-    const { payOn, amount, by = null } = said.promise;
-    const amountMinor = amount === undefined ? null : positiveAmount('/promise/amount', amount, invoice.currency);
-    const row = await within('/promise', () =>
-      makePromise(tx, act, creditorId, { invoiceId: invoice.id, payOn, amountMinor, by }),
-    );
-    codes['promiseId'] = row.id;
-  }
+  if (invoice) Object.assign(codes, await takeWord(tx, act, creditorId, invoice, said));
   if (invoice && said.outcome === 'noAnswer') {
     const customer = (await findCustomer(tx, creditorId, invoice.customer_id))!;
     const pinned = (await findPolicy(tx, creditorId, invoice.policy_name, invoice.policy_version))!;
@@ -173,11 +168,12 @@ async function afterCall(
   if (said.outcome === 'wrongNumber' && task.customer_id !== null) {
     await openTask(tx, act, {
       creditorId,
-      kind: 'missingAddress',
-      key: `missingAddress:${task.id}`,
+      kind: 'missingContact',
+      key: `missingContact:${task.id}`,
       customerId: task.customer_id,
       subject: 'The telephone number of the customer is wrong',
-      data: { channel: 'call', taskId: task.id },
+      body: 'The call counts as made and the reminders go on. Find the right number and enter it with the customer.',
+      data: { channel: 'call', taskId: task.id, phone: task.data['phone'] ?? null },
       dueAt: act.at,
     });
   }
@@ -204,6 +200,61 @@ async function posted(
   if (deliveredOn !== undefined) {
     await recordPost(tx, act, creditorId, task.contact_id, { status: 'delivered', on: deliveredOn });
   }
+}
+
+type Word = Pick<z.output<(typeof COMPLETIONS)['call']>, 'promise' | 'dispute'>;
+
+/** A promise or a dispute that a customer gave by word of mouth or in a reply, as if it were posted to the invoice. */
+async function takeWord(
+  tx: Tx,
+  act: Act,
+  creditorId: string,
+  invoice: InvoiceRow,
+  said: Word,
+): Promise<{ disputeId?: string; promiseId?: string }> {
+  const codes: { disputeId?: string; promiseId?: string } = {};
+  if (said.dispute) {
+    const { amount, category, note: text = null } = said.dispute;
+    const amountMinor = amount === undefined ? null : positiveAmount('/dispute/amount', amount, invoice.currency);
+    const row = await within('/dispute', () =>
+      openDispute(tx, act, creditorId, { invoiceId: invoice.id, amountMinor, category, note: text }),
+    );
+    codes.disputeId = row.id;
+  }
+  if (said.promise) {
+    const { payOn, amount, by = null } = said.promise;
+    const amountMinor = amount === undefined ? null : positiveAmount('/promise/amount', amount, invoice.currency);
+    const row = await within('/promise', () =>
+      makePromise(tx, act, creditorId, { invoiceId: invoice.id, payOn, amountMinor, by }),
+    );
+    codes.promiseId = row.id;
+  }
+  return codes;
+}
+
+/** Somebody has read a reply: its hold is lifted at once, and what it promises or disputes takes its place. */
+async function afterReading(
+  tx: Tx,
+  act: Act,
+  creditorId: string,
+  task: TaskRow,
+  said: z.output<(typeof COMPLETIONS)['readReply']>,
+): Promise<JsonObject> {
+  const named = Array.isArray(task.data['invoiceIds']) ? task.data['invoiceIds'] : [];
+  const only: unknown = named.length === 1 ? named[0] : null;
+  const invoiceId = said.invoiceId ?? (typeof only === 'string' ? only : null);
+  const invoice = invoiceId === null ? undefined : await findInvoice(tx, creditorId, invoiceId);
+  if (said.invoiceId !== undefined && invoice?.customer_id !== task.customer_id) {
+    throw new DomainError('notFound', 'There is no such invoice.');
+  }
+  if (!invoice && (said.promise || said.dispute)) {
+    const message = 'Say which invoice is meant.';
+    throw new Problem('validationFailed', message, { faults: [{ pointer: '/invoiceId', code: 'required', message }] });
+  }
+  const kept = said.note === undefined ? {} : { note: said.note };
+  await completeTask(tx, act, task.id, { ...(invoice ? { invoiceId: invoice.id } : {}), ...kept });
+  const codes = invoice ? await takeWord(tx, act, creditorId, invoice, said) : {};
+  return { ...codes, ...kept };
 }
 
 async function requireNotFuture(tx: Tx, act: Act, creditorId: string, task: TaskRow, sentOn: string): Promise<void> {

@@ -117,12 +117,25 @@ function sentenceOf(kind: string, data: Record<string, unknown>): string {
       return `Task closed: ${say('kind')}`;
     case 'collectionFailed':
       return 'The direct debit failed';
+    case 'insolvencyDeclared':
+      return `Insolvency proceedings (${say('kind')}) of ${say('judgmentOn')}: nothing is asked for any more`;
+    case 'insolvencyClosed':
+      return `Insolvency proceedings ended on ${say('on')}: ${INSOLVENCY_ENDS[say('outcome')] ?? say('outcome')}`;
+    case 'replied':
+      return `The customer replied (${say('channel')})`;
     case 'collectionAsked':
       return 'The direct debit is still pending';
     default:
       return kind.replaceAll(/([A-Z])/g, ' $1').toLowerCase();
   }
 }
+
+const INSOLVENCY_ENDS: Readonly<Record<string, string>> = {
+  withdrawn: 'they were withdrawn, reminders go on',
+  paid: 'what was declared was paid',
+  planAdopted: 'the court adopted a plan, nothing is asked for',
+  noAssets: 'there are no assets',
+};
 
 function dueOnOrigin(from: string): string {
   switch (from) {

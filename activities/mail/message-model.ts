@@ -53,8 +53,8 @@ export interface MessageModel {
   channel: Channel;
   creditor: { name: string; replyTo: string | null; iban: string | null; addressLines: string[] };
   customer: { name: string; addressLines: string[] };
-  /** The person addressed; left out or without a name, the salutation is general. */
-  contact?: { name: string | null };
+  /** The person addressed; left out or without a name, the salutation is general. Only a call script shows the numbers. */
+  contact?: { name: string | null; phones?: readonly { number: string; name: string | null }[] };
   /** To be quoted with the payment; it also stands in the subject, in square brackets. */
   reference: string;
   today: LocalDate;

@@ -47,7 +47,10 @@ export function sampleModel(name: KnownTemplate, language: Language, shape: Samp
       addressLines: lean ? [] : ['12 rue des Tanneurs', '69007 Lyon'],
     },
     customer: { name: 'Maison Perrault', addressLines: lean ? [] : ['4 place du Marché', '21000 Dijon'] },
-    contact: { name: lean ? null : 'Camille Roux' },
+    contact: {
+      name: lean ? null : 'Camille Roux',
+      phones: lean ? [] : [{ number: '+33 4 72 00 00 00', name: 'Camille Roux' }],
+    },
     reference: SAMPLE_REFERENCE,
     today: '2026-11-21',
     tables: name === 'thank-you' ? [] : shown,

@@ -43,6 +43,25 @@ export interface Labels {
     vatId: string;
     tableIn: string;
   };
+  history: HistoryWords;
+}
+
+/** How a call script tells what was said and promised so far. */
+export interface HistoryWords {
+  /** With `{amount}`, `{date}`, `{number}` and `{status}`. */
+  promise: string;
+  promiseStatus: Record<'active' | 'kept' | 'broken' | 'withdrawn', string>;
+  /** With `{amount}`, `{category}`, `{number}` and `{status}`. */
+  dispute: string;
+  disputeStatus: Record<'open' | 'upheld' | 'rejected' | 'partly' | 'closed', string>;
+  categories: Record<
+    'price' | 'quantity' | 'quality' | 'delivery' | 'duplicate' | 'alreadyPaid' | 'missingDocument' | 'other',
+    string
+  >;
+  /** In place of an amount where it is about the whole. */
+  whole: string;
+  inbound: Record<'email' | 'call' | 'letter', string>;
+  calls: Record<string, string> & { reached: string };
 }
 
 /** From the sources, or from the compiled tree one folder deeper. */

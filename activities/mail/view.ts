@@ -32,7 +32,7 @@ export function viewOf(template: BuiltInTemplate, model: MessageModel, labels: L
       addressLines: lines(model.creditor.addressLines),
     },
     customer: { name: oneLine(model.customer.name), addressLines: lines(model.customer.addressLines) },
-    contact: { name: contactName },
+    contact: { name: contactName, phones: phonesOf(model) },
     reference: oneLine(model.reference),
     today: format.longDate(model.today),
     payBy: model.payBy ? format.longDate(model.payBy) : null,
@@ -124,6 +124,16 @@ function rowView(row: MessageRow, currency: string, labels: Labels, format: Form
 
 function lateness(days: number, labels: Labels, format: Formatter): string {
   return fill(format.plural(days) === 'one' ? labels.late.one : labels.late.other, { n: String(days) });
+}
+
+/** The numbers to call, with their names where there are several people; null where none is known. */
+function phonesOf({ contact }: MessageModel): string | null {
+  const phones = contact?.phones ?? [];
+  const several = new Set(phones.map((one) => one.name)).size > 1;
+  const texts = phones.map(({ number, name }) =>
+    several && name !== null ? `${oneLine(number)} (${oneLine(name)})` : oneLine(number),
+  );
+  return texts.length > 0 ? texts.join(', ') : null;
 }
 
 /** How the reader gets in touch: by answering a mail, by writing to an address, or in general. */

@@ -57,6 +57,7 @@ const fields = {
   defaultPolicy: policyName.nullish(),
   paymentDays: z.int().min(0).max(365).default(30),
   closedWeeks: z.array(period).max(30).default([]),
+  replyHoldWorkingDays: z.int().min(0).max(60).default(3),
 };
 
 const closedWeeksEndAfterTheyBegin = across(({ closedWeeks }) =>
@@ -84,7 +85,12 @@ const creditorBody = z
   });
 
 const creditorPatch = z
-  .strictObject({ ...fields, paymentDays: z.int().min(0).max(365), closedWeeks: z.array(period).max(30) })
+  .strictObject({
+    ...fields,
+    paymentDays: z.int().min(0).max(365),
+    closedWeeks: z.array(period).max(30),
+    replyHoldWorkingDays: z.int().min(0).max(60),
+  })
   .partial()
   .check(closedWeeksEndAfterTheyBegin);
 

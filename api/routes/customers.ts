@@ -16,7 +16,7 @@ import { readPage } from '../cursor.ts';
 import type { ApiDeps } from '../deps.ts';
 import { callerOf } from '../plugins/auth.ts';
 import { notFound, Problem } from '../problem.ts';
-import { presentCreditNote, presentCustomer } from '../present.ts';
+import { presentCreditNote, presentCustomers } from '../present.ts';
 import type { App } from '../routing.ts';
 import {
   address,
@@ -106,7 +106,7 @@ export async function customerRoutes(app: App, deps: ApiDeps): Promise<void> {
         if (policy) await requirePolicyName(tx, creditorId, policy, '/policy');
         const home = homeOf((await findCreditor(tx, creditorId))!);
         const made = await createCustomer(tx, act, home, request.body);
-        const answer = presentCustomer(made.customer);
+        const [answer] = await presentCustomers(tx, [made.customer]);
         return made.outcome === 'created' ? created(answer) : ok(answer);
       }),
   );
@@ -131,7 +131,7 @@ export async function customerRoutes(app: App, deps: ApiDeps): Promise<void> {
         query,
         (after, count) => listCustomers(db, creditorId, query, after, count),
         (row) => row.seq,
-        (rows) => rows.map(presentCustomer),
+        (rows) => presentCustomers(db, rows),
       );
     },
   );
@@ -151,7 +151,7 @@ export async function customerRoutes(app: App, deps: ApiDeps): Promise<void> {
     async (request) => {
       const row = await findCustomer(db, callerOf(request).creditorId, request.params.id);
       if (!row) throw notFound();
-      return presentCustomer(row);
+      return (await presentCustomers(db, [row]))[0]!;
     },
   );
 
@@ -176,7 +176,8 @@ export async function customerRoutes(app: App, deps: ApiDeps): Promise<void> {
         const { creditorId } = callerOf(request);
         const { policy } = request.body;
         if (policy) await requirePolicyName(tx, creditorId, policy, '/policy');
-        return ok(presentCustomer(await changeCustomer(tx, act, creditorId, request.params.id, request.body)));
+        const row = await changeCustomer(tx, act, creditorId, request.params.id, request.body);
+        return ok((await presentCustomers(tx, [row]))[0]!);
       }),
   );
 
@@ -238,7 +239,8 @@ export async function customerRoutes(app: App, deps: ApiDeps): Promise<void> {
         tags: ['customers'],
         summary: 'Lift a hold',
         description:
-          'Of a customer or of unapplied money; a pause ends by resume, an approval by its task, a plan by its cancellation.',
+          'Of a customer, of unapplied money, or of insolvency proceedings that do not concern the invoice (any more); a ' +
+          'pause ends by resume, an approval by its task, a plan by its cancellation.',
         params: idParams('hol'),
         response: { 204: z.undefined().meta({ description: 'Lifted' }), ...refusals },
       },
@@ -247,7 +249,7 @@ export async function customerRoutes(app: App, deps: ApiDeps): Promise<void> {
       write(deps, request, reply, async (tx, act) => {
         const hold = await findHold(tx, callerOf(request).creditorId, request.params.id);
         if (!hold) throw notFound();
-        if (hold.kind !== 'customer' && hold.kind !== 'unappliedCash') {
+        if (hold.kind !== 'customer' && hold.kind !== 'unappliedCash' && hold.kind !== 'insolvency') {
           throw new Problem(
             'holdNotLiftable',
             'A pause ends by resume, an approval by its task, a plan by its cancellation.',

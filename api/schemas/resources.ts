@@ -48,6 +48,9 @@ export const DISPUTE_CATEGORIES = [
   'other',
 ] as const;
 export const CONTACT_STATUSES = ['queued', 'sending', 'sent', 'delivered', 'failed', 'unknown', 'withdrawn'] as const;
+export const INSOLVENCY_KINDS = ['safeguard', 'receivership', 'liquidation', 'other'] as const;
+export const INSOLVENCY_OUTCOMES = ['withdrawn', 'planAdopted', 'paid', 'noAssets'] as const;
+export const INBOUND_CHANNELS = ['email', 'call', 'letter'] as const;
 export const TASK_STATUSES = ['open', 'done', 'missed', 'cancelled'] as const;
 
 export const period = z.strictObject({ from: localDate, to: localDate }).meta({ id: 'Period' });
@@ -68,6 +71,9 @@ export const creditor = z
     defaultPolicy: policyName.nullable(),
     paymentDays: z.int(),
     closedWeeks: z.array(period),
+    replyHoldWorkingDays: z
+      .int()
+      .meta({ description: 'Working days for which an unread reply holds the customer; 0: not at all.' }),
     createdAt: instant,
   })
   .meta({ id: 'Creditor' });
@@ -97,9 +103,58 @@ export const customer = z
     address: address.nullable(),
     contacts: z.array(person),
     policy: policyName.nullable(),
+    insolvency: z
+      .object({
+        id: id('ins'),
+        status: z.enum(['open', 'closed']),
+        kind: z.enum(INSOLVENCY_KINDS),
+        judgmentOn: localDate,
+        outcome: z.enum(INSOLVENCY_OUTCOMES).nullable(),
+      })
+      .nullable()
+      .meta({ description: 'Proceedings that are open or still hold invoices; null without any.' }),
     createdAt: instant,
   })
   .meta({ id: 'Customer' });
+
+export const insolvency = z
+  .object({
+    id: id('ins'),
+    customerId: id('cus'),
+    status: z.enum(['open', 'closed']),
+    kind: z.enum(INSOLVENCY_KINDS),
+    judgmentOn: localDate,
+    publishedOn: localDate.nullable(),
+    declareBy: localDate.nullable().meta({
+      description:
+        'The last day to declare claims; reckoned from the judgment, and so provisional, while the notice is not known. ' +
+        'Null where the law of the place is not known here.',
+    }),
+    trustee: z.string().nullable(),
+    outcome: z.enum(INSOLVENCY_OUTCOMES).nullable(),
+    closedOn: localDate.nullable(),
+    invoiceIds: z.array(id('inv')).meta({ description: 'What the proceedings hold or have held.' }),
+    taskId: id('tsk').nullable().meta({ description: 'To declare the claims.' }),
+    documentId: id('doc').nullable().meta({
+      description: 'The form to declare with, a moment after the request; the first where there is one per currency.',
+    }),
+  })
+  .meta({ id: 'Insolvency' });
+
+export const inbound = z
+  .object({
+    id: id('inb'),
+    customerId: id('cus'),
+    channel: z.enum(INBOUND_CHANNELS),
+    receivedAt: instant,
+    text: z.string().nullable().meta({ description: 'Null once it was erased.' }),
+    invoiceIds: z.array(id('inv')),
+    holdId: id('hol').nullable(),
+    taskId: id('tsk').nullable(),
+    until: localDate.nullable().meta({ description: 'The last day held, unless it is read before.' }),
+    readAt: instant.nullable(),
+  })
+  .meta({ id: 'Inbound' });
 
 export const hold = z
   .object({

@@ -23,8 +23,8 @@ export async function openStepTask(
     body: string;
     amount: string;
     currency: string;
-    attempt?: number;
-    attempts?: number;
+    /** The first number to call; null where none is known or nothing is called. */
+    phone?: string | null;
   },
 ): Promise<string> {
   const kind = step.channel === 'call' ? 'call' : 'letter';
@@ -38,7 +38,13 @@ export async function openStepTask(
     step: step.step,
     subject: step.subject,
     body: step.body,
-    data: { channel: step.channel, amount: step.amount, currency: step.currency, drawing: step.drawing },
+    data: {
+      channel: step.channel,
+      amount: step.amount,
+      currency: step.currency,
+      drawing: step.drawing,
+      ...(kind === 'call' ? { phone: step.phone ?? null } : {}),
+    },
     dueAt: act.at,
   });
   await tx

@@ -24,6 +24,8 @@ export interface CreditorInput {
   /** Days from issue to due where an imported document names no due date. */
   paymentDays: number;
   closedWeeks: readonly Period[];
+  /** Working days for which an unread reply holds its customer; 0: not at all. 3 unless said. */
+  replyHoldWorkingDays?: number;
 }
 
 /** Adds a creditor with the preset policies as their version 1. */
@@ -82,6 +84,7 @@ function columns(input: CreditorInput) {
     default_policy: input.defaultPolicy,
     payment_days: input.paymentDays,
     closed_weeks: json(input.closedWeeks),
+    ...(input.replyHoldWorkingDays === undefined ? {} : { reply_hold_working_days: input.replyHoldWorkingDays }),
   };
 }
 
@@ -100,5 +103,6 @@ function inputOf(row: CreditorRow): CreditorInput {
     defaultPolicy: row.default_policy,
     paymentDays: row.payment_days,
     closedWeeks: row.closed_weeks,
+    replyHoldWorkingDays: row.reply_hold_working_days,
   };
 }

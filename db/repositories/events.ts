@@ -54,7 +54,10 @@ export type EventKind =
   | 'taskOpened'
   | 'taskClosed'
   | 'collectionFailed'
-  | 'collectionAsked';
+  | 'collectionAsked'
+  | 'insolvencyDeclared'
+  | 'insolvencyClosed'
+  | 'replied';
 
 export interface NewEvent {
   invoiceId: string;

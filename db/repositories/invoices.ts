@@ -15,6 +15,7 @@ import type { Database, HoldKind, Stage, VatLine } from '../types.ts';
 import type { CreditorRow } from './creditors.ts';
 import type { CustomerRow } from './customers.ts';
 import { appendEvent, firstEvent } from './events.ts';
+import { holdUnderInsolvency } from './insolvency-holds.ts';
 import { postOpenings } from './ledger.ts';
 import { lockCustomers, lockInvoice } from './locks.ts';
 import { pokeOutreach, startCases, wakeCase } from './outbox.ts';
@@ -204,6 +205,12 @@ async function insertChunk(tx: Tx, act: Act, creditor: CreditorRow, chunk: reado
         currency: one.input.currency,
       }),
     })),
+  );
+  await holdUnderInsolvency(
+    tx,
+    act,
+    fresh.map((one) => ({ invoiceId: one.id, customerId: one.input.customer.id, issuedOn: one.input.issuedOn })),
+    today,
   );
   await startCases(
     tx,

@@ -1,7 +1,16 @@
-import type { CustomerKind } from '../../domain/policy/types.ts';
+import { sql } from 'kysely';
+import { formatAmount } from '../../domain/money.ts';
+import type { ContactRole, CustomerKind } from '../../domain/policy/types.ts';
 import type { LocalDate } from '../../domain/time/dates.ts';
 import type { Db, Tx } from '../database.ts';
-import type { Address, ContactPerson } from '../types.ts';
+import type {
+  Address,
+  ContactPerson,
+  DisputeCategory,
+  DisputeStatus,
+  InboundChannel,
+  PromiseStatus,
+} from '../types.ts';
 import { recipientKeyOf } from './facts.ts';
 
 /** What a message says beside amounts: names, addresses, numbers. Read when it is written, never kept in a payload. */
@@ -87,6 +96,17 @@ export function peopleOf(
   });
 }
 
+/** Whom to call: the people of these roles who have a number, else whoever has one. */
+export function peopleToCall(
+  contacts: readonly ContactPerson[],
+  roles: readonly ContactRole[],
+): { number: string; name: string | null }[] {
+  const reachable = contacts.filter((p) => p.phone);
+  const ofRoles = reachable.filter((p) => roles.includes(p.role ?? 'billing'));
+  const people = ofRoles.length > 0 ? ofRoles : reachable;
+  return people.map((p) => ({ number: p.phone!, name: p.name ?? null }));
+}
+
 export interface InvoiceLine {
   id: string;
   number: string;
@@ -129,20 +149,117 @@ export async function loadInvoiceLines(db: Db | Tx, invoiceIds: readonly string[
   }));
 }
 
-/** What was sent about these invoices so far, oldest first: day and subject of the last ten contacts. */
+/** Something that was sent, said or promised about an invoice. Amounts are decimal strings, null for the whole. */
+export type HistoryEntry = { on: LocalDate } & (
+  | { kind: 'contact'; subject: string }
+  | { kind: 'call'; outcome: string }
+  | { kind: 'inbound'; channel: InboundChannel }
+  | {
+      kind: 'promise';
+      number: string;
+      payOn: LocalDate;
+      amount: string | null;
+      currency: string;
+      status: PromiseStatus;
+    }
+  | {
+      kind: 'dispute';
+      number: string;
+      category: DisputeCategory;
+      amount: string | null;
+      currency: string;
+      status: DisputeStatus;
+    }
+);
+
+const HISTORY_LENGTH = 10;
+
+/**
+ * What was sent and said about these invoices so far, oldest first: the last ten of messages, answered calls, replies,
+ * promises and disputes. Dates are the creditor's.
+ */
 export async function loadHistory(
   db: Db | Tx,
+  customerId: string,
   invoiceIds: readonly string[],
-): Promise<{ on: LocalDate; what: string }[]> {
-  const rows = await db
+): Promise<HistoryEntry[]> {
+  const dayOf = (column: 't.closed_at' | 'm.received_at') =>
+    sql<LocalDate>`(${sql.ref(column)} at time zone c.time_zone)::date`;
+  const contacts = await db
     .selectFrom('contacts as c')
     .select(['c.day', 'c.subject', 'c.seq'])
     .distinct()
     .innerJoin('contact_items as i', 'i.contact_id', 'c.id')
     .where('i.invoice_id', 'in', invoiceIds)
     .where('c.status', 'in', ['sent', 'delivered'])
+    .where('c.channel', '<>', 'call')
     .orderBy('c.seq', 'desc')
-    .limit(10)
+    .limit(HISTORY_LENGTH)
     .execute();
-  return rows.toReversed().map((r) => ({ on: r.day, what: r.subject ?? '' }));
+  const calls = await db
+    .selectFrom('tasks as t')
+    .innerJoin('creditors as c', 'c.id', 't.creditor_id')
+    .select([dayOf('t.closed_at').as('on'), 't.outcome'])
+    .where('t.invoice_id', 'in', invoiceIds)
+    .where('t.kind', '=', 'call')
+    .where('t.status', '=', 'done')
+    .orderBy('t.closed_at', 'desc')
+    .limit(HISTORY_LENGTH)
+    .execute();
+  const replies = await db
+    .selectFrom('inbound_messages as m')
+    .innerJoin('creditors as c', 'c.id', 'm.creditor_id')
+    .select([dayOf('m.received_at').as('on'), 'm.channel'])
+    .where('m.customer_id', '=', customerId)
+    .where(sql<boolean>`(m.invoice_ids = '{}' or m.invoice_ids && ${[...invoiceIds]}::text[])`)
+    .orderBy('m.received_at', 'desc')
+    .limit(HISTORY_LENGTH)
+    .execute();
+  const promises = await db
+    .selectFrom('promises as p')
+    .innerJoin('invoices as i', 'i.id', 'p.invoice_id')
+    .select(['p.made_on', 'p.pay_on', 'p.amount_minor', 'p.status', 'i.number', 'i.currency'])
+    .where('p.invoice_id', 'in', invoiceIds)
+    .orderBy('p.seq', 'desc')
+    .limit(HISTORY_LENGTH)
+    .execute();
+  const disputes = await db
+    .selectFrom('disputes as d')
+    .innerJoin('invoices as i', 'i.id', 'd.invoice_id')
+    .select(['d.opened_on', 'd.category', 'd.amount_minor', 'd.status', 'i.number', 'i.currency'])
+    .where('d.invoice_id', 'in', invoiceIds)
+    .orderBy('d.seq', 'desc')
+    .limit(HISTORY_LENGTH)
+    .execute();
+  const amountOf = (row: { amount_minor: bigint | null; currency: string }): string | null =>
+    row.amount_minor === null ? null : formatAmount(row.amount_minor, row.currency);
+  const entries: HistoryEntry[] = [
+    ...contacts.toReversed().map((r) => ({ on: r.day, kind: 'contact' as const, subject: r.subject ?? '' })),
+    ...calls.toReversed().map((r) => ({
+      on: r.on,
+      kind: 'call' as const,
+      outcome: typeof r.outcome?.['outcome'] === 'string' ? r.outcome['outcome'] : 'reached',
+    })),
+    ...replies.toReversed().map((r) => ({ on: r.on, kind: 'inbound' as const, channel: r.channel })),
+    ...promises.toReversed().map((r) => ({
+      on: r.made_on,
+      kind: 'promise' as const,
+      number: r.number,
+      payOn: r.pay_on,
+      amount: amountOf(r),
+      currency: r.currency,
+      status: r.status,
+    })),
+    ...disputes.toReversed().map((r) => ({
+      on: r.opened_on,
+      kind: 'dispute' as const,
+      number: r.number,
+      category: r.category,
+      amount: amountOf(r),
+      currency: r.currency,
+      status: r.status,
+    })),
+  ];
+  // The sort is stable: what happened on one day stays in the order above, a call before what it brought.
+  return entries.sort((a, b) => (a.on < b.on ? -1 : a.on > b.on ? 1 : 0)).slice(-HISTORY_LENGTH);
 }

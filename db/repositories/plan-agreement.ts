@@ -12,7 +12,7 @@ import { pinnedPolicy } from './facts.ts';
 import { lockCustomers, lockInvoices } from './locks.ts';
 import { pokeOutreach, signalCase } from './outbox.ts';
 import { activePlanOver, endPlan, findPlan, type PlanRow } from './plans.ts';
-import { replacePromises } from './promises.ts';
+import { withdrawActivePromises } from './promises.ts';
 import { isOpenStage } from './runs.ts';
 
 /** Instalments as they are asked for; amounts are decimal text in the currency of the invoices. */
@@ -101,7 +101,7 @@ async function agree(
   const admitted = admitPlan(await surroundingsOf(tx, invoices, today), wished, today);
   const { customerId, currency, totalMinor, graceDays, instalments } = admitted;
   const ids = invoices.map((invoice) => invoice.id);
-  await replacePromises(tx, act, ids, today);
+  await withdrawActivePromises(tx, act, ids, today, 'plan');
 
   const planId = newId('pla');
   const made = { actor: act.actor, at: instant(act.at) };

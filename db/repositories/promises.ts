@@ -108,23 +108,6 @@ export async function withdrawPromise(tx: Tx, act: Act, creditorId: string, prom
   await pokeOutreach(tx, invoice.customer_id);
 }
 
-/** A plan takes the place of every promise on these invoices; the caller holds their locks. */
-export async function replacePromises(
-  tx: Tx,
-  act: Act,
-  invoiceIds: readonly string[],
-  today: LocalDate,
-): Promise<void> {
-  const active = await tx
-    .selectFrom('promises')
-    .selectAll()
-    .where('invoice_id', 'in', invoiceIds)
-    .where('status', '=', 'active')
-    .orderBy('seq')
-    .execute();
-  for (const promise of active) await end(tx, act, promise, today, 'plan');
-}
-
 /** Promises on an invoice, in the order they were made. */
 export async function promisesOf(db: Db | Tx, invoiceId: string): Promise<PromiseRow[]> {
   return await db.selectFrom('promises').selectAll().where('invoice_id', '=', invoiceId).orderBy('seq').execute();
@@ -148,13 +131,29 @@ function replacedBy(input: NewPromise, earlier: readonly PromiseRow[], invoice: 
   return input.amountMinor === null || whole || sum > invoice.balance_minor ? active : [];
 }
 
-async function end(
+/** Takes the active promises on these invoices back, since something stronger ends them. The caller holds the locks. */
+export async function withdrawActivePromises(
   tx: Tx,
   act: Act,
-  promise: PromiseRow,
+  invoiceIds: readonly string[],
   today: LocalDate,
-  why: 'replaced' | 'byHand' | 'plan',
+  why: 'plan' | 'insolvency',
 ): Promise<void> {
+  if (invoiceIds.length === 0) return;
+  const active = await tx
+    .selectFrom('promises')
+    .selectAll()
+    .where('invoice_id', 'in', invoiceIds)
+    .where('status', '=', 'active')
+    .orderBy('invoice_id')
+    .orderBy('seq')
+    .execute();
+  for (const promise of active) await end(tx, act, promise, today, why);
+}
+
+type WhyEnded = 'replaced' | 'byHand' | 'plan' | 'insolvency';
+
+async function end(tx: Tx, act: Act, promise: PromiseRow, today: LocalDate, why: WhyEnded): Promise<void> {
   await tx.updateTable('promises').set({ status: 'withdrawn', ended_on: today }).where('id', '=', promise.id).execute();
   await appendEvent(tx, act, {
     invoiceId: promise.invoice_id,

@@ -5,6 +5,7 @@ import type { Act } from '../act.ts';
 import type { Tx } from '../database.ts';
 import type { Stage } from '../types.ts';
 import { appendEvent } from './events.ts';
+import { holdUnderInsolvency } from './insolvency-holds.ts';
 import { startCase } from './outbox.ts';
 
 const CLOSED: readonly Stage[] = ['writtenOff', 'settled', 'cancelled'];
@@ -32,7 +33,7 @@ export async function reopenCase(tx: Tx, act: Act, invoiceId: string): Promise<b
   const invoice = await tx
     .selectFrom('invoices as i')
     .innerJoin('creditors as c', 'c.id', 'i.creditor_id')
-    .select(['i.stage', 'i.run', 'i.balance_minor', 'i.customer_id', 'c.time_zone'])
+    .select(['i.stage', 'i.run', 'i.balance_minor', 'i.customer_id', 'i.issued_on', 'c.time_zone'])
     .where('i.id', '=', invoiceId)
     .forNoKeyUpdate('i')
     .executeTakeFirst();
@@ -61,6 +62,10 @@ export async function reopenCase(tx: Tx, act: Act, invoiceId: string): Promise<b
     .where('status', '=', 'requested')
     .execute();
   await appendEvent(tx, act, { invoiceId, kind: 'reopened', data: { run, stage, from: invoice.stage } });
+  // Without the customer's row: the case does not run yet, so nothing of it waits to be sent, and who enters proceedings
+  // locks every invoice.
+  const claim = { invoiceId, customerId: invoice.customer_id, issuedOn: invoice.issued_on };
+  await holdUnderInsolvency(tx, act, [claim], today);
   await startCase(tx, invoiceId, run);
   return true;
 }

@@ -63,7 +63,7 @@ export async function openTask(tx: Tx, act: Act, task: NewTask): Promise<{ taskI
 
 /**
  * Closes an open task with its outcome and returns its row as it was. Closing the task of unapplied money lifts the holds
- * of that money, closing an entry review that of its case. Throws `notFound`, and `taskClosed` when somebody was faster or it was cancelled.
+ * of that money, closing an entry review that of its case, reading a reply that of the reply. Throws `notFound`, and `taskClosed` when somebody was faster or it was cancelled.
  */
 export async function completeTask(
   tx: Tx,
@@ -72,9 +72,13 @@ export async function completeTask(
   outcome: JsonObject,
   status: Exclude<TaskStatus, 'open'> = 'done',
 ) {
-  const known = await tx.selectFrom('tasks').select(['kind', 'receipt_id']).where('id', '=', taskId).executeTakeFirst();
+  const known = await tx
+    .selectFrom('tasks')
+    .select(['kind', 'receipt_id', 'data'])
+    .where('id', '=', taskId)
+    .executeTakeFirst();
   if (!known) throw new DomainError('notFound', 'There is no such task.');
-  const source = known.kind === 'unappliedCash' ? known.receipt_id : known.kind === 'entryReview' ? taskId : null;
+  const source = sourceOf(taskId, known);
   if (source !== null) await lockCustomers(tx, await customersHeldBy(tx, source));
 
   const task = await tx.selectFrom('tasks').selectAll().where('id', '=', taskId).forUpdate().executeTakeFirstOrThrow();
@@ -84,6 +88,20 @@ export async function completeTask(
   await closeTasks(tx, act, [taskId], status, outcome);
   if (source !== null) await liftHoldsOfSource(tx, act, source);
   return task;
+}
+
+/** What the holds hang on that end with a task. */
+function sourceOf(taskId: string, task: { kind: string; receipt_id: string | null; data: JsonObject }): string | null {
+  switch (task.kind) {
+    case 'unappliedCash':
+      return task.receipt_id;
+    case 'entryReview':
+      return taskId;
+    case 'readReply':
+      return typeof task.data['inboundId'] === 'string' ? task.data['inboundId'] : null;
+    default:
+      return null;
+  }
 }
 
 /** Closes the open task with this key, if there is one: what it was about has been dealt with otherwise. */

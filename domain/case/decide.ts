@@ -18,7 +18,7 @@ import { contactedByUs, ladder, notesBeforeDue, openStep, SENT_BEFORE } from './
 import { nextOnLadder, waitWithOpenStep } from './ladder-course.ts';
 import { allowedMoment, wayOf } from './moments.ts';
 import { planNoteDue, planVerdict } from './plan-course.ts';
-import { isBranch, shownStep } from './requests.ts';
+import { isBranch, shownStep, WRITE_OFF } from './requests.ts';
 import { lastGraceDay, paidUntil, promiseRests, standing } from './standing.ts';
 import { act, endOf, knownEnds, nextOf, openOnce, taskAt, wait, type View } from './view.ts';
 
@@ -106,7 +106,8 @@ function closing(facts: CaseFacts, now: Instant, today: LocalDate): Decision {
   if (isWrittenOff(facts)) return { decision: 'close', stage: 'writtenOff', thank: false };
   const paid = paidUntil(facts, null) > 0n;
   // What an agency looks after is the agency's to speak of: the customer hears nothing from us.
-  const thank = paid && facts.policy.thankYou !== null && !isPlaced(facts);
+  // Whoever pays out of insolvency proceedings is the trustee.
+  const thank = paid && facts.policy.thankYou !== null && !isPlaced(facts) && facts.insolvency === null;
   return { decision: 'close', stage: paid ? 'settled' : 'cancelled', thank };
 }
 
@@ -144,9 +145,16 @@ function heldBack(view: View): Decision | null {
     const reason = barred ? 'timeBarred' : (here.holds[0]?.kind ?? 'nothingToAsk');
     return act({ act: 'withdrawRequest', step: open.step, reason, on: today });
   }
+  if (open !== null && asksInVain(view)) {
+    return act({ act: 'withdrawRequest', step: open.step, reason: 'insolvency', on: today });
+  }
   if (barred) return openOnce(view, 'timeBarred') ?? wait(view, null, null);
   return waitForRelease(view);
 }
+
+/** Nobody needs to approve what proceedings over the customer forbid; giving the balance up is still to be decided. */
+const asksInVain = ({ here, open }: View): boolean =>
+  open?.status === 'awaitingApproval' && open.step !== WRITE_OFF && here.holds.some((h) => h.kind === 'insolvency');
 
 function waitForRelease(view: View): Decision {
   const { facts, customer, here, open } = view;

@@ -39,6 +39,13 @@ export function addYears(date: LocalDate, years: number): LocalDate {
   return last.toISOString().slice(0, 10);
 }
 
+/** Same number of the day `months` later; where the month has no such day, its last one. */
+export function addMonths(date: LocalDate, months: number): LocalDate {
+  const [y, m, d] = date.split('-').map(Number) as [number, number, number];
+  const last = new Date(Date.UTC(y, m + months, 0)).getUTCDate();
+  return new Date(Date.UTC(y, m - 1 + months, Math.min(d, last))).toISOString().slice(0, 10);
+}
+
 /** Whether the text is a date that exists, written `YYYY-MM-DD`, years 1900 to 2999. */
 export function isLocalDate(text: string): boolean {
   if (!/^(19|2\d)\d{2}-\d{2}-\d{2}$/.test(text)) return false;

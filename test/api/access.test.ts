@@ -95,6 +95,40 @@ const CASES: Record<string, Case> = {
     foreign: (ids) => `/v1/customers/${ids['customer']}/holds`,
     body: reason,
   },
+  'POST /v1/customers/:id/insolvency': {
+    access: 'operator',
+    foreign: (ids) => `/v1/customers/${ids['customer']}/insolvency`,
+    body: () => ({ kind: 'liquidation', judgmentOn: '2026-11-17' }),
+  },
+  'GET /v1/customers/:id/insolvency': {
+    access: 'operator',
+    foreign: (ids) => `/v1/customers/${ids['insolventCustomer']}/insolvency`,
+  },
+  'PATCH /v1/customers/:id/insolvency': {
+    access: 'operator',
+    foreign: (ids) => `/v1/customers/${ids['insolventCustomer']}/insolvency`,
+    body: () => ({ publishedOn: '2026-11-19' }),
+  },
+  'POST /v1/customers/:id/insolvency/closing': {
+    access: 'operator',
+    foreign: (ids) => `/v1/customers/${ids['insolventCustomer']}/insolvency/closing`,
+    body: () => ({ outcome: 'withdrawn' }),
+  },
+  'POST /v1/customers/:id/inbound': {
+    access: 'operator',
+    foreign: (ids) => `/v1/customers/${ids['customer']}/inbound`,
+    body: () => ({ channel: 'email', receivedAt: '2026-11-20T08:00:00Z', text: 'Hello' }),
+    // Their invoice in a reply of one's own customer.
+    foreignInside: (ids) => ({
+      url: `/v1/customers/${ids['ownCustomer']}/inbound`,
+      body: { channel: 'email', receivedAt: '2026-11-20T08:00:00Z', text: 'Hello', invoiceIds: [ids['invoice']] },
+      status: 404,
+    }),
+  },
+  'GET /v1/customers/:id/inbound': {
+    access: 'operator',
+    foreign: (ids) => `/v1/customers/${ids['customer']}/inbound`,
+  },
   'POST /v1/customers/:id/credit-notes': {
     access: 'operator',
     foreign: (ids) => `/v1/customers/${ids['customer']}/credit-notes`,
@@ -265,7 +299,13 @@ beforeAll(async () => {
     currency: 'EUR',
     receivedOn: '2026-11-20',
   });
-  ids = { ...ids, ownCreditor: own.id, ownInvoice: invoice.id, ownReceipt: paid.body.id };
+  ids = {
+    ...ids,
+    ownCreditor: own.id,
+    ownInvoice: invoice.id,
+    ownCustomer: invoice.customerId,
+    ownReceipt: paid.body.id,
+  };
 });
 afterAll(() => h.stop());
 
@@ -339,10 +379,18 @@ async function everythingOf(other: TestCreditor): Promise<Ids> {
     payload: 'number\n1\n',
   });
   const keys = await h.call(h.adminKey, 'GET', `/v1/creditors/${other.id}/keys`);
+  const insolvent = await newInvoice(h, key);
+  await post(`/v1/customers/${insolvent.customerId}/insolvency`, { kind: 'liquidation', judgmentOn: '2026-11-17' });
+  await post(`/v1/customers/${insolvent.customerId}/inbound`, {
+    channel: 'letter',
+    receivedAt: '2026-11-19T08:00:00Z',
+    text: 'Theirs',
+  });
   return {
     creditor: other.id,
     invoice: invoice.id,
     customer: invoice.customerId,
+    insolventCustomer: insolvent.customerId,
     receipt: receipt.body.id,
     allocation: receipt.body.allocations[0].id,
     promise: (await post(`/v1/invoices/${invoice.id}/promises`, { payOn: '2026-12-01', amount: '5.00' }))['id']!,
@@ -504,6 +552,8 @@ async function snapshot(): Promise<unknown> {
     'tasks',
     'allocation_reversals',
     'feeds',
+    'insolvencies',
+    'inbound_messages',
   ] as const;
   const rows = await Promise.all([
     ...tables.map((table) => h.db.selectFrom(table).selectAll().execute()),

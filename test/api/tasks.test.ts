@@ -96,7 +96,7 @@ describe('a call', () => {
   test('to a wrong number asks for the right one', async () => {
     const { invoice, taskId } = await given('call');
     await complete(taskId, { outcome: 'wrongNumber' });
-    const asked = await h.call(c.operator, 'GET', `/v1/tasks?kind=missingAddress&customerId=${invoice.customerId}`);
+    const asked = await h.call(c.operator, 'GET', `/v1/tasks?kind=missingContact&customerId=${invoice.customerId}`);
     expect(asked.body.data).toMatchObject([{ status: 'open', data: { channel: 'call' } }]);
   });
 });

@@ -79,7 +79,7 @@ function modelOf(template: BuiltInTemplate, change: Partial<MessageModel> = {}):
       addressLines: ['12 rue des Tanneurs', '69007 Lyon'],
     },
     customer: { name: 'Maison Perrault & Fils', addressLines: ['4 place du Marché', '21000 Dijon'] },
-    contact: { name: 'Camille Roux' },
+    contact: { name: 'Camille Roux', phones: [{ number: '+33 4 72 00 00 01', name: 'Camille Roux' }] },
     reference: 'R-7K3F2A',
     today: '2026-11-21',
     tables:
