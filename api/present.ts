@@ -38,6 +38,7 @@ export const presentCreditor = (row: CreditorRow): Of<typeof shape.creditor> => 
   defaultPolicy: row.default_policy,
   paymentDays: row.payment_days,
   closedWeeks: row.closed_weeks,
+  defaultAgency: row.default_agency,
   createdAt: isoInstant(row.created_at),
 });
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Act } from '../db/act.ts';
 import type { Tx } from '../db/database.ts';
+import { answerUnreachable } from '../db/repositories/agency-messages.ts';
 import { resolveUnknown } from '../db/repositories/sending.ts';
 import { findCustomer } from '../db/repositories/customers.ts';
 import { openDispute } from '../db/repositories/disputes.ts';
@@ -44,6 +45,7 @@ export const COMPLETIONS = {
   }),
   unknownSend: z.strictObject({ outcome: z.enum(['sent', 'notSent']), note }),
   collectionMissing: z.strictObject({ outcome: z.enum(['failed', 'pending']), note }),
+  agencyUnreachable: z.strictObject({ outcome: z.enum(['retry', 'toldByHand']), note }),
   other: z.strictObject({ note }),
 } as const;
 
@@ -117,6 +119,13 @@ async function carryOut(
       if (task.invoice_id !== null) {
         await answerCollection(tx, { ...act, reason: said.note ?? null }, creditorId, task.invoice_id, said.outcome);
       }
+      return said;
+    }
+    case 'agencyUnreachable': {
+      const said = parseCompletion('agencyUnreachable', body);
+      await completeTask(tx, act, task.id, said);
+      const { messageId } = task.data;
+      if (typeof messageId === 'string') await answerUnreachable(tx, act, BigInt(messageId), said.outcome);
       return said;
     }
     default: {

@@ -86,6 +86,16 @@ function sentenceOf(kind: string, data: Record<string, unknown>): string {
       return `Reopened at stage ${say('stage')}`;
     case 'recovered':
       return `Recovered ${money()} after write-off`;
+    case 'placed':
+      return `Placed with an agency: ${money()}`;
+    case 'recalled':
+      return `Taken back from the agency${because}`;
+    case 'agencyTold':
+      return AGENCY_TOLD[say('message')] ?? 'The agency was told';
+    case 'agencyReported':
+      return agencyReport(say('report'), money());
+    case 'agencyGaveUp':
+      return 'The agency gave up';
     case 'taskOpened':
       return `Task opened: ${say('kind')}`;
     case 'taskClosed':
@@ -96,6 +106,23 @@ function sentenceOf(kind: string, data: Record<string, unknown>): string {
       return 'The direct debit is still pending';
     default:
       return kind.replaceAll(/([A-Z])/g, ' $1').toLowerCase();
+  }
+}
+
+const AGENCY_TOLD: Readonly<Record<string, string>> = {
+  handover: 'The agency was given the file',
+  balance: 'The agency was told the new balance',
+  recall: 'The agency was told that the case is taken back',
+};
+
+function agencyReport(report: string, money: string): string {
+  switch (report) {
+    case 'payment':
+      return `The agency has collected ${money}`;
+    case 'documentsWanted':
+      return 'The agency asks for documents';
+    default:
+      return 'A note of the agency';
   }
 }
 

@@ -1,5 +1,6 @@
 import { isValidIBAN } from 'ibantools';
 import { z } from 'zod';
+import { requireOpenAgency } from '../../db/repositories/agencies.ts';
 import {
   changeCreditor,
   createCreditor,
@@ -84,7 +85,12 @@ const creditorBody = z
   });
 
 const creditorPatch = z
-  .strictObject({ ...fields, paymentDays: z.int().min(0).max(365), closedWeeks: z.array(period).max(30) })
+  .strictObject({
+    ...fields,
+    paymentDays: z.int().min(0).max(365),
+    closedWeeks: z.array(period).max(30),
+    defaultAgency: id('agy').nullable(),
+  })
   .partial()
   .check(closedWeeksEndAfterTheyBegin);
 
@@ -93,6 +99,7 @@ const key = z
     id: id('key'),
     name: z.string(),
     role: z.enum(ROLES),
+    agencyId: id('agy').nullable(),
     createdAt: instant,
     revokedAt: instant.nullable(),
   })
@@ -104,7 +111,14 @@ const newKey = z.object({ id: id('key'), name: z.string(), role: z.enum(ROLES), 
 });
 
 const keyBody = z
-  .strictObject({ name: line(80), role: z.enum(ROLES) })
+  .strictObject({ name: line(80), role: z.enum(ROLES), agencyId: id('agy').optional() })
+  .check(
+    across(({ role, agencyId }) => {
+      if ((role === 'agency') === (agencyId !== undefined)) return [];
+      const message = role === 'agency' ? 'is missing: whose key is it?' : 'is for keys of the role agency alone';
+      return [{ path: ['agencyId'], code: 'agencyIdNotAllowed', message }];
+    }),
+  )
   .meta({ example: { name: 'accounting', role: 'operator' } });
 
 /** Creditors and their keys: the business of the admin key. */
@@ -167,6 +181,7 @@ export async function creditorRoutes(app: App, deps: ApiDeps): Promise<void> {
         operationId: 'createKey',
         tags: ['creditors'],
         summary: 'Make a key',
+        description: 'A key of the role `agency` names the agency whose placements alone it reaches.',
         params: idParams('cre'),
         body: keyBody,
         response: { 201: newKey, ...refusals },
@@ -175,9 +190,15 @@ export async function creditorRoutes(app: App, deps: ApiDeps): Promise<void> {
     (request, reply) =>
       write(deps, request, reply, async (tx, act) => {
         requireReach(request, request.params.id);
-        const { name, role } = request.body;
+        const { name, role, agencyId } = request.body;
         if (!(await findCreditor(tx, request.params.id))) throw notFound();
-        const made = await createKey(tx, act.at, { creditorId: request.params.id, name, role });
+        if (agencyId !== undefined) await requireOpenAgency(tx, request.params.id, agencyId, '/agencyId');
+        const made = await createKey(tx, act.at, {
+          creditorId: request.params.id,
+          name,
+          role,
+          agencyId: agencyId ?? null,
+        });
         return created({ id: made.id, name, role, key: made.key });
       }),
   );
@@ -256,6 +277,9 @@ export async function creditorRoutes(app: App, deps: ApiDeps): Promise<void> {
         if (typeof changes['defaultPolicy'] === 'string') {
           await requirePolicyName(tx, creditorId, changes['defaultPolicy'], '/defaultPolicy');
         }
+        if (typeof changes['defaultAgency'] === 'string') {
+          await requireOpenAgency(tx, creditorId, changes['defaultAgency'], '/defaultAgency');
+        }
         await changeCreditor(tx, creditorId, changes);
         return ok(presentCreditor((await findCreditor(tx, creditorId))!));
       }),
@@ -278,6 +302,7 @@ const presentKey = (row: KeyRow): z.input<typeof key> => ({
   id: row.id,
   name: row.name,
   role: row.role as z.input<typeof key>['role'],
+  agencyId: row.agency_id,
   createdAt: isoInstant(row.created_at),
   revokedAt: row.revoked_at === null ? null : isoInstant(row.revoked_at),
 });

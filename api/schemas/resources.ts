@@ -68,6 +68,7 @@ export const creditor = z
     defaultPolicy: policyName.nullable(),
     paymentDays: z.int(),
     closedWeeks: z.array(period),
+    defaultAgency: id('agy').nullable().meta({ description: 'Where cases are placed when nobody names an agency.' }),
     createdAt: instant,
   })
   .meta({ id: 'Creditor' });

@@ -24,6 +24,8 @@ export interface CreditorInput {
   /** Days from issue to due where an imported document names no due date. */
   paymentDays: number;
   closedWeeks: readonly Period[];
+  /** The agency that cases go to where nobody names one. */
+  defaultAgency?: string | null;
 }
 
 /** Adds a creditor with the preset policies as their version 1. */
@@ -82,6 +84,7 @@ function columns(input: CreditorInput) {
     default_policy: input.defaultPolicy,
     payment_days: input.paymentDays,
     closed_weeks: json(input.closedWeeks),
+    default_agency: input.defaultAgency ?? null,
   };
 }
 
@@ -100,5 +103,6 @@ function inputOf(row: CreditorRow): CreditorInput {
     defaultPolicy: row.default_policy,
     paymentDays: row.payment_days,
     closedWeeks: row.closed_weeks,
+    defaultAgency: row.default_agency,
   };
 }

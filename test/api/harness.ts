@@ -49,7 +49,9 @@ export interface TestCreditor {
   id: string;
   approver: string;
   operator: string;
+  /** A key of the creditor's one agency. */
   agency: string;
+  agencyId: string;
 }
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -122,13 +124,15 @@ export async function startApi(config: Partial<ApiDeps['config']> = {}, max = 8,
       ...overrides,
     });
     if (made.status !== 201) throw new Error(`no creditor: ${JSON.stringify(made.body)}`);
-    const key = async (role: string): Promise<string> =>
-      (await call(adminKey, 'POST', `/v1/creditors/${made.body.id}/keys`, { name: role, role })).body.key;
+    const key = async (role: string, more: object = {}): Promise<string> =>
+      (await call(adminKey, 'POST', `/v1/creditors/${made.body.id}/keys`, { name: role, role, ...more })).body.key;
+    const agency = await call(made.body.apiKey, 'POST', '/v1/agencies', { name: 'Recouvra', deliverBy: 'download' });
     return {
       id: made.body.id,
       approver: made.body.apiKey,
       operator: await key('operator'),
-      agency: await key('agency'),
+      agency: await key('agency', { agencyId: agency.body.id }),
+      agencyId: agency.body.id,
     };
   };
 
