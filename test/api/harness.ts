@@ -10,7 +10,9 @@ import { buildApp } from '../../api/app.ts';
 import type { ApiDeps, CaseCommands } from '../../api/deps.ts';
 import { LOG_OPTIONS } from '../../api/plugins/request-log.ts';
 import type { App } from '../../api/routing.ts';
-import { createDatabase, type Db } from '../../db/database.ts';
+import { systemAct } from '../../db/act.ts';
+import { createDatabase, inTransaction, type Db } from '../../db/database.ts';
+import { createAgency, newAgencyId } from '../../db/repositories/agencies.ts';
 import { IntakeWriter } from '../../db/repositories/inbox.ts';
 import { ensureKey } from '../../db/repositories/keys.ts';
 import { createTestDatabase } from '../support/servers.ts';
@@ -126,13 +128,28 @@ export async function startApi(config: Partial<ApiDeps['config']> = {}, max = 8,
     if (made.status !== 201) throw new Error(`no creditor: ${JSON.stringify(made.body)}`);
     const key = async (role: string, more: object = {}): Promise<string> =>
       (await call(adminKey, 'POST', `/v1/creditors/${made.body.id}/keys`, { name: role, role, ...more })).body.key;
-    const agency = await call(made.body.apiKey, 'POST', '/v1/agencies', { name: 'Recouvra', deliverBy: 'download' });
+    // Not by the approver's key, whose requests a test may count.
+    const agencyId = newAgencyId();
+    await inTransaction(db, (tx) =>
+      createAgency(tx, systemAct(now), {
+        id: agencyId,
+        creditorId: made.body.id,
+        name: 'Recouvra',
+        reference: null,
+        feeText: null,
+        email: null,
+        address: null,
+        deliverBy: 'download',
+        webhookUrl: null,
+        sealedSecret: null,
+      }),
+    );
     return {
       id: made.body.id,
       approver: made.body.apiKey,
       operator: await key('operator'),
-      agency: await key('agency', { agencyId: agency.body.id }),
-      agencyId: agency.body.id,
+      agency: await key('agency', { agencyId }),
+      agencyId,
     };
   };
 
