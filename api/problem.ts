@@ -46,7 +46,6 @@ export const PROBLEMS = {
   templateInvalid: [422, 'The text cannot be used'],
   templateFailed: [422, 'The text cannot be filled in for this case'],
   unknownStep: [422, 'The policy has no such step'],
-  unknownAgency: [422, 'There is no open agency of that id'],
   agencyIdNotAllowed: [422, 'A key names an agency exactly when its role is agency'],
   webhookUrlInvalid: [422, 'The webhook address cannot be used'],
   unknownCustomer: [422, 'There is no such customer'],

@@ -3,24 +3,20 @@ import type { ClaimFacts, ClaimMessage, Party } from '../../domain/agency/claim-
 import { formatAmount } from '../../domain/money.ts';
 import type { LocalDate } from '../../domain/time/dates.ts';
 import { localDate } from '../../domain/time/zones.ts';
+import {
+  postalLines,
+  type ClaimSheetModel,
+  type FormParty,
+  type SheetDelivery,
+  type StatementModel,
+  type TimelineModel,
+} from '../letters/index.ts';
 import { languageOf } from '../mail/format.ts';
 import { PAPER_WORDS, type PaperWords } from './words.ts';
 
 /** What the pages of the file are drawn from: plain facts in the creditor's language, amounts as decimal strings. */
 
-export interface PaperParty {
-  name: string;
-  addressLines: readonly string[];
-  registration: string | null;
-  vatId: string | null;
-  email: string | null;
-  phone: string | null;
-}
-
-export type PaperDelivery =
-  'sent' | 'dispatched' | 'delivered' | 'failed' | 'unknown' | 'refused' | 'returned' | 'none';
-
-export function claimSheetModel(facts: ClaimFacts) {
+export function claimSheetModel(facts: ClaimFacts): ClaimSheetModel {
   const { creditor, debtor, invoice, placement } = facts;
   const { currency } = invoice;
   const words = wordsOf(facts);
@@ -29,9 +25,12 @@ export function claimSheetModel(facts: ClaimFacts) {
     locale: creditor.locale,
     date: facts.asOf,
     reference: placement.id,
-    creditor: { ...partyOf(creditor, creditor.replyTo ?? creditor.email), iban: creditor.iban },
-    debtor: partyOf(debtor, null),
-    contacts: debtor.contacts,
+    creditor: { ...partyOf(creditor, creditor.country, creditor.replyTo ?? creditor.email), iban: creditor.iban },
+    debtor: partyOf(debtor, creditor.country, null),
+    contacts: debtor.contacts.map((person) => ({
+      ...person,
+      role: person.role === undefined ? null : (words.roles[person.role] ?? person.role),
+    })),
     claims: [
       {
         currency,
@@ -86,7 +85,7 @@ export function claimSheetModel(facts: ClaimFacts) {
   };
 }
 
-export function statementModel(facts: ClaimFacts) {
+export function statementModel(facts: ClaimFacts): StatementModel {
   const { creditor, debtor, invoice } = facts;
   const words = wordsOf(facts);
   const lines = statementOf(facts.account);
@@ -95,8 +94,8 @@ export function statementModel(facts: ClaimFacts) {
     date: facts.asOf,
     from: lines[0]?.on ?? invoice.issuedOn,
     to: facts.asOf,
-    creditor: partyOf(creditor, creditor.replyTo ?? creditor.email),
-    customer: partyOf(debtor, null),
+    creditor: partyOf(creditor, creditor.country, creditor.replyTo ?? creditor.email),
+    customer: partyOf(debtor, creditor.country, null),
     currency: invoice.currency,
     opening: formatAmount(0n, invoice.currency),
     lines: lines.map((line) => ({
@@ -110,7 +109,7 @@ export function statementModel(facts: ClaimFacts) {
   };
 }
 
-export function timelineModel(facts: ClaimFacts) {
+export function timelineModel(facts: ClaimFacts): TimelineModel {
   const { creditor, invoice } = facts;
   return {
     locale: creditor.locale,
@@ -145,7 +144,7 @@ function labelOf(line: StatementLine, number: string, words: PaperWords): string
 }
 
 /** A letter's way by the post says more than that it left. */
-function deliveryOf({ channel, status, post }: ClaimMessage): PaperDelivery {
+function deliveryOf({ channel, status, post }: ClaimMessage): SheetDelivery {
   if (channel === 'letter' || channel === 'registeredLetter') {
     if (post.returnedOn !== null) return 'returned';
     if (post.refusedOn !== null) return 'refused';
@@ -166,13 +165,14 @@ function deliveryOf({ channel, status, post }: ClaimMessage): PaperDelivery {
 const dayOf = (message: ClaimMessage, zone: string): LocalDate =>
   localDate(message.sentAt ?? message.finishedAt ?? message.queuedAt, zone);
 
-function partyOf(party: Party, email: string | null): PaperParty {
+function partyOf(party: Party, fromCountry: string, email: string | null): FormParty {
   const { address } = party;
   return {
     name: party.name,
-    addressLines: address
-      ? [...address.lines, `${address.postalCode} ${address.city}`.trim(), address.country]
-      : [party.country],
+    addressLines: postalLines(
+      address ? [...address.lines, `${address.postalCode} ${address.city}`.trim(), address.country] : [party.country],
+      fromCountry,
+    ),
     registration: party.registrationId,
     vatId: party.vatId,
     email,

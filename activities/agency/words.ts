@@ -5,6 +5,8 @@ export interface PaperWords {
   timeline: string;
   kinds: Readonly<Record<string, string>>;
   channels: Readonly<Record<string, string>>;
+  /** Of people at the debtor's. */
+  roles: Readonly<Record<string, string>>;
   /** Kinds of journal entries that move what is owed. */
   entries: Readonly<Record<string, string>>;
   categories: Readonly<Record<string, string>>;
@@ -22,6 +24,14 @@ export const PAPER_WORDS: Readonly<Record<Language, PaperWords>> = {
       thankYou: 'Remerciement',
     },
     channels: { email: 'e-mail', call: 'appel', letter: 'lettre', registeredLetter: 'lettre recommandée' },
+    roles: {
+      billing: 'facturation',
+      accounting: 'comptabilité',
+      buyer: 'achats',
+      manager: 'direction',
+      legal: 'juridique',
+      other: 'autre',
+    },
     entries: {
       invoiceRegistered: 'Facture',
       allocated: 'Règlement',
@@ -52,6 +62,14 @@ export const PAPER_WORDS: Readonly<Record<Language, PaperWords>> = {
       thankYou: 'Dank',
     },
     channels: { email: 'E-Mail', call: 'Anruf', letter: 'Brief', registeredLetter: 'Einschreiben' },
+    roles: {
+      billing: 'Rechnungen',
+      accounting: 'Buchhaltung',
+      buyer: 'Einkauf',
+      manager: 'Leitung',
+      legal: 'Recht',
+      other: 'andere',
+    },
     entries: {
       invoiceRegistered: 'Rechnung',
       allocated: 'Zahlung',
@@ -82,6 +100,14 @@ export const PAPER_WORDS: Readonly<Record<Language, PaperWords>> = {
       thankYou: 'Thanks',
     },
     channels: { email: 'e-mail', call: 'call', letter: 'letter', registeredLetter: 'registered letter' },
+    roles: {
+      billing: 'billing',
+      accounting: 'accounting',
+      buyer: 'buyer',
+      manager: 'manager',
+      legal: 'legal',
+      other: 'other',
+    },
     entries: {
       invoiceRegistered: 'Invoice',
       allocated: 'Payment',

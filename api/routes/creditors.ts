@@ -1,6 +1,5 @@
 import { isValidIBAN } from 'ibantools';
 import { z } from 'zod';
-import { requireOpenAgency } from '../../db/repositories/agencies.ts';
 import {
   changeCreditor,
   createCreditor,
@@ -9,6 +8,7 @@ import {
   type CreditorInput,
 } from '../../db/repositories/creditors.ts';
 import { createKey, listKeys, revokeKey, type KeyRow } from '../../db/repositories/keys.ts';
+import { requireAgency } from '../../db/repositories/placements.ts';
 import { requirePolicyName } from '../../db/repositories/policies.ts';
 import { PRESET_NAMES } from '../../domain/policy/presets.ts';
 import { isoInstant } from '../../domain/time/zones.ts';
@@ -192,7 +192,7 @@ export async function creditorRoutes(app: App, deps: ApiDeps): Promise<void> {
         requireReach(request, request.params.id);
         const { name, role, agencyId } = request.body;
         if (!(await findCreditor(tx, request.params.id))) throw notFound();
-        if (agencyId !== undefined) await requireOpenAgency(tx, request.params.id, agencyId, '/agencyId');
+        if (agencyId !== undefined) await requireAgency(tx, request.params.id, agencyId);
         const made = await createKey(tx, act.at, {
           creditorId: request.params.id,
           name,
@@ -278,7 +278,7 @@ export async function creditorRoutes(app: App, deps: ApiDeps): Promise<void> {
           await requirePolicyName(tx, creditorId, changes['defaultPolicy'], '/defaultPolicy');
         }
         if (typeof changes['defaultAgency'] === 'string') {
-          await requireOpenAgency(tx, creditorId, changes['defaultAgency'], '/defaultAgency');
+          await requireAgency(tx, creditorId, changes['defaultAgency'], '/defaultAgency');
         }
         await changeCreditor(tx, creditorId, changes);
         return ok(presentCreditor((await findCreditor(tx, creditorId))!));

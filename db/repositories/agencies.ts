@@ -1,5 +1,4 @@
 import type { Selectable } from 'kysely';
-import { DomainError } from '../../domain/errors.ts';
 import type { Act } from '../act.ts';
 import { instant, json, type Db, type Tx } from '../database.ts';
 import { newId } from '../ids.ts';
@@ -83,14 +82,6 @@ export async function listAgencies(
     .limit(count)
     .execute();
   return rows.map(agencyOf);
-}
-
-/** Throws `unknownAgency`, with a fault at `pointer`, unless the creditor has an agency of that id that is not closed. */
-export async function requireOpenAgency(tx: Tx, creditorId: string, agencyId: string, pointer: string): Promise<void> {
-  const agency = await findAgency(tx, creditorId, agencyId);
-  if (agency && agency.closed_at === null) return;
-  const message = 'There is no open agency of that id.';
-  throw new DomainError('unknownAgency', message, [{ pointer, code: 'unknownAgency', message }]);
 }
 
 /** Replaces what is said of an agency; the caller holds its row. */

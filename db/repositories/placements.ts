@@ -67,7 +67,12 @@ export async function placeWithAgency(
 }
 
 /** Refuses an agency that is another creditor's, or closed: `unknownAgency`. */
-export async function requireAgency(db: Db | Tx, creditorId: string, agencyId: string): Promise<void> {
+export async function requireAgency(
+  db: Db | Tx,
+  creditorId: string,
+  agencyId: string,
+  pointer = '/agencyId',
+): Promise<void> {
   const agency = await db
     .selectFrom('agencies')
     .select('id')
@@ -77,7 +82,7 @@ export async function requireAgency(db: Db | Tx, creditorId: string, agencyId: s
     .executeTakeFirst();
   if (agency) return;
   throw new DomainError('unknownAgency', 'There is no such agency.', [
-    { pointer: '/agencyId', code: 'unknownAgency', message: 'It is none of the creditor’s, or it is closed.' },
+    { pointer, code: 'unknownAgency', message: 'It is none of the creditor’s, or it is closed.' },
   ]);
 }
 

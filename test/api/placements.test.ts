@@ -265,7 +265,8 @@ describe('reports', () => {
     const { placementId, invoice } = await place();
     const body = { kind: 'payment', amount: '100.00', reference: 'P-2' };
     const replies = await Promise.all(Array.from({ length: 6 }, () => report(own.agency, placementId, body)));
-    expect(replies.map((reply) => reply.status).sort()).toEqual([200, 200, 200, 200, 200, 201]);
+    expect(replies.filter((reply) => reply.status === 201)).toHaveLength(1);
+    expect(replies.filter((reply) => reply.status === 200)).toHaveLength(5);
     expect(new Set(replies.map((reply) => reply.body.id)).size).toBe(1);
     expect(await balanceOf(invoice.id)).toBe('1100.00');
   });

@@ -60,6 +60,14 @@ async function receiver(failures: number[]) {
   };
 }
 
+/** The same value with the members of every object in alphabetical order. */
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (value === null || typeof value !== 'object') return value;
+  const members = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(members.map(([name, member]) => [name, sorted(member)]));
+}
+
 /** What is told to agencies, on the real engine. */
 describe('the desk of an agency', { timeout: 120_000 }, () => {
   let service: TestService;
@@ -259,6 +267,13 @@ describe('the desk of an agency', { timeout: 120_000 }, () => {
     expect(strFromU8(entries['messages.csv']!)).toContain("'=SUM(1)");
     const timeline = JSON.parse(strFromU8(entries['timeline.json']!));
     expect(timeline.events.at(-1).hash).toBe(timeline.headHash);
+    // As docs/agencies.md tells an agency to check it.
+    let prevHash = '';
+    for (const { hash, ...event } of timeline.events) {
+      const content = JSON.stringify(sorted({ ...event, prevHash, invoiceId: timeline.invoiceId }));
+      expect(createHash('sha256').update(content).digest('hex')).toBe(hash);
+      prevHash = hash;
+    }
 
     const { facts, documents } = (await loadClaim(service.db, placementId, message!.at))!;
     const once = await buildClaimFile(facts, documents, papers);
