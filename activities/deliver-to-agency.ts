@@ -20,6 +20,7 @@ import { agencyMail } from './agency/mail.ts';
 import { AgencyNotReached, noticeIdOf, noticeTypeOf, type Handing } from './agency/notice.ts';
 import { postWebhook } from './agency/webhook.ts';
 import type { ActivityDeps } from './deps.ts';
+import type { MailMessage } from './mail/resend-client.ts';
 
 /** An agency that cannot be told for so long, in real time, becomes a task; the message goes on being tried. */
 export const UNREACHABLE_AFTER_MS = 12 * 3_600_000;
@@ -99,7 +100,7 @@ async function byMail(
     currency: context.currency,
     file,
   });
-  const outcome = await deps.agencies.mailer.send(mail, id);
+  const outcome = await deps.agencies.mailer.send(mail, keyOf(mail, id, message.data['retries']));
   switch (outcome.kind) {
     case 'accepted':
       return { kind: 'told' };
@@ -121,7 +122,7 @@ async function byWebhook(
 ): Promise<Handing> {
   if (agency.webhook_url === null) return { kind: 'refused', code: 'noAddress' };
   const secrets = agency.secrets.map(({ sealed }) => deps.agencies.openSecret(sealed, agency.id));
-  const { again: _, ...said } = message.data;
+  const { again: _again, retries: _retries, ...said } = message.data;
   const path = `/v1/placements/${message.placementId}/file`;
   const body = JSON.stringify({
     type: noticeTypeOf(message),
@@ -135,6 +136,15 @@ async function byWebhook(
     },
   });
   return await postWebhook(agency.webhook_url, secrets, { id: noticeIdOf(message), body, realNow: new Date() });
+}
+
+/**
+ * The provider's idempotency key: of this very mail, since a key with another body is refused, as after the address of the
+ * agency was put right. The file is kept and the same each time.
+ */
+function keyOf(mail: MailMessage, id: string, retries: unknown): string {
+  const { attachments: _, ...rest } = mail;
+  return `${id}_${sha256Of(Buffer.from(JSON.stringify([rest, retries ?? 0]))).slice(0, 16)}`;
 }
 
 const textOf = (value: unknown): string | null => (typeof value === 'string' ? value : null);

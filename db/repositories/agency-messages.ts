@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { Act } from '../act.ts';
-import { instant, type Db, type Tx } from '../database.ts';
+import { instant, json, type Db, type Tx } from '../database.ts';
 import type { AgencyMessageKind, JsonObject } from '../types.ts';
 import { addDocument } from './documents.ts';
 import { appendEvent } from './events.ts';
@@ -139,6 +139,24 @@ export async function recordRefused(tx: Tx, act: Act, messageId: bigint, code: s
   await openUnreachable(tx, act, messageId, code);
 }
 
+/**
+ * A mail that the provider had taken did not arrive: the message failed after all. `noticeId` is the one it was sent
+ * under; what names no mail message of ours is left alone.
+ */
+export async function recordBounced(tx: Tx, act: Act, noticeId: string, code: string): Promise<void> {
+  const [, placementId, digits] = /^(plc_[0-9a-z]{26})_(\d{1,18})$/.exec(noticeId) ?? [];
+  if (placementId === undefined || digits === undefined) return;
+  const changed = await tx
+    .updateTable('agency_messages')
+    .set({ status: 'failed', error_code: code })
+    .where('id', '=', BigInt(digits))
+    .where('placement_id', '=', placementId)
+    .where('status', '=', 'sent')
+    .returning('id')
+    .executeTakeFirst();
+  if (changed) await openUnreachable(tx, act, changed.id, code);
+}
+
 /** Opens the task that a person should see to it, unless one is open. */
 export async function openUnreachable(tx: Tx, act: Act, messageId: bigint, code: string): Promise<void> {
   const about = await placementOf(tx, messageId);
@@ -188,11 +206,13 @@ export async function answerUnreachable(
   await lockInvoice(tx, about.invoice_id);
   const message = await lockMessage(tx, messageId);
   if (message.status === 'sent') return;
+  // The provider would take the same mail under the same key for the one that it knows.
+  const again = { ...message.data, retries: Number(message.data['retries'] ?? 0) + 1 };
   await tx
     .updateTable('agency_messages')
     .set(
       outcome === 'retry'
-        ? { status: 'pending', error_code: null }
+        ? { status: 'pending', error_code: null, data: json(again) }
         : { status: 'sent', sent_at: instant(act.at), error_code: 'toldByHand' },
     )
     .where('id', '=', messageId)
@@ -212,7 +232,7 @@ const taskKey = (messageId: bigint): string => `agencyUnreachable:${messageId}`;
 async function lockMessage(tx: Tx, messageId: bigint) {
   return await tx
     .selectFrom('agency_messages')
-    .select(['status', 'kind', 'document_id'])
+    .select(['status', 'kind', 'data', 'document_id'])
     .where('id', '=', messageId)
     .forNoKeyUpdate()
     .executeTakeFirstOrThrow();

@@ -16,6 +16,7 @@ import { newId } from '../../db/ids.ts';
 import { createAgency, newAgencyId } from '../../db/repositories/agencies.ts';
 import { answerUnreachable } from '../../db/repositories/agency-messages.ts';
 import { loadClaim } from '../../db/repositories/claim-file.ts';
+import { recordDelivery } from '../../db/repositories/deliveries.ts';
 import { verifyChain } from '../../db/repositories/events.ts';
 import { listPlacements } from '../../db/repositories/placement-list.ts';
 import { endPlacement, placeWithAgency, renewFile, tellAgencyOfBalance } from '../../db/repositories/placements.ts';
@@ -383,6 +384,24 @@ describe('the desk of an agency', { timeout: 120_000 }, () => {
       .where('id', '=', documentId)
       .executeTakeFirstOrThrow();
     expect(sent[0]!.attachments[0]!.size).toBe(bytes.byteLength);
+    // It bounces: a person puts the address right and has it sent again.
+    await life.within((tx, act) =>
+      recordDelivery(tx, act, {
+        eventId: `bounce-${placementId}`,
+        providerId: sent[0]!.id,
+        contactTag: null,
+        agencyMessage: `${placementId}_${messageId}`,
+        status: 'bounced',
+      }),
+    );
+    expect((await messages(placementId))[0]).toMatchObject({ status: 'failed', error_code: 'bounced' });
+    expect((await tasks(placementId)).map(({ status }) => status)).toEqual(['open']);
+    await life.within(async (tx, act) => {
+      await tx.updateTable('agencies').set({ email: 'neu@recouvra.example' }).where('id', '=', id).execute();
+      await answerUnreachable(tx, act, messageId, 'retry');
+    });
+    await told(placementId, 1);
+    expect((await mailsOf(mailUrl)).filter(({ to }) => to.includes('neu@recouvra.example'))).toHaveLength(1);
     expect(
       await service.db.selectFrom('contacts').select('id').where('customer_id', '=', life.customer.id).execute(),
     ).toEqual([]);
