@@ -39,7 +39,7 @@ export const SETTINGS = {
   RELANCE_SECRET_KEY: z
     .string()
     .refine((text) => isBase64Key(text, 32), 'must be 32 bytes in base64: openssl rand -base64 32')
-    .describe('32 bytes in base64: the key under which feed secrets are encrypted (AES-256-GCM).'),
+    .describe('32 bytes in base64: the key under which secrets of feeds and agencies are encrypted (AES-256-GCM).'),
   RELANCE_ADMIN_KEY: z
     .string()
     .min(32)
@@ -108,6 +108,7 @@ export const WORKER_SETTINGS = [
   'TEMPORAL_ADDRESS',
   'TEMPORAL_NAMESPACE',
   'TEMPORAL_API_KEY',
+  'RELANCE_SECRET_KEY',
   'RESEND_API_KEY',
   'RESEND_BASE_URL',
   'WORKFLOW_BUNDLE',

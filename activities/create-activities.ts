@@ -1,3 +1,4 @@
+import { createDeliverToAgency } from './deliver-to-agency.ts';
 import { createDrainFeed } from './drain-feed.ts';
 import type { ActivityDeps } from './deps.ts';
 import { createPlanOutreach } from './plan-outreach.ts';
@@ -14,6 +15,7 @@ export function createActivities(deps: ActivityDeps) {
     turn: createTurn(deps),
     planOutreach: createPlanOutreach(deps),
     drainFeed: createDrainFeed(deps),
+    deliverToAgency: createDeliverToAgency(deps),
     runImport: createRunImport(deps),
   };
 }

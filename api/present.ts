@@ -45,6 +45,7 @@ export const presentCreditor = (row: CreditorRow): Of<typeof shape.creditor> => 
   paymentDays: row.payment_days,
   closedWeeks: row.closed_weeks,
   replyHoldWorkingDays: row.reply_hold_working_days,
+  defaultAgency: row.default_agency,
   createdAt: isoInstant(row.created_at),
 });
 

@@ -28,6 +28,7 @@ export const TAGS = [
   { name: 'tasks', description: 'What waits for a person.' },
   { name: 'contacts', description: 'What was sent, and the documents as they were sent.' },
   { name: 'imports', description: 'Files of invoices.' },
+  { name: 'agencies', description: 'Who collects for the creditor, and what is placed with them.' },
   { name: 'feeds', description: 'Bank accounts that report by webhook.' },
   { name: 'system', description: 'The clock and how the service is.' },
 ] as const;

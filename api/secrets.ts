@@ -24,3 +24,6 @@ export function unseal(sealed: string, purpose: string, key: Buffer): string {
 export function newWebhookSecret(): string {
   return `whsec_${randomBytes(32).toString('base64')}`;
 }
+
+/** What the sealed signing secret of an agency's webhooks is bound to. */
+export const agencySecretPurpose = (agencyId: string): string => `agency:${agencyId}`;

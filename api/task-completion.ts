@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Act } from '../db/act.ts';
 import type { Tx } from '../db/database.ts';
+import { answerUnreachable } from '../db/repositories/agency-messages.ts';
 import { resolveUnknown } from '../db/repositories/sending.ts';
 import { findCustomer } from '../db/repositories/customers.ts';
 import { openDispute } from '../db/repositories/disputes.ts';
@@ -52,6 +53,7 @@ export const COMPLETIONS = {
     dispute: disputeBody.optional(),
     note,
   }),
+  agencyUnreachable: z.strictObject({ outcome: z.enum(['retry', 'toldByHand']), note }),
   other: z.strictObject({ note }),
 } as const;
 
@@ -129,6 +131,13 @@ async function carryOut(
     }
     case 'readReply':
       return await afterReading(tx, act, creditorId, task, parseCompletion('readReply', body));
+    case 'agencyUnreachable': {
+      const said = parseCompletion('agencyUnreachable', body);
+      await completeTask(tx, act, task.id, said);
+      const { messageId } = task.data;
+      if (typeof messageId === 'string') await answerUnreachable(tx, act, BigInt(messageId), said.outcome);
+      return said;
+    }
     default: {
       const said = parseCompletion('other', body);
       await completeTask(tx, act, task.id, said);

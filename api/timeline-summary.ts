@@ -111,6 +111,16 @@ function sentenceOf(kind: string, data: Record<string, unknown>): string {
       return `Reopened at stage ${say('stage')}`;
     case 'recovered':
       return `Recovered ${money()} after write-off`;
+    case 'placed':
+      return `Placed with an agency: ${money()}`;
+    case 'recalled':
+      return `Taken back from the agency${because}`;
+    case 'agencyTold':
+      return AGENCY_TOLD[say('message')] ?? 'The agency was told';
+    case 'agencyReported':
+      return agencyReport(say('report'), money());
+    case 'agencyGaveUp':
+      return 'The agency gave up';
     case 'taskOpened':
       return `Task opened: ${say('kind')}`;
     case 'taskClosed':
@@ -136,6 +146,23 @@ const INSOLVENCY_ENDS: Readonly<Record<string, string>> = {
   planAdopted: 'the court adopted a plan, nothing is asked for',
   noAssets: 'there are no assets',
 };
+
+const AGENCY_TOLD: Readonly<Record<string, string>> = {
+  handover: 'The agency was given the file',
+  balance: 'The agency was told the new balance',
+  recall: 'The agency was told that the case is taken back',
+};
+
+function agencyReport(report: string, money: string): string {
+  switch (report) {
+    case 'payment':
+      return `The agency has collected ${money}`;
+    case 'documentsWanted':
+      return 'The agency asks for documents';
+    default:
+      return 'A note of the agency';
+  }
+}
 
 function dueOnOrigin(from: string): string {
   switch (from) {

@@ -59,7 +59,8 @@ export function idempotencyOf(request: FastifyRequest): IdempotencyUse | null {
   if (!/^[\x20-\x7e]{1,255}$/.test(key)) {
     throw new Problem('idempotencyKeyInvalid', 'An idempotency key is 1 to 255 printable ASCII characters.');
   }
-  const owner = request.caller?.creditorId ?? 'admin';
+  // An agency's keys are its own: it must not be answered what its creditor or another agency was.
+  const owner = request.caller?.agencyId ?? request.caller?.creditorId ?? 'admin';
   const hash = createHash('sha256').update(`${request.method} ${request.url}\0`);
   if (Buffer.isBuffer(request.body))
     hash

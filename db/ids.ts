@@ -24,6 +24,7 @@ export type IdPrefix =
   | 'ret'
   | 'plc'
   | 'rep'
+  | 'rem'
   | 'ins'
   | 'inb'
   | 'prb'

@@ -585,6 +585,19 @@ export const TABLES = {
     actor: 'text',
     at: 'timestamptz',
   },
+  agency_remittances: {
+    id: 'text',
+    seq: 'int8!',
+    creditor_id: 'text',
+    agency_id: 'text',
+    receipt_id: 'text',
+    amount_minor: 'int8',
+    currency: 'text',
+    on_date: 'date',
+    undone_on: 'date?',
+    actor: 'text',
+    at: 'timestamptz',
+  },
   insolvencies: {
     id: 'text',
     seq: 'int8!',
@@ -646,7 +659,7 @@ export type ContactStatus = 'queued' | 'sending' | 'sent' | 'delivered' | 'faile
 export type DocumentKind = 'email' | 'callScript' | 'letter' | 'invoice' | 'agencyFile' | 'claimDeclaration';
 export type TaskStatus = 'open' | 'done' | 'missed' | 'cancelled';
 export type TaskRole = 'operator' | 'approver';
-export type OutboxKind = 'startCase' | 'signalCase' | 'pokeOutreach' | 'pokeFeed' | 'startImport';
+export type OutboxKind = 'startCase' | 'signalCase' | 'pokeOutreach' | 'pokeFeed' | 'pokeAgency' | 'startImport';
 export type PlanStatus = 'active' | 'kept' | 'broken' | 'cancelled';
 export type DeliverBy = 'download' | 'email' | 'webhook';
 export type PlacementStatus = 'active' | 'givenUp' | 'recalled' | 'ended';

@@ -3,8 +3,10 @@ import { fileURLToPath } from 'node:url';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { pino } from 'pino';
 import { createActivities, type ActivityDeps } from '../activities/create-activities.ts';
+import { papers } from '../activities/agency/papers.ts';
 import { createMailer } from '../activities/mail/resend-client.ts';
 import { holidaysOf } from '../activities/holidays.ts';
+import { agencySecretPurpose, unseal } from '../api/secrets.ts';
 import { readSettings, SettingsError, WORKER_SETTINGS } from '../config.ts';
 import { createDatabase } from '../db/database.ts';
 import { MAIL_CHANNEL } from '../db/repositories/contacts.ts';
@@ -39,7 +41,6 @@ async function main(): Promise<void> {
     onIdleError: (error) => log.warn({ err: error }, 'a database connection was lost'),
   });
   const clock = createBusinessClock(await loadClock(db));
-  const deps: ActivityDeps = { db, clock, holidays: holidaysOf, holidaySet: holidaySets(clock), log };
   const temporal = connectClient(settings);
   const { client } = temporal;
   const mailer = createMailer({
@@ -47,6 +48,19 @@ async function main(): Promise<void> {
     baseUrl: settings.RESEND_BASE_URL,
     timeoutMs: MAIL_TIMEOUT_MS,
   });
+  const secretKey = Buffer.from(settings.RELANCE_SECRET_KEY, 'base64');
+  const deps: ActivityDeps = {
+    db,
+    clock,
+    holidays: holidaysOf,
+    holidaySet: holidaySets(clock),
+    log,
+    agencies: {
+      mailer,
+      openSecret: (sealed, agencyId) => unseal(sealed, agencySecretPurpose(agencyId), secretKey),
+      papers,
+    },
+  };
 
   const outbox = startOutboxRelay({ ...deps, client, log });
   const mail = startMailRelay({ db, mailer, clock, holidays: holidaysOf, log });

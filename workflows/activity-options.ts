@@ -20,6 +20,12 @@ export const drainOptions: ActivityOptions = {
   retry: patience,
 };
 
+/** Telling an agency one thing: its file built where there is one, then a mail or a call to its server. */
+export const agencyOptions: ActivityOptions = {
+  startToCloseTimeout: '3 minutes',
+  retry: { ...patience, initialInterval: '1 second', maximumInterval: '15 minutes' },
+};
+
 /** Reading an uploaded file: resumes at the row where a killed worker left it. */
 export const importOptions: ActivityOptions = {
   startToCloseTimeout: '6 hours',

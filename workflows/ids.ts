@@ -4,6 +4,7 @@ export const TASK_QUEUE = 'relance';
 export const caseWorkflowId = (invoiceId: string): string => `case/${invoiceId}`;
 export const outreachWorkflowId = (customerId: string): string => `outreach/${customerId}`;
 export const feedWorkflowId = (feedId: string): string => `feed/${feedId}`;
+export const agencyWorkflowId = (agencyId: string): string => `agency/${agencyId}`;
 export const importWorkflowId = (importId: string): string => `import/${importId}`;
 
 /** `case/inv_…` → `inv_…`; null for any other workflow. */

@@ -68,5 +68,5 @@ export interface CaseState {
 export const stateQuery = defineQuery<CaseState>('state');
 export const calendarQuery = defineQuery<CalendarLine[]>('calendar');
 
-/** Pokes of outreach and feeds: nothing but "look again". */
+/** Pokes of outreach, feeds and agencies: nothing but "look again". */
 export const pokeSignal = defineSignal('poke');

@@ -6,9 +6,10 @@ import { notFound, Problem } from '../problem.ts';
 
 /**
  * Who may use a route. `operator`: operators and approvers. `approver`: approvers alone. `admin`: the admin key alone.
- * `keys`: the admin key, and approvers for their own creditor. `signed`: no key, the body proves itself. `open`: anybody.
+ * `keys`: the admin key, and approvers for their own creditor. `agency`: operators, approvers, and an agency for what is
+ * placed with it. `signed`: no key, the body proves itself. `open`: anybody.
  */
-export type Access = 'operator' | 'approver' | 'admin' | 'keys' | 'signed' | 'open';
+export type Access = 'operator' | 'approver' | 'admin' | 'keys' | 'agency' | 'signed' | 'open';
 
 /** The key behind a request, and the person behind the key where one is named. */
 export interface Caller {
@@ -16,6 +17,8 @@ export interface Caller {
   role: Role;
   /** `null` for the admin key. */
   creditorId: string | null;
+  /** Of an agency's key: it reaches nothing but what is placed with that agency. */
+  agencyId: string | null;
   /** What goes into events: `KEYNAME` or `KEYNAME (person)`. */
   actor: string;
 }
@@ -36,6 +39,7 @@ const ALLOWED: Readonly<Record<Access, readonly Role[]>> = {
   approver: ['approver'],
   admin: ['admin'],
   keys: ['admin', 'approver'],
+  agency: ['operator', 'approver', 'agency'],
   signed: [],
   open: [],
 };
@@ -64,9 +68,11 @@ export function registerAuth(app: FastifyInstance, { db }: ApiDeps): void {
       keyId: row.id,
       role: row.role,
       creditorId: row.creditor_id,
+      agencyId: row.agency_id,
       actor: actorOf(row.name, request.headers['relance-actor']),
     };
-    if (!ALLOWED[access].includes(row.role)) {
+    // A key of an agency that does not say which reaches nothing.
+    if (!ALLOWED[access].includes(row.role) || (row.role === 'agency' && row.agency_id === null)) {
       throw new Problem('forbidden', `This takes a key with the role ${ALLOWED[access].join(' or ')}.`);
     }
   });

@@ -8,6 +8,7 @@ import {
   type CreditorInput,
 } from '../../db/repositories/creditors.ts';
 import { createKey, listKeys, revokeKey, type KeyRow } from '../../db/repositories/keys.ts';
+import { requireAgency } from '../../db/repositories/placements.ts';
 import { requirePolicyName } from '../../db/repositories/policies.ts';
 import { PRESET_NAMES } from '../../domain/policy/presets.ts';
 import { isoInstant } from '../../domain/time/zones.ts';
@@ -90,6 +91,7 @@ const creditorPatch = z
     paymentDays: z.int().min(0).max(365),
     closedWeeks: z.array(period).max(30),
     replyHoldWorkingDays: z.int().min(0).max(60),
+    defaultAgency: id('agy').nullable(),
   })
   .partial()
   .check(closedWeeksEndAfterTheyBegin);
@@ -99,6 +101,7 @@ const key = z
     id: id('key'),
     name: z.string(),
     role: z.enum(ROLES),
+    agencyId: id('agy').nullable(),
     createdAt: instant,
     revokedAt: instant.nullable(),
   })
@@ -110,7 +113,14 @@ const newKey = z.object({ id: id('key'), name: z.string(), role: z.enum(ROLES), 
 });
 
 const keyBody = z
-  .strictObject({ name: line(80), role: z.enum(ROLES) })
+  .strictObject({ name: line(80), role: z.enum(ROLES), agencyId: id('agy').optional() })
+  .check(
+    across(({ role, agencyId }) => {
+      if ((role === 'agency') === (agencyId !== undefined)) return [];
+      const message = role === 'agency' ? 'is missing: whose key is it?' : 'is for keys of the role agency alone';
+      return [{ path: ['agencyId'], code: 'agencyIdNotAllowed', message }];
+    }),
+  )
   .meta({ example: { name: 'accounting', role: 'operator' } });
 
 /** Creditors and their keys: the business of the admin key. */
@@ -173,6 +183,7 @@ export async function creditorRoutes(app: App, deps: ApiDeps): Promise<void> {
         operationId: 'createKey',
         tags: ['creditors'],
         summary: 'Make a key',
+        description: 'A key of the role `agency` names the agency whose placements alone it reaches.',
         params: idParams('cre'),
         body: keyBody,
         response: { 201: newKey, ...refusals },
@@ -181,9 +192,15 @@ export async function creditorRoutes(app: App, deps: ApiDeps): Promise<void> {
     (request, reply) =>
       write(deps, request, reply, async (tx, act) => {
         requireReach(request, request.params.id);
-        const { name, role } = request.body;
+        const { name, role, agencyId } = request.body;
         if (!(await findCreditor(tx, request.params.id))) throw notFound();
-        const made = await createKey(tx, act.at, { creditorId: request.params.id, name, role });
+        if (agencyId !== undefined) await requireAgency(tx, request.params.id, agencyId);
+        const made = await createKey(tx, act.at, {
+          creditorId: request.params.id,
+          name,
+          role,
+          agencyId: agencyId ?? null,
+        });
         return created({ id: made.id, name, role, key: made.key });
       }),
   );
@@ -262,6 +279,9 @@ export async function creditorRoutes(app: App, deps: ApiDeps): Promise<void> {
         if (typeof changes['defaultPolicy'] === 'string') {
           await requirePolicyName(tx, creditorId, changes['defaultPolicy'], '/defaultPolicy');
         }
+        if (typeof changes['defaultAgency'] === 'string') {
+          await requireAgency(tx, creditorId, changes['defaultAgency'], '/defaultAgency');
+        }
         await changeCreditor(tx, creditorId, changes);
         return ok(presentCreditor((await findCreditor(tx, creditorId))!));
       }),
@@ -284,6 +304,7 @@ const presentKey = (row: KeyRow): z.input<typeof key> => ({
   id: row.id,
   name: row.name,
   role: row.role as z.input<typeof key>['role'],
+  agencyId: row.agency_id,
   createdAt: isoInstant(row.created_at),
   revokedAt: row.revoked_at === null ? null : isoInstant(row.revoked_at),
 });

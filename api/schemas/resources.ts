@@ -74,6 +74,7 @@ export const creditor = z
     replyHoldWorkingDays: z
       .int()
       .meta({ description: 'Working days for which an unread reply holds the customer; 0: not at all.' }),
+    defaultAgency: id('agy').nullable().meta({ description: 'Where cases are placed when nobody names an agency.' }),
     createdAt: instant,
   })
   .meta({ id: 'Creditor' });

@@ -21,6 +21,8 @@ export interface DeliveryEvent {
   providerId: string | null;
   /** The mail's tag `contact`, by which a mail is known whose acceptance was never heard of. */
   contactTag: string | null;
+  /** The tag `message` of a mail to an agency; absent where the mail went to a customer. */
+  agencyMessage?: string;
   status: DeliveryStatus;
   /** When it happened, epoch milliseconds. */
   at: number;
@@ -104,21 +106,28 @@ function readEvent(rawBody: Buffer): DeliveryEvent {
   }
   const data = asRecord(event?.['data']);
   const providerId = data?.['email_id'];
+  const agencyMessage = tagOf(data?.['tags'], 'kind') === 'agency' ? tagOf(data?.['tags'], 'message') : null;
   return {
     providerId: typeof providerId === 'string' && providerId !== '' ? providerId : null,
     contactTag: contactTagOf(data?.['tags']),
+    ...(agencyMessage === null ? {} : { agencyMessage }),
     status: Object.hasOwn(STATUS_OF_TYPE, type) ? STATUS_OF_TYPE[type]! : 'other',
     at,
     bounce: type === 'email.bounced' ? bounceKind(asRecord(data?.['bounce'])?.['type']) : null,
   };
 }
 
-/** Tags come back as an object of names and values, or as the list they were sent as. */
 function contactTagOf(tags: unknown): string | null {
+  const value = tagOf(tags, 'contact');
+  return value !== null && /^con_[0-9a-z]{26}$/.test(value) ? value : null;
+}
+
+/** Tags come back as an object of names and values, or as the list they were sent as. */
+function tagOf(tags: unknown, name: string): string | null {
   const value = Array.isArray(tags)
-    ? asRecord(tags.find((tag) => asRecord(tag)?.['name'] === 'contact'))?.['value']
-    : asRecord(tags)?.['contact'];
-  return typeof value === 'string' && /^con_[0-9a-z]{26}$/.test(value) ? value : null;
+    ? asRecord(tags.find((tag) => asRecord(tag)?.['name'] === name))?.['value']
+    : asRecord(tags)?.[name];
+  return typeof value === 'string' ? value : null;
 }
 
 function bounceKind(type: unknown): NonNullable<DeliveryEvent['bounce']> {

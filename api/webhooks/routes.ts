@@ -91,6 +91,7 @@ export async function webhookRoutes(app: App, deps: ApiDeps): Promise<void> {
                 eventId: id,
                 providerId: event.providerId!,
                 contactTag: event.contactTag,
+                ...(event.agencyMessage === undefined ? {} : { agencyMessage: event.agencyMessage }),
                 status: statusOf(event),
               },
             ),

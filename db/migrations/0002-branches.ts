@@ -157,6 +157,22 @@ const statements = [
     at timestamptz not null,
     unique (placement_id, reference)
   )`,
+  // Money that an agency had collected and has sent on: what a receipt gave to the account of that agency.
+  `create table agency_remittances (
+    id text primary key,
+    seq bigint generated always as identity unique,
+    creditor_id text not null references creditors,
+    agency_id text not null references agencies,
+    receipt_id text not null references receipts,
+    amount_minor bigint not null check (amount_minor > 0),
+    currency text not null,
+    on_date date not null,
+    undone_on date,
+    actor text not null,
+    at timestamptz not null
+  )`,
+  `create index agency_remittances_by_agency on agency_remittances (agency_id, seq)`,
+  `create index agency_remittances_by_receipt on agency_remittances (receipt_id)`,
 
   // Insolvency and replies -------------------------------------------------------------------------------------------
   `create table insolvencies (

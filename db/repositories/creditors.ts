@@ -26,6 +26,8 @@ export interface CreditorInput {
   closedWeeks: readonly Period[];
   /** Working days for which an unread reply holds its customer; 0: not at all. 3 unless said. */
   replyHoldWorkingDays?: number;
+  /** The agency that cases go to where nobody names one. */
+  defaultAgency?: string | null;
 }
 
 /** Adds a creditor with the preset policies as their version 1. */
@@ -85,6 +87,7 @@ function columns(input: CreditorInput) {
     payment_days: input.paymentDays,
     closed_weeks: json(input.closedWeeks),
     ...(input.replyHoldWorkingDays === undefined ? {} : { reply_hold_working_days: input.replyHoldWorkingDays }),
+    default_agency: input.defaultAgency ?? null,
   };
 }
 
@@ -104,5 +107,6 @@ function inputOf(row: CreditorRow): CreditorInput {
     paymentDays: row.payment_days,
     closedWeeks: row.closed_weeks,
     replyHoldWorkingDays: row.reply_hold_working_days,
+    defaultAgency: row.default_agency,
   };
 }

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { THANK_YOU } from '../../domain/case/requests.ts';
 import type { Act } from '../act.ts';
 import { instant, type Tx } from '../database.ts';
+import { recordBounced } from './agency-messages.ts';
 import { itemsOf, tellCases, tellSent } from './contacts.ts';
 import { lockCustomers, lockInvoices } from './locks.ts';
 import { wakeCases } from './outbox.ts';
@@ -31,12 +32,17 @@ export async function recordAccepted(tx: Tx, act: Act, contactId: string, provid
 export type DeliveryStatus =
   'sent' | 'delivered' | 'bounced' | 'complained' | 'failed' | 'delayed' | 'suppressed' | 'other';
 
+/** The mail did not arrive and will not. */
+const LOST: ReadonlySet<DeliveryStatus> = new Set(['bounced', 'failed', 'suppressed']);
+
 export interface DeliveryNotice {
   /** The provider's id of the event: each counts once. */
   eventId: string;
   providerId: string;
   /** The tag `contact` of the mail, where the event carries its tags. */
   contactTag: string | null;
+  /** The tag `message` of a mail to an agency. */
+  agencyMessage?: string;
   status: DeliveryStatus;
 }
 
@@ -69,7 +75,12 @@ export async function recordDelivery(tx: Tx, act: Act, notice: DeliveryNotice): 
     .onConflict((c) => c.column('id').doNothing())
     .executeTakeFirst();
   if (inserted.numInsertedOrUpdatedRows !== 1n) return false;
-  if (!contact) return true;
+  if (!contact) {
+    if (notice.agencyMessage !== undefined && LOST.has(notice.status)) {
+      await recordBounced(tx, act, notice.agencyMessage, notice.status);
+    }
+    return true;
+  }
   await lockCustomers(tx, [contact.customer_id]);
   await lockInvoices(
     tx,

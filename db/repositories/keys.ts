@@ -19,11 +19,11 @@ export function hashKey(key: string): Buffer {
   return createHash('sha256').update(key, 'utf8').digest();
 }
 
-/** Makes a key of a creditor and returns it with its text, which is stored nowhere. */
+/** Makes a key of a creditor, or of an agency of it, and returns it with its text, which is stored nowhere. */
 export async function createKey(
   tx: Tx,
   at: Instant,
-  input: { creditorId: string; name: string; role: Exclude<Role, 'admin'> },
+  input: { creditorId: string; name: string; role: Exclude<Role, 'admin'>; agencyId?: string | null },
 ): Promise<{ id: string; key: string }> {
   const id = newId('key');
   const key = newKey();
@@ -34,6 +34,7 @@ export async function createKey(
       creditor_id: input.creditorId,
       name: input.name,
       role: input.role,
+      agency_id: input.agencyId ?? null,
       hash: hashKey(key),
       created_at: instant(at),
     })

@@ -25,7 +25,7 @@ const CLAIM_SECONDS = 30;
 export interface OutboxMessage {
   id: bigint;
   kind: OutboxKind;
-  /** Id of the invoice (`startCase`, `signalCase`), customer, feed or import. */
+  /** Id of the invoice (`startCase`, `signalCase`), customer, feed, agency or import. */
   target: string;
   /** `{run}` of `startCase`, `{signal, factId}` of `signalCase`, else empty. */
   payload: JsonObject;
@@ -100,6 +100,10 @@ export const pokeFeeds = (tx: Tx, feedIds: readonly string[]): Promise<void> =>
     tx,
     distinct(feedIds).map((id) => ({ kind: 'pokeFeed', target: id, payload: {}, coalesceKey: `feed:${id}` })),
   );
+
+/** Something waits to be told to an agency. One poke is outstanding per agency. */
+export const pokeAgency = (tx: Tx, agencyId: string): Promise<void> =>
+  put(tx, [{ kind: 'pokeAgency', target: agencyId, payload: {}, coalesceKey: `agency:${agencyId}` }]);
 
 /** An import was uploaded and should be read. */
 export const startImport = (tx: Tx, importId: string): Promise<void> =>

@@ -7,7 +7,9 @@ import { newId } from '../ids.ts';
 import type { AgencyMessageKind, JsonObject, PlacementStatus } from '../types.ts';
 import { cancelChaseTasks } from './chase-tasks.ts';
 import { appendEvent } from './events.ts';
-import { pokeOutreach } from './outbox.ts';
+import { lockCustomers, lockInvoice } from './locks.ts';
+import { pokeAgency, pokeOutreach } from './outbox.ts';
+import { findPlacement, type PlacementReach } from './placement-list.ts';
 
 /** The invoice that is handed over; the caller holds its customer's row and its own. */
 export interface PlacedInvoice {
@@ -65,7 +67,12 @@ export async function placeWithAgency(
 }
 
 /** Refuses an agency that is another creditor's, or closed: `unknownAgency`. */
-export async function requireAgency(db: Db | Tx, creditorId: string, agencyId: string): Promise<void> {
+export async function requireAgency(
+  db: Db | Tx,
+  creditorId: string,
+  agencyId: string,
+  pointer = '/agencyId',
+): Promise<void> {
   const agency = await db
     .selectFrom('agencies')
     .select('id')
@@ -75,7 +82,7 @@ export async function requireAgency(db: Db | Tx, creditorId: string, agencyId: s
     .executeTakeFirst();
   if (agency) return;
   throw new DomainError('unknownAgency', 'There is no such agency.', [
-    { pointer: '/agencyId', code: 'unknownAgency', message: 'It is none of the creditor’s, or it is closed.' },
+    { pointer, code: 'unknownAgency', message: 'It is none of the creditor’s, or it is closed.' },
   ]);
 }
 
@@ -142,6 +149,38 @@ export async function tellAgencyOfBalance(
   });
 }
 
+/**
+ * The file of a placement is to be built anew, since documents came after it was handed over, and the agency told. A
+ * file that is not built yet will hold them anyway. Locks the customer, then the invoice. Throws `notFound`,
+ * `placementEnded`.
+ */
+export async function renewFile(tx: Tx, act: Act, reach: PlacementReach, placementId: string): Promise<void> {
+  const known = await findPlacement(tx, reach, placementId);
+  if (!known) throw new DomainError('notFound', 'There is no such placement.');
+  await lockCustomers(tx, [known.customer_id]);
+  await lockInvoice(tx, known.invoice_id);
+  const placement = (await findPlacement(tx, reach, placementId))!;
+  if (placement.status === 'recalled' || placement.status === 'ended') {
+    throw new DomainError('placementEnded', 'The agency does not have the case any more.');
+  }
+  const unbuilt = await tx
+    .selectFrom('agency_messages')
+    .select('id')
+    .where('placement_id', '=', placementId)
+    .where('kind', '=', 'handover')
+    .where('status', '=', 'pending')
+    .where('document_id', 'is', null)
+    .executeTakeFirst();
+  if (unbuilt) return;
+  const { balance_minor: balanceMinor, currency } = placement;
+  await tellAgency(tx, act, {
+    agencyId: placement.agency_id,
+    placementId,
+    kind: 'handover',
+    data: { amount: formatAmount(balanceMinor, currency), currency, again: true },
+  });
+}
+
 /** Puts a message to an agency in its line; the workflow of the agency delivers them in order. */
 async function tellAgency(
   tx: Tx,
@@ -158,4 +197,5 @@ async function tellAgency(
       at: instant(act.at),
     })
     .execute();
+  await pokeAgency(tx, message.agencyId);
 }

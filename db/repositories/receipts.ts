@@ -26,6 +26,8 @@ export interface NewReceipt {
   remittance?: string | null;
   endToEndId?: string | null;
   method?: string | null;
+  /** Where the money is: at the bank unless an agency collected it and has not sent it on. */
+  account?: 'bank' | 'agency';
 }
 
 /**
@@ -63,7 +65,10 @@ export async function recordReceipt(tx: Tx, act: Act, receipt: NewReceipt): Prom
     })
     .execute();
   await postOpenings(tx, act, receipt.creditorId, [
-    { onDate: receipt.bookedOn, entry: received({ receiptId, amountMinor, currency }) },
+    {
+      onDate: receipt.bookedOn,
+      entry: received({ receiptId, amountMinor, currency, account: receipt.account ?? 'bank' }),
+    },
   ]);
   return receiptId;
 }

@@ -9,6 +9,7 @@ import { allocate, undoAllocation } from './allocations.ts';
 import { customersHeldBy } from './holds.ts';
 import { post } from './ledger.ts';
 import { lockCustomers, lockInvoices, lockReceipt } from './locks.ts';
+import { undoRemittances } from './remittances.ts';
 import { endUnapplied } from './unapplied.ts';
 
 export interface NewReturn {
@@ -23,7 +24,8 @@ export interface NewReturn {
 
 /**
  * Money went back to its payer: a rejected or revoked direct debit, a returned transfer, a chargeback. What is unapplied
- * goes first, then allocations are undone, the last one first, until the amount is free; of the last one undone the rest
+ * goes first, then allocations are undone, the last one first, until the amount is free, then what it was taken for as
+ * an agency's remittance; of the last one undone the rest
  * is applied again. An invoice collected by direct debit is marked as not collected on that day. Returns the id of the
  * return. Locks customers, receipt, invoices. Throws `notFound`, `amountInvalid`, `exceedsReceipt`.
  */
@@ -55,6 +57,8 @@ export async function returnReceipt(tx: Tx, act: Act, back: NewReturn): Promise<
     unapplied += allocation.amount_minor;
     last = allocation;
   }
+
+  if (unapplied < amountMinor) unapplied += await undoRemittances(tx, act, receipt, back.bookedOn);
 
   const returnId = newId('ret');
   await tx

@@ -1,11 +1,11 @@
 import { sql } from 'kysely';
 import type { Instant } from '../../domain/time/zones.ts';
 import { inTransaction, instant, type Db } from '../database.ts';
-import { pokeFeed, pokeOutreach, startCase, startImport, wakeCase } from './outbox.ts';
+import { pokeAgency, pokeFeed, pokeOutreach, startCase, startImport, wakeCase } from './outbox.ts';
 
 /** Something that should be moving and is not. */
 export interface Stray {
-  kind: 'case' | 'outreach' | 'feed' | 'import';
+  kind: 'case' | 'outreach' | 'feed' | 'agency' | 'import';
   id: string;
   /** Run of a case. */
   run: number;
@@ -19,7 +19,7 @@ const LIMIT = 200;
 
 /**
  * Finds what is stuck, `now` being the business clock and `dayMs` its day: cases whose moment passed without a turn or
- * that never took one, requests whose moment passed, inbox rows and imports that nobody works on. Messages that still
+ * that never took one, requests whose moment passed, inbox rows, messages to agencies and imports that nobody works on. Messages that still
  * stand in the outbox are on their way and are left alone.
  */
 export async function claimStrays(db: Db, now: Instant, dayMs: number): Promise<Stray[]> {
@@ -45,6 +45,11 @@ export async function claimStrays(db: Db, now: Instant, dayMs: number): Promise<
         and not exists (select 1 from outbox o where o.coalesce_key = 'feed:' || b.feed_id)
       limit ${LIMIT})
     union all
+    (select distinct 'agency', g.agency_id, 0, false from agency_messages g
+      where g.status = 'pending' and g.at < ${before}::timestamptz
+        and not exists (select 1 from outbox o where o.coalesce_key = 'agency:' || g.agency_id)
+      limit ${LIMIT})
+    union all
     (select 'import', m.id, 0, false from imports m
       where m.status = 'running' and m.recorded_at < ${real} and m.done_rows = 0
         and not exists (select 1 from outbox o where o.target = m.id)
@@ -60,6 +65,7 @@ export async function ringAgain(db: Db, stray: Stray, restart: boolean): Promise
       else await wakeCase(tx, stray.id);
     } else if (stray.kind === 'outreach') await pokeOutreach(tx, stray.id);
     else if (stray.kind === 'feed') await pokeFeed(tx, stray.id);
+    else if (stray.kind === 'agency') await pokeAgency(tx, stray.id);
     else await startImport(tx, stray.id);
   });
 }

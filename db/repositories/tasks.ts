@@ -122,6 +122,25 @@ export async function closeTaskByKey(
   if (task) await closeTasks(tx, act, [task.id], status, outcome);
 }
 
+/** Closes the open tasks whose keys begin so: what they were about has been dealt with otherwise. */
+export async function closeOpenTasks(
+  tx: Tx,
+  act: Act,
+  creditorId: string,
+  keyPrefix: string,
+  outcome: JsonObject,
+): Promise<void> {
+  const rows = await tx
+    .selectFrom('tasks')
+    .select('id')
+    .where('creditor_id', '=', creditorId)
+    .where('key', 'like', `${keyPrefix}%`)
+    .where('status', '=', 'open')
+    .execute();
+  const ids = rows.map(({ id }) => id);
+  if (ids.length > 0) await closeTasks(tx, act, ids, 'done', outcome);
+}
+
 async function closeTasks(
   tx: Tx,
   act: Act,

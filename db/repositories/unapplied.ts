@@ -83,7 +83,7 @@ export async function endUnapplied(
   tx: Tx,
   act: Act,
   receiptId: string,
-  outcome: 'allocated' | 'returned',
+  outcome: 'allocated' | 'returned' | 'remitted',
 ): Promise<void> {
   await tx
     .updateTable('tasks')

@@ -37,7 +37,9 @@ export type EntryKind =
   | 'creditAllocated'
   | 'writtenOff'
   | 'writeOffUndone'
-  | 'recovered';
+  | 'recovered'
+  | 'agencyRemitted'
+  | 'agencyRemittanceUndone';
 
 /** A balanced entry; `key` makes it unique in the creditor's journal. */
 export interface Entry {
@@ -64,10 +66,13 @@ export function invoiceRegistered(invoice: InvoiceRef): Entry {
   ]);
 }
 
-/** Money reaches the bank; whom it is from and what it is for is a second question. */
-export function received(receipt: ReceiptRef): Entry {
+/**
+ * Money reaches the bank, or an agency that collects for the creditor; whom it is from and what it is for is a second
+ * question.
+ */
+export function received(receipt: ReceiptRef & { account?: 'bank' | 'agency' }): Entry {
   return entry('received', `receipt:${receipt.receiptId}`, [
-    line('bank', receipt.amountMinor, { currency: receipt.currency, receiptId: receipt.receiptId }),
+    line(receipt.account ?? 'bank', receipt.amountMinor, { currency: receipt.currency, receiptId: receipt.receiptId }),
     line('unappliedCash', -receipt.amountMinor, receipt),
   ]);
 }
@@ -77,6 +82,24 @@ export function returned(back: ReceiptRef & { returnId: string }): Entry {
   return entry('returned', `return:${back.returnId}`, [
     line('unappliedCash', back.amountMinor, { currency: back.currency, receiptId: back.receiptId }),
     line('bank', -back.amountMinor, { currency: back.currency, receiptId: back.receiptId }),
+  ]);
+}
+
+/** An agency sends on what it collected: money at the bank that was nobody's yet is now its. */
+export function agencyRemitted(remittance: ReceiptRef & { remittanceId: string }): Entry {
+  const { amountMinor, currency, receiptId, remittanceId } = remittance;
+  return entry('agencyRemitted', `remittance:${remittanceId}`, [
+    line('unappliedCash', amountMinor, { currency, receiptId }),
+    line('agency', -amountMinor, { currency, receiptId }),
+  ]);
+}
+
+/** The bank took back what an agency had sent on: the agency has it again. */
+export function agencyRemittanceUndone(remittance: ReceiptRef & { remittanceId: string }): Entry {
+  const { amountMinor, currency, receiptId, remittanceId } = remittance;
+  return entry('agencyRemittanceUndone', `remittanceUndone:${remittanceId}`, [
+    line('agency', amountMinor, { currency, receiptId }),
+    line('unappliedCash', -amountMinor, { currency, receiptId }),
   ]);
 }
 

@@ -83,7 +83,7 @@ async function booksBalance({ db }: Witnesses): Promise<Invariant> {
 
 /** Recomputed from the rows of allocations by when they were committed, not from the journal that the counter reads. */
 async function noneAfterPayment({ db, mailUrl, apiUrl }: Witnesses): Promise<Invariant> {
-  const sent = contactIdsOf(await mailJournal(mailUrl));
+  const sent = contactIdsOf(await customerMails(mailUrl));
   const { rows } = await sql<{ contact: string; number: string; asked: bigint; open: bigint }>`
     select contact, number, asked, open from (
       select c.id as contact, i.number, ci.amount_minor as asked, (i.amount_minor - coalesce((
@@ -106,7 +106,7 @@ async function noneAfterPayment({ db, mailUrl, apiUrl }: Witnesses): Promise<Inv
 }
 
 async function noneTwice({ db, mailUrl, apiUrl }: Witnesses): Promise<Invariant> {
-  const mails = await mailJournal(mailUrl);
+  const mails = await customerMails(mailUrl);
   const problems: string[] = [];
   const sent = contactIdsOf(mails);
   for (const id of repeated(sent)) problems.push(`${id} was accepted by the mail server twice`);
@@ -134,7 +134,7 @@ async function noneTwice({ db, mailUrl, apiUrl }: Witnesses): Promise<Invariant>
 }
 
 async function oneADay({ db, mailUrl }: Witnesses): Promise<Invariant> {
-  const mails = await mailJournal(mailUrl);
+  const mails = await customerMails(mailUrl);
   const { rows } = await sql<{ id: string; day: string }>`
     select id, day::text as day from contacts where status <> 'failed'`.execute(db);
   const days = new Map(rows.map(({ id, day }) => [id, day]));
@@ -210,16 +210,51 @@ async function nothingLeftOver({ db }: Witnesses): Promise<Invariant> {
   };
 }
 
+/** What is told to agencies by mail is told once, is on record, and reaches no customer. */
+async function agenciesToldOnce({ db, mailUrl }: Witnesses): Promise<Invariant> {
+  const mails = (await mailJournal(mailUrl)).filter(isAgencyMail);
+  const ids = mails.map((mail) => tagOf(mail, 'message') ?? '');
+  const { rows: known } = await sql<{ id: string; email: string | null; again: boolean }>`
+    select m.placement_id || '_' || m.id as id, a.email, m.data ? 'retries' as again
+    from agency_messages m join agencies a on a.id = m.agency_id`.execute(db);
+  // A person may have one sent again that did not arrive.
+  const again = new Set(known.flatMap((message) => (message.again ? [message.id] : [])));
+  const problems = repeated(ids)
+    .filter((id) => !again.has(id))
+    .map((id) => `${id} was accepted by the mail server twice`);
+  const addresses = new Map(known.map(({ id, email }) => [id, email]));
+  for (const [index, mail] of mails.entries()) {
+    const email = addresses.get(ids[index]!);
+    if (email === undefined) problems.push(`${mail.id} names no message to an agency`);
+    else if (mail.to.join() !== email) problems.push(`${mail.id} went to somebody else than its agency`);
+  }
+  const { rows: untold } = await sql<{ count: bigint }>`
+    select count(*) as count from agency_messages where status <> 'sent'`.execute(db);
+  if (untold[0]?.count !== 0n) problems.push(`${untold[0]?.count} messages to agencies were not told`);
+  return {
+    name: 'agencies know, once',
+    checked: `${known.length} messages, ${mails.length} of them by mail`,
+    problems,
+  };
+}
+
 const CHECKS: readonly Check[] = [
   booksBalance,
   noneAfterPayment,
   noneTwice,
   oneADay,
+  agenciesToldOnce,
   workflowsRun,
   nobodyForgotten,
   chainsHold,
   nothingLeftOver,
 ];
+
+/** Mails to customers; an agency of the creditor gets its own (`agenciesToldOnce`). */
+const customerMails = async (mailUrl: string): Promise<SentMail[]> =>
+  (await mailJournal(mailUrl)).filter((mail) => !isAgencyMail(mail));
+
+const isAgencyMail = (mail: SentMail): boolean => tagOf(mail, 'kind') === 'agency';
 
 const contactIdsOf = (mails: readonly SentMail[]): string[] =>
   mails.flatMap((mail) => {

@@ -4,8 +4,10 @@ import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { createActivities, type Activities, type ActivityDeps } from '../../activities/create-activities.ts';
+import { papers } from '../../activities/agency/papers.ts';
 import { holidaysOf } from '../../activities/holidays.ts';
 import type { MailMessage, Mailer, SendOutcome } from '../../activities/mail/resend-client.ts';
+import { agencySecretPurpose, unseal } from '../../api/secrets.ts';
 import { createDatabase, type Db } from '../../db/database.ts';
 import { MAIL_CHANNEL } from '../../db/repositories/contacts.ts';
 import { OUTBOX_CHANNEL } from '../../db/repositories/outbox.ts';
@@ -28,6 +30,10 @@ export interface InProcessOptions {
   log: Logger;
   /** One of its own when left out. */
   taskQueue?: string;
+  /** The key that secrets are sealed under; a fixed one when left out. */
+  secretKey?: Buffer;
+  /** Real milliseconds after which an agency that does not answer becomes a task. */
+  agencyPatienceMs?: number;
   /** Stands between Temporal and the activities: for faults. */
   around?: (activities: Activities) => Activities;
 }
@@ -63,7 +69,20 @@ export async function startInProcess(options: InProcessOptions): Promise<InProce
   const { databaseUrl, temporal, mailer, log } = options;
   const db = createDatabase(databaseUrl, { max: 8, applicationName: 'relance-in-process' });
   const clock = createBusinessClock(options.clock);
-  const deps: ActivityDeps = { db, clock, holidays: holidaysOf, holidaySet: holidaySets(clock), log };
+  const secretKey = options.secretKey ?? Buffer.alloc(32, 7);
+  const deps: ActivityDeps = {
+    db,
+    clock,
+    holidays: holidaysOf,
+    holidaySet: holidaySets(clock),
+    log,
+    agencies: {
+      mailer,
+      openSecret: (sealed, agencyId) => unseal(sealed, agencySecretPurpose(agencyId), secretKey),
+      papers,
+      ...(options.agencyPatienceMs === undefined ? {} : { patienceMs: options.agencyPatienceMs }),
+    },
+  };
   const taskQueue = options.taskQueue ?? `in-process-${process.pid}-${Math.random().toString(36).slice(2)}`;
   const clientConnection = await Connection.connect({ address: temporal.address });
   const client = new Client({ connection: clientConnection, namespace: temporal.namespace });

@@ -133,7 +133,13 @@ export async function startStack(options: StartOptions, plan: StackPlan, running
   await supervisor.start({
     name: 'worker',
     ...nodeCommand(join(ROOT, 'worker', 'main.ts')),
-    env: { ...common, RESEND_API_KEY: keys.mailKey, RESEND_BASE_URL: mailUrl, WORKFLOW_BUNDLE: workflows },
+    env: {
+      ...common,
+      RELANCE_SECRET_KEY: keys.secretKey,
+      RESEND_API_KEY: keys.mailKey,
+      RESEND_BASE_URL: mailUrl,
+      WORKFLOW_BUNDLE: workflows,
+    },
     ready: workerPolls(client, namespace),
     graceMs: 12_000,
   });

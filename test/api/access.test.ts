@@ -1,5 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { systemAct } from '../../db/act.ts';
+import { inTransaction } from '../../db/database.ts';
 import { newId } from '../../db/ids.ts';
+import { placeWithAgency } from '../../db/repositories/placements.ts';
 import { invoiceBody, newInvoice, NOW, startApi, type Harness, type Method, type TestCreditor } from './harness.ts';
 
 /**
@@ -7,7 +10,7 @@ import { invoiceBody, newInvoice, NOW, startApi, type Harness, type Method, type
  * without its keys, roles and tenant being tried.
  */
 
-type Roles = 'operator' | 'approver' | 'admin' | 'keys' | 'open' | 'signed';
+type Roles = 'operator' | 'approver' | 'admin' | 'keys' | 'agency' | 'open' | 'signed';
 type Ids = Record<string, string>;
 
 interface Case {
@@ -270,6 +273,43 @@ const CASES: Record<string, Case> = {
     // Their document under an invoice of one's own.
     foreignInside: (ids) => ({ url: `/v1/invoices/${ids['ownInvoice']}/documents/${ids['document']}`, status: 404 }),
   },
+  'POST /v1/agencies': { access: 'approver', body: () => ({ name: 'x', deliverBy: 'download' }) },
+  'GET /v1/agencies': { access: 'operator' },
+  'GET /v1/agencies/:id': { access: 'operator', foreign: (ids) => `/v1/agencies/${ids['agency']}` },
+  'PATCH /v1/agencies/:id': {
+    access: 'approver',
+    foreign: (ids) => `/v1/agencies/${ids['agency']}`,
+    body: () => ({ name: 'Mine now' }),
+  },
+  'POST /v1/agencies/:id/rotate': {
+    access: 'approver',
+    foreign: (ids) => `/v1/agencies/${ids['agency']}/rotate`,
+  },
+  'POST /v1/agencies/:id/remittances': {
+    access: 'operator',
+    foreign: (ids) => `/v1/agencies/${ids['agency']}/remittances`,
+    body: (ids) => ({ receiptId: ids['ownReceipt'], amount: '1' }),
+    foreignInside: (ids) => ({
+      url: `/v1/agencies/${ids['ownAgency']}/remittances`,
+      body: { receiptId: ids['receipt'], amount: '1' },
+      status: 404,
+    }),
+  },
+  'GET /v1/placements': {
+    access: 'agency',
+    foreignInside: (ids) => ({ url: `/v1/placements?invoiceId=${ids['invoice']}`, status: 200 }),
+  },
+  'GET /v1/placements/:id': { access: 'agency', foreign: (ids) => `/v1/placements/${ids['placement']}` },
+  'GET /v1/placements/:id/file': { access: 'agency', foreign: (ids) => `/v1/placements/${ids['placement']}/file` },
+  'POST /v1/placements/:id/files': {
+    access: 'operator',
+    foreign: (ids) => `/v1/placements/${ids['placement']}/files`,
+  },
+  'POST /v1/placements/:id/reports': {
+    access: 'agency',
+    foreign: (ids) => `/v1/placements/${ids['placement']}/reports`,
+    body: () => ({ kind: 'note', note: 'mine now' }),
+  },
   'POST /v1/imports': { access: 'operator', body: () => Buffer.from('a;b'), headers: { 'content-type': 'text/csv' } },
   'GET /v1/imports/:id': { access: 'operator', foreign: (ids) => `/v1/imports/${ids['import']}` },
   'POST /v1/feeds': { access: 'approver', body: () => ({ kind: 'standard', name: 'x' }) },
@@ -305,6 +345,7 @@ beforeAll(async () => {
     ownInvoice: invoice.id,
     ownCustomer: invoice.customerId,
     ownReceipt: paid.body.id,
+    ownAgency: own.agencyId,
   };
 });
 afterAll(() => h.stop());
@@ -378,6 +419,14 @@ async function everythingOf(other: TestCreditor): Promise<Ids> {
     headers: { authorization: `Bearer ${key}`, 'content-type': 'text/csv' },
     payload: 'number\n1\n',
   });
+  const placement = await inTransaction(h.db, (tx) =>
+    placeWithAgency(
+      tx,
+      systemAct(NOW),
+      { creditorId: other.id, customerId: invoice.customerId, invoiceId: invoice.id, run: 1, currency: 'EUR' },
+      { agencyId: other.agencyId, amountMinor: 120_000n, on: '2026-11-20' },
+    ),
+  );
   const keys = await h.call(h.adminKey, 'GET', `/v1/creditors/${other.id}/keys`);
   const insolvent = await newInvoice(h, key);
   await post(`/v1/customers/${insolvent.customerId}/insolvency`, { kind: 'liquidation', judgmentOn: '2026-11-17' });
@@ -403,6 +452,8 @@ async function everythingOf(other: TestCreditor): Promise<Ids> {
     import: upload.json().id,
     feed: (await post('/v1/feeds', { kind: 'standard', name: 'theirs' }))['id']!,
     key: keys.body.data[0].id,
+    agency: other.agencyId,
+    placement,
   };
 }
 
@@ -435,6 +486,8 @@ const idFor = (pattern: string): string => {
     contacts: 'con',
     imports: 'imp',
     feeds: 'fee',
+    agencies: 'agy',
+    placements: 'plc',
     webhooks: 'fee',
   };
   return newId(prefixes[resource]!);
@@ -469,7 +522,11 @@ describe.each(keyed)('%s', (route, one) => {
         ? [own.operator, own.approver, own.agency]
         : one.access === 'keys'
           ? [own.operator, own.agency]
-          : [h.adminKey, own.agency, ...(one.access === 'approver' ? [own.operator] : [])];
+          : [
+              h.adminKey,
+              ...(one.access === 'agency' ? [] : [own.agency]),
+              ...(one.access === 'approver' ? [own.operator] : []),
+            ];
     for (const key of wrong) {
       const reply = await send(key);
       expect([reply.status, reply.body.code]).toEqual([403, 'forbidden']);
@@ -479,17 +536,21 @@ describe.each(keyed)('%s', (route, one) => {
   test('lets the right role in', async () => {
     const key = one.access === 'admin' ? h.adminKey : one.access === 'operator' ? own.operator : own.approver;
     expect([401, 403]).not.toContain((await send(key)).status);
+    if (one.access === 'agency') expect([401, 403]).not.toContain((await send(own.agency)).status);
   });
 
   if (one.foreign || /:id|:feedId/.test(pattern)) {
     test('does not know what belongs to another creditor', async () => {
-      const key = one.access === 'admin' ? h.adminKey : own.approver;
-      const before = await snapshot();
-      const reply = await send(key, one.foreign!(ids));
-      expect([reply.status, reply.body.code]).toEqual([404, 'notFound']);
-      // The very words of a thing that does not exist.
-      expect((await send(key, fill(pattern, 'nowhere'))).body).toEqual(reply.body);
-      expect(await snapshot()).toEqual(before);
+      for (const key of one.access === 'agency'
+        ? [own.approver, own.agency]
+        : [one.access === 'admin' ? h.adminKey : own.approver]) {
+        const before = await snapshot();
+        const reply = await send(key, one.foreign!(ids));
+        expect([reply.status, reply.body.code]).toEqual([404, 'notFound']);
+        // The very words of a thing that does not exist.
+        expect((await send(key, fill(pattern, 'nowhere'))).body).toEqual(reply.body);
+        expect(await snapshot()).toEqual(before);
+      }
     });
   }
 
@@ -554,6 +615,8 @@ async function snapshot(): Promise<unknown> {
     'feeds',
     'insolvencies',
     'inbound_messages',
+    'placements',
+    'agency_reports',
   ] as const;
   const rows = await Promise.all([
     ...tables.map((table) => h.db.selectFrom(table).selectAll().execute()),
@@ -561,6 +624,8 @@ async function snapshot(): Promise<unknown> {
     h.db.selectFrom('receipts').selectAll().execute(),
     h.db.selectFrom('commands').selectAll().execute(),
     h.db.selectFrom('api_keys').selectAll().execute(),
+    h.db.selectFrom('agencies').selectAll().execute(),
+    h.db.selectFrom('agency_messages').selectAll().execute(),
   ]);
   return JSON.stringify(rows, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value));
 }

@@ -11,7 +11,9 @@ import { buildApp } from '../../api/app.ts';
 import type { ApiDeps, CaseCommands } from '../../api/deps.ts';
 import { LOG_OPTIONS } from '../../api/plugins/request-log.ts';
 import type { App } from '../../api/routing.ts';
-import { createDatabase, type Db } from '../../db/database.ts';
+import { systemAct } from '../../db/act.ts';
+import { createDatabase, inTransaction, type Db } from '../../db/database.ts';
+import { createAgency, newAgencyId } from '../../db/repositories/agencies.ts';
 import { IntakeWriter } from '../../db/repositories/inbox.ts';
 import { ensureKey } from '../../db/repositories/keys.ts';
 import { createTestDatabase } from '../support/servers.ts';
@@ -50,7 +52,9 @@ export interface TestCreditor {
   id: string;
   approver: string;
   operator: string;
+  /** A key of the creditor's one agency. */
   agency: string;
+  agencyId: string;
 }
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -124,13 +128,30 @@ export async function startApi(config: Partial<ApiDeps['config']> = {}, max = 8,
       ...overrides,
     });
     if (made.status !== 201) throw new Error(`no creditor: ${JSON.stringify(made.body)}`);
-    const key = async (role: string): Promise<string> =>
-      (await call(adminKey, 'POST', `/v1/creditors/${made.body.id}/keys`, { name: role, role })).body.key;
+    const key = async (role: string, more: object = {}): Promise<string> =>
+      (await call(adminKey, 'POST', `/v1/creditors/${made.body.id}/keys`, { name: role, role, ...more })).body.key;
+    // Not by the approver's key, whose requests a test may count.
+    const agencyId = newAgencyId();
+    await inTransaction(db, (tx) =>
+      createAgency(tx, systemAct(now), {
+        id: agencyId,
+        creditorId: made.body.id,
+        name: 'Recouvra',
+        reference: null,
+        feeText: null,
+        email: null,
+        address: null,
+        deliverBy: 'download',
+        webhookUrl: null,
+        sealedSecret: null,
+      }),
+    );
     return {
       id: made.body.id,
       approver: made.body.apiKey,
       operator: await key('operator'),
-      agency: await key('agency'),
+      agency: await key('agency', { agencyId }),
+      agencyId,
     };
   };
 

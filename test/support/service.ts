@@ -27,6 +27,8 @@ export interface TestOptions {
   dayMs: number;
   /** The shared server when left out. */
   temporal?: { address: string; namespace: string };
+  /** Real milliseconds after which an agency that does not answer becomes a task. */
+  agencyPatienceMs?: number;
   /** Stands between Temporal and the activities. */
   around?: (activities: Activities) => Activities;
   /** Stands between the relay and the fake provider. */
@@ -47,6 +49,7 @@ export async function startTestService(options: TestOptions): Promise<TestServic
     clock: { anchorReal: Date.now(), anchorBusiness: parseInstant(options.now), dayMs: options.dayMs },
     mailer: options.mailer?.(fakeMailer(mails, answers)) ?? fakeMailer(mails, answers),
     log: pino({ level: process.env['TEST_LOG'] ?? 'silent' }),
+    ...(options.agencyPatienceMs === undefined ? {} : { agencyPatienceMs: options.agencyPatienceMs }),
     ...(options.around ? { around: options.around } : {}),
   });
   return {

@@ -1,4 +1,5 @@
 import { createActivities, type Activities, type ActivityDeps } from '../../activities/create-activities.ts';
+import { papers } from '../../activities/agency/papers.ts';
 import { holidaysOf } from '../../activities/holidays.ts';
 import type { MailMessage, Mailer, SendOutcome } from '../../activities/mail/resend-client.ts';
 import { systemAct, type Act } from '../../db/act.ts';
@@ -81,8 +82,9 @@ export async function openWorld(policy: Record<string, unknown> = REMINDERS): Pr
     delayUntil: (at) => Math.max(0, at - now),
   };
   const log = pino({ level: 'silent' });
-  const deps: ActivityDeps = { db, clock, holidays: holidaysOf, holidaySet: holidaySets(clock), log };
   const provider: Provider = { calls: [], sent: [], next: [], during: null, asked: [] };
+  const agencies = { mailer: mailerOf(provider), openSecret: (sealed: string) => sealed, papers };
+  const deps: ActivityDeps = { db, clock, holidays: holidaysOf, holidaySet: holidaySets(clock), log, agencies };
   const relay: MailRelayDeps = { db, mailer: mailerOf(provider), clock, holidays: holidaysOf, log };
   const activities = createActivities(deps);
   const creditor = await openBook({ db, clock }, policy);

@@ -13,6 +13,7 @@ import { caseStart, type CaseStart, type Foresight } from '../../db/repositories
 import { formatAmount } from '../../domain/money.ts';
 import { isOpen } from '../../domain/case/facts.ts';
 import {
+  agencyWorkflowId,
   caseWorkflowId,
   feedWorkflowId,
   importWorkflowId,
@@ -21,7 +22,7 @@ import {
 } from '../../workflows/ids.ts';
 import { factSignals, pokeSignal, wakeSignal, type FactSignalName } from '../../workflows/messages.ts';
 import { searchAttributes } from '../../workflows/search-attributes.ts';
-import type { bankFeed, customerOutreach, importFile, invoiceCase } from '../../workflows/index.ts';
+import type { agencyDesk, bankFeed, customerOutreach, importFile, invoiceCase } from '../../workflows/index.ts';
 import { startRelay, type Relay } from './loop.ts';
 
 const BATCH = 100;
@@ -118,6 +119,16 @@ function deliverer(deps: OutboxRelayDeps, taskQueue: string): (message: OutboxMe
           signal: pokeSignal,
           priority: FIRST,
           staticSummary: `Bank feed ${message.target}`,
+        });
+        return 'done';
+      case 'pokeAgency':
+        await client.workflow.signalWithStart<typeof agencyDesk, []>('agencyDesk', {
+          workflowId: agencyWorkflowId(message.target),
+          taskQueue,
+          args: [{ agencyId: message.target }],
+          signal: pokeSignal,
+          priority: SOON,
+          staticSummary: `Agency ${message.target}`,
         });
         return 'done';
       case 'startImport':

@@ -13,7 +13,7 @@ const LONGEST_SILENCE_MS = 3_600_000;
 
 /**
  * Repairs what a crash left half done, and finds what should not exist: cases that never started or overslept, requests
- * that nobody poked outreach for, inbox rows that nobody drains. It also notes the business clock, so that compressed
+ * that nobody poked outreach for, inbox rows that nobody drains, messages that no agency is told. It also notes the business clock, so that compressed
  * time goes on from there after a crash.
  */
 export function startSweep(deps: {
