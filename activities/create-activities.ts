@@ -1,6 +1,8 @@
+import { createCommandCases } from './command-cases.ts';
 import { createDrainFeed } from './drain-feed.ts';
 import type { ActivityDeps } from './deps.ts';
 import { createPlanOutreach } from './plan-outreach.ts';
+import { createMoveCases, createPlanRollout } from './roll-out.ts';
 import { createRunImport } from './run-import.ts';
 import { createTurn } from './turn.ts';
 
@@ -15,6 +17,9 @@ export function createActivities(deps: ActivityDeps) {
     planOutreach: createPlanOutreach(deps),
     drainFeed: createDrainFeed(deps),
     runImport: createRunImport(deps),
+    planRollout: createPlanRollout(deps),
+    moveCases: createMoveCases(deps),
+    commandCases: createCommandCases(deps),
   };
 }
 

@@ -5,6 +5,8 @@ export const caseWorkflowId = (invoiceId: string): string => `case/${invoiceId}`
 export const outreachWorkflowId = (customerId: string): string => `outreach/${customerId}`;
 export const feedWorkflowId = (feedId: string): string => `feed/${feedId}`;
 export const importWorkflowId = (importId: string): string => `import/${importId}`;
+export const rolloutWorkflowId = (rolloutId: string): string => `rollout/${rolloutId}`;
+export const bulkWorkflowId = (bulkId: string): string => `bulk/${bulkId}`;
 
 /** `case/inv_…` → `inv_…`; null for any other workflow. */
 export function invoiceIdOf(workflowId: string): string | null {

@@ -81,7 +81,8 @@ export async function openWorld(policy: Record<string, unknown> = REMINDERS): Pr
     delayUntil: (at) => Math.max(0, at - now),
   };
   const log = pino({ level: 'silent' });
-  const deps: ActivityDeps = { db, clock, holidays: holidaysOf, holidaySet: holidaySets(clock), log };
+  const commands = { execute: () => Promise.resolve(null) };
+  const deps: ActivityDeps = { db, clock, holidays: holidaysOf, holidaySet: holidaySets(clock), log, commands };
   const provider: Provider = { calls: [], sent: [], next: [], during: null, asked: [] };
   const relay: MailRelayDeps = { db, mailer: mailerOf(provider), clock, holidays: holidaysOf, log };
   const activities = createActivities(deps);
