@@ -15,6 +15,7 @@ import { isOpenStage, reopenCase } from '../db/repositories/runs.ts';
 import { bulkCommandOf } from '../domain/case/bulk.ts';
 import type { ActivityDeps } from './deps.ts';
 import { giveWay } from './give-way.ts';
+import { stayAlive } from './import-alive.ts';
 
 type BulkDeps = Pick<ActivityDeps, 'db' | 'commands'> & { clock: Pick<ActivityDeps['clock'], 'now'> };
 
@@ -38,10 +39,11 @@ export function createCommandCases(deps: BulkDeps) {
       const runners = Array.from({ length: SIDE_BY_SIDE }, async () => {
         for (let one = waiting.shift(); one; one = waiting.shift()) {
           await commandOne(deps, bulk, one.invoice_id, input.isLastRound);
+          await stayAlive({ rows: (done += 1) });
         }
       });
       await Promise.all(runners);
-      await giveWay(deps.db, (done += cases.length));
+      await giveWay(deps.db, done);
       if (cases.length < BATCH) break;
       after = cases.at(-1)!.seq;
     }

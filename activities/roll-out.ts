@@ -22,16 +22,7 @@ import {
 } from '../db/repositories/rollouts.ts';
 import type { RolloutCaseStatus } from '../db/types.ts';
 import { isOpen } from '../domain/case/facts.ts';
-import {
-  isLeaving,
-  listedUntil,
-  listMove,
-  moved,
-  moveRefusal,
-  NOTHING,
-  outlooks,
-  planMove,
-} from '../domain/case/rollout.ts';
+import { isLeaving, listedUntil, listMove, moved, moveRefusal, NOTHING, planMove } from '../domain/case/rollout.ts';
 import { DomainError } from '../domain/errors.ts';
 import type { Policy } from '../domain/policy/types.ts';
 import { localDate } from '../domain/time/zones.ts';
@@ -167,15 +158,12 @@ async function moveCustomer(
 
   const promised = new Map(listing.map((row) => [row.invoice_id, promisedOf(row)]));
   const plan = planMove(customer, open, to, promised, now);
-  const before = outlooks(customer, now);
   const changes = [...plan.move].map((id) => {
     const row = rows.get(id)!;
     const one = { invoiceId: id, customerId, creditorId: row.creditor_id, number: row.number };
     return { one, from: row.policy_version, ...moved(facts.get(id)!, to, customer, now) };
   });
-  const movedFacts = new Map(changes.map((change) => [change.one.invoiceId, change.facts]));
-  const cases = customer.cases.map((c) => movedFacts.get(c.invoiceId) ?? c);
-  const after = outlooks({ ...customer, cases }, now);
+  const { before, after } = plan;
   for (const id of plan.differs) await mark(id, 'differs', { before: before.get(id) ?? NOTHING });
   for (const id of plan.move)
     await mark(id, 'moved', { before: before.get(id) ?? NOTHING, after: after.get(id) ?? NOTHING });

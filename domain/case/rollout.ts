@@ -177,6 +177,17 @@ export interface Promised {
   until: LocalDate;
 }
 
+/** Cases that differ are left out and the others judged again, so many times; then all that remain stay. */
+const MOST_PASSES = 5;
+
+/** What becomes of cases that are to be moved, and what each open case of the customer has before it without and with that. */
+export interface MovePlan {
+  move: Set<string>;
+  differs: Set<string>;
+  before: Map<string, Outlook>;
+  after: Map<string, Outlook>;
+}
+
 /**
  * Which of these cases may be moved now, all of them at once: those after whose move nothing would leave earlier than
  * listed or besides what was listed, and which make no other case of the customer say more than it would have said
@@ -188,36 +199,41 @@ export function planMove(
   to: Policy,
   listing: ReadonlyMap<string, Promised>,
   now: Instant,
-): { move: Set<string>; differs: Set<string> } {
-  const move = new Set(ids);
-  const differs = new Set<string>();
-  for (const id of ids) {
+): MovePlan {
+  const covered = [...ids].filter((id) => {
     const promised = listing.get(id);
-    if (!promised || isListingOld(promised.until, now, customer.zone)) leaveOut(id);
+    return promised !== undefined && !isListingOld(promised.until, now, customer.zone);
+  });
+  const before = outlooks(customer, now);
+  let move = new Set(covered);
+  let after = before;
+  for (let pass = 1; move.size > 0; pass++) {
+    after = outlooks(withMoved(customer, move, to, now), now);
+    const stay = whoStays(customer, move, { before, after }, listing);
+    if (stay.size === 0) break;
+    move = pass === MOST_PASSES ? new Set() : new Set([...move].filter((id) => !stay.has(id)));
   }
-  const present = outlooks(customer, now);
-  const facts = new Map(customer.cases.map((c) => [c.invoiceId, c]));
-  for (let settled = false; !settled && move.size > 0;) {
-    settled = true;
-    const after = outlooks(withMoved(customer, move, to, now), now);
-    for (const { invoiceId } of customer.cases) {
-      const foretold = after.get(invoiceId)?.contacts ?? [];
-      const promised = listing.get(invoiceId);
-      const asListed = promised !== undefined && isWithin(foretold, promised, facts.get(invoiceId)!);
-      if (asListed) continue;
-      if (move.has(invoiceId)) leaveOut(invoiceId);
-      else if (firstBeyond(foretold, present.get(invoiceId)?.contacts ?? []) === null) continue;
-      // Somebody who stays would hear more for it: nobody moves.
-      else for (const id of move) leaveOut(id);
-      settled = false;
-    }
-  }
-  return { move, differs };
+  const differs = new Set([...ids].filter((id) => !move.has(id)));
+  return { move, differs, before, after: move.size > 0 ? after : before };
+}
 
-  function leaveOut(id: string): void {
-    move.delete(id);
-    differs.add(id);
+/** Those of the moving cases that would say more than was listed; all of them where somebody who stays would. */
+function whoStays(
+  customer: CustomerFacts,
+  move: ReadonlySet<string>,
+  { before, after }: Pick<MovePlan, 'before' | 'after'>,
+  listing: ReadonlyMap<string, Promised>,
+): ReadonlySet<string> {
+  const stay = new Set<string>();
+  for (const facts of customer.cases) {
+    const { invoiceId: id } = facts;
+    const foretold = after.get(id)?.contacts ?? [];
+    const promised = listing.get(id);
+    if (promised !== undefined && isWithin(foretold, promised, facts)) continue;
+    if (move.has(id)) stay.add(id);
+    else if (firstBeyond(foretold, before.get(id)?.contacts ?? []) !== null) return move;
   }
+  return stay;
 }
 
 /** Whether the listing covers what would leave; what it showed and has left since is used up. */

@@ -201,7 +201,7 @@ describe('carried out', () => {
     expect(await refused({ dryRunId: dry })).toMatchObject({ code: 'dryRunNeeded' });
     us = others;
     const both = await Promise.all([0, 1].map(() => bulk({ ...body, dryRun: false, dryRunId: dry })));
-    expect(both.map((reply) => reply.status).sort()).toEqual([202, 409]);
+    expect(both.map((reply) => reply.status).sort((a, b) => a - b)).toEqual([202, 409]);
     expect(await refused({ dryRunId: dry })).toMatchObject({ code: 'dryRunNeeded' });
   });
 
