@@ -10,8 +10,9 @@ import {
   type BulkRow,
 } from '../db/repositories/bulk-commands.ts';
 import { findCommands, insertCommand, type StoredOutcome } from '../db/repositories/commands.ts';
-import { findInvoice, lockOwnInvoice } from '../db/repositories/invoices.ts';
-import { isOpenStage, reopenCase } from '../db/repositories/runs.ts';
+import { findInvoice } from '../db/repositories/invoices.ts';
+import { reopenByHand } from '../db/repositories/reopening.ts';
+import { isOpenStage } from '../db/repositories/runs.ts';
 import { bulkCommandOf } from '../domain/case/bulk.ts';
 import type { ActivityDeps } from './deps.ts';
 import { giveWay } from './give-way.ts';
@@ -55,13 +56,14 @@ export function createCommandCases(deps: BulkDeps) {
 
 async function commandOne(deps: BulkDeps, bulk: BulkRow, invoiceId: string, isLastRound: boolean): Promise<void> {
   const act: Act = { actor: bulk.actor, at: deps.clock.now(), reason: bulk.reason };
-  const { update, toldRole } = bulkCommandOf(bulk.kind);
+  const { update } = bulkCommandOf(bulk.kind);
   if (update === null) return await reopenOne(deps, act, bulk, invoiceId);
   const commandId = bulkCommandId(bulk.id, invoiceId);
   const stored = async (): Promise<StoredOutcome | null> =>
     (await findCommands(deps.db, invoiceId, [commandId]))[0]?.outcome ?? null;
 
-  const args = toldRole ? { ...bulk.args, role: bulk.role } : bulk.args;
+  // The case judges what the role behind the key may do by itself.
+  const args = { role: bulk.role, ...bulk.args };
   await inTransaction(deps.db, (tx) => insertCommand(tx, act, { id: commandId, invoiceId, kind: update, args }));
   let outcome = await stored();
   if (!outcome) {
@@ -81,9 +83,6 @@ async function commandOne(deps: BulkDeps, bulk: BulkRow, invoiceId: string, isLa
 
 async function reopenOne(deps: BulkDeps, act: Act, bulk: BulkRow, invoiceId: string): Promise<void> {
   await inTransaction(deps.db, async (tx) => {
-    const row = await lockOwnInvoice(tx, bulk.creditor_id, invoiceId);
-    if (isOpenStage(row.stage)) return await markBulkCase(tx, bulk.id, invoiceId, 'caseOpen');
-    const reopened = await reopenCase(tx, act, invoiceId);
-    await markBulkCase(tx, bulk.id, invoiceId, reopened ? null : 'nothingOwed');
+    await markBulkCase(tx, bulk.id, invoiceId, await reopenByHand(tx, act, bulk.creditor_id, invoiceId));
   });
 }

@@ -3,13 +3,13 @@ import {
   countBulk,
   createBulk,
   findBulk,
-  hasAgency,
   listBulk,
   listBulkCases,
   type BulkRow,
 } from '../../db/repositories/bulk-commands.ts';
 import { findCreditor } from '../../db/repositories/creditors.ts';
 import { findCustomer } from '../../db/repositories/customers.ts';
+import { requireAgency } from '../../db/repositories/placements.ts';
 import type { Tx } from '../../db/database.ts';
 import { BULK_KINDS, bulkCommandOf } from '../../domain/case/bulk.ts';
 import { isoInstant, localDate as dateAt } from '../../domain/time/zones.ts';
@@ -153,7 +153,7 @@ export async function bulkCommandRoutes(app: App, deps: ApiDeps): Promise<void> 
         }
         if (chosen.customerId !== undefined && !(await findCustomer(tx, creditorId, chosen.customerId)))
           throw notFound();
-        if (args.agencyId !== undefined && !(await hasAgency(tx, creditorId, args.agencyId))) throw notFound();
+        if (args.agencyId !== undefined) await requireAgency(tx, creditorId, args.agencyId);
         const bulk = { creditorId, kind: asked, args, filter: chosen, role };
         const by = { ...act, reason };
         const { time_zone: zone } = (await findCreditor(tx, creditorId))!;

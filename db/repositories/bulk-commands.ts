@@ -138,18 +138,6 @@ async function pausedAmong(tx: Tx, invoiceIds: readonly string[], today: LocalDa
   return new Set(rows.flatMap((row) => row.invoice_id ?? []));
 }
 
-/** Whether cases can be placed with this agency of the creditor. */
-export async function hasAgency(tx: Tx, creditorId: string, agencyId: string): Promise<boolean> {
-  const row = await tx
-    .selectFrom('agencies')
-    .select('id')
-    .where('creditor_id', '=', creditorId)
-    .where('id', '=', agencyId)
-    .where('closed_at', 'is', null)
-    .executeTakeFirst();
-  return row !== undefined;
-}
-
 export async function findBulk(db: Db | Tx, creditorId: string, bulkId: string): Promise<BulkRow | undefined> {
   return await db
     .selectFrom('bulk_commands')

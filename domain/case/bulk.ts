@@ -6,32 +6,30 @@ interface BulkCommand {
   update: string | null;
   /** Who may ask for it. */
   role: 'operator' | 'approver';
-  /** Whether the case has to know who asks: an operator's only opens the approval. */
-  toldRole: boolean;
   /** What it may say besides the reason. */
-  takes: readonly ('until' | 'agencyId' | 'step')[];
+  takes: readonly ('until' | 'agencyId')[];
   /** Stages in which every case refuses it. */
   notIn: readonly Stage[];
 }
 
 const CLOSED: readonly Stage[] = ['writtenOff', 'settled', 'cancelled'];
-const plain = { role: 'operator', toldRole: false, takes: [], notIn: [] } as const;
+const plain = { role: 'operator', takes: [], notIn: [] } as const;
 
 /** By the last part of the path of the single command. */
 export const BULK_COMMANDS = {
   pause: { ...plain, update: 'pause', takes: ['until'] },
   resume: { ...plain, update: 'resume' },
   skip: { ...plain, update: 'skipStep' },
-  stepNow: { ...plain, update: 'stepNow', notIn: ['formalNotice', 'placed'] },
-  'formal-notice': { ...plain, update: 'sendFormalNotice', toldRole: true, notIn: ['formalNotice', 'placed'] },
+  'step-now': { ...plain, update: 'stepNow', notIn: ['formalNotice', 'placed'] },
+  'formal-notice': { ...plain, update: 'sendFormalNotice', notIn: ['formalNotice', 'placed'] },
   placement: {
     ...plain,
     update: 'place',
-    toldRole: true,
+
     takes: ['agencyId'],
     notIn: ['upcoming', 'reminding', 'placed'],
   },
-  recall: { ...plain, update: 'recall', notIn: ['upcoming', 'reminding', 'formalNotice'] },
+  recall: { ...plain, update: 'recall' },
   'write-off': { ...plain, update: 'writeOff', role: 'approver' },
   reopen: { ...plain, update: null },
 } as const satisfies Record<string, BulkCommand>;
@@ -54,10 +52,12 @@ export function bulkRefusal(
 ): string | null {
   if (kind === 'reopen') {
     if (isOpen(stage)) return 'caseOpen';
-    return balanceMinor === 0n ? 'nothingOwed' : null;
+    // What was written off is owed again.
+    return balanceMinor === 0n && stage !== 'writtenOff' ? 'nothingOwed' : null;
   }
   if (!isOpen(stage)) return 'caseClosed';
   if (kind === 'pause' && paused) return 'alreadyPaused';
   if (kind === 'resume' && !paused) return 'notPaused';
+  if (kind === 'recall') return stage === 'placed' ? null : 'notPlaced';
   return bulkCommandOf(kind).notIn.includes(stage) ? 'stageForbids' : null;
 }

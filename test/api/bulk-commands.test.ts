@@ -121,7 +121,7 @@ describe('carried out', () => {
     const [command] = await findCommands(h.db, ids[1]!, [asked.find((a) => a.invoiceId === ids[1])!.commandId]);
     expect(command).toMatchObject({
       kind: 'pause',
-      args: { until: '2026-12-01' },
+      args: { until: '2026-12-01', role: 'operator' },
       act: { actor: 'operator', reason: PAUSE.reason },
     });
     expect(command!.id).toMatch(/^cmd_[a-z0-9]+$/);
@@ -168,7 +168,7 @@ describe('carried out', () => {
 
   test('reopens closed cases that owe something', async () => {
     const [owed, settled] = await invoices(2);
-    await h.db.updateTable('invoices').set({ stage: 'writtenOff' }).where('id', '=', owed!).execute();
+    await h.db.updateTable('invoices').set({ stage: 'settled' }).where('id', '=', owed!).execute();
     await h.db
       .updateTable('invoices')
       .set({ stage: 'settled', balance_minor: 0n })
@@ -209,11 +209,17 @@ describe('carried out', () => {
     [{ filter: {}, command: { kind: 'shout', reason: 'x' } }],
     [{ filter: {}, command: { kind: 'resume', reason: 'x', until: '2026-12-01' } }],
     [{ filter: {}, command: { kind: 'pause' } }],
+    [{ filter: {}, command: { kind: 'recall', reason: 'x', agencyId: `agy_${'0'.repeat(26)}` } }],
     [{ filter: { colour: 'red' }, command: PAUSE }],
     [{ filter: {}, command: PAUSE, dryRun: true, dryRunId: `blk_${'0'.repeat(26)}` }],
   ])('%j is not valid', async (body) => {
     expect((await bulk(body)).body).toMatchObject({ status: 422, code: 'validationFailed' });
   });
+});
+
+test('an agency that is not the creditor’s is refused', async () => {
+  const command = { kind: 'placement', reason: 'x', agencyId: `agy_${'0'.repeat(26)}` };
+  expect((await bulk({ filter: {}, command })).body).toMatchObject({ status: 422, code: 'unknownAgency' });
 });
 
 test('whatever cases understand can be asked of many; what only approvers may is theirs here, too', async () => {
@@ -226,5 +232,5 @@ test('whatever cases understand can be asked of many; what only approvers may is
     expect((await bulk(body)).status).toBe(bulkCommandOf(kind).role === 'approver' ? 403 : 202);
     expect((await bulk(body, us.approver)).status).toBe(202);
   }
-  expect(single).toEqual(expect.arrayContaining(['pause', 'resume', 'skip']));
+  expect(single).toEqual(BULK_KINDS.filter((kind) => kind !== 'reopen'));
 });

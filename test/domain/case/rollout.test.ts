@@ -225,7 +225,7 @@ test('what a stage is certain to refuse', () => {
   const open = { stage: 'reminding', balanceMinor: 1n, paused: false } as const;
   const refusals = (over: Partial<Parameters<typeof bulkRefusal>[1]>) =>
     Object.fromEntries(BULK_KINDS.map((kind) => [kind, bulkRefusal(kind, { ...open, ...over })]));
-  expect(refusals({})).toMatchObject({ pause: null, resume: 'notPaused', reopen: 'caseOpen', recall: 'stageForbids' });
+  expect(refusals({})).toMatchObject({ pause: null, resume: 'notPaused', reopen: 'caseOpen', recall: 'notPlaced' });
   expect(refusals({ paused: true })).toMatchObject({ pause: 'alreadyPaused', resume: null });
   expect(refusals({ stage: 'placed' })).toMatchObject({ recall: null, placement: 'stageForbids', 'write-off': null });
   expect(refusals({ stage: 'formalNotice' })).toMatchObject({ placement: null, 'formal-notice': 'stageForbids' });
