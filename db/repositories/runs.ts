@@ -60,7 +60,8 @@ export async function reopenCase(tx: Tx, act: Act, invoiceId: string): Promise<b
     .where('step', '=', THANK_YOU)
     .where('status', '=', 'requested')
     .execute();
-  await appendEvent(tx, act, { invoiceId, kind: 'reopened', data: { run, stage, from: invoice.stage } });
+  const data = { run, stage, from: invoice.stage };
+  await appendEvent(tx, act, { invoiceId, kind: 'reopened', data, text: act.reason ?? null });
   await startCase(tx, invoiceId, run);
   return true;
 }

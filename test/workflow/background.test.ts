@@ -102,16 +102,8 @@ describe('what is done to many cases', { timeout: 120_000 }, () => {
     expect(rows).toMatchObject([{ invoice_id: life.id, status: 'refused', code: 'stepMissing' }]);
   });
 
-  it('asks each of many cases once, as the single command would, with whom and why', async () => {
-    const life = await begin(service, OLD, 100);
-    const others = [];
-    for (const dueIn of [120, 140]) {
-      others.push(
-        await addInvoice(service, life.creditor, life.customer, { dueOn: life.day(dueIn), issuedOn: life.day(-3) }),
-      );
-    }
-    const ids = [life.id, ...others];
-    const asked: NewBulk = { creditorId: life.creditor.id, kind: 'pause', args: {}, filter: {}, role: 'operator' };
+  const ask = async (life: Life, kind: NewBulk['kind'], role: NewBulk['role']): Promise<string> => {
+    const asked: NewBulk = { creditorId: life.creditor.id, kind, args: {}, filter: {}, role };
     const by = { ...systemAct(service.clock.now()), actor: 'desk (jane)', reason: 'They moved house.' };
     const bulkId = await inTransaction(service.db, async (tx) =>
       createBulk(tx, by, asked, await listBulk(tx, by, asked, life.day())),
@@ -119,27 +111,46 @@ describe('what is done to many cases', { timeout: 120_000 }, () => {
     await until('the end of the command', async () => {
       return (await findBulk(service.db, life.creditor.id, bulkId))?.status === 'done';
     });
-    await until('a closed workflow', async () => {
-      const { status } = await service.client.workflow.getHandle(bulkWorkflowId(bulkId)).describe();
-      return status.name === 'COMPLETED';
-    });
-    expect(attempts.commandCases).toBe(3);
-    for (const id of ids) {
-      const events = await service.db
-        .selectFrom('events')
-        .select(['id', 'actor'])
-        .where('invoice_id', '=', id)
-        .where('kind', '=', 'paused')
-        .execute();
-      expect(events.map((e) => e.actor)).toEqual(['desk (jane)']);
-      const text = await service.db
-        .selectFrom('event_texts')
-        .select('text')
-        .where('event_id', '=', events[0]!.id)
-        .executeTakeFirst();
-      expect(text?.text).toBe('They moved house.');
+    return bulkId;
+  };
+  const happenedTo = (id: string, kind: string) =>
+    service.db
+      .selectFrom('events as e')
+      .leftJoin('event_texts as t', 't.event_id', 'e.id')
+      .select(['e.actor', 't.text'])
+      .where('invoice_id', '=', id)
+      .where('kind', '=', kind)
+      .execute();
+
+  it('asks each of many cases once, as the single command would, with whom and why', async () => {
+    const life = await begin(service, OLD, 100);
+    const ids = [life.id];
+    for (const dueIn of [120, 140]) {
+      const days = { dueOn: life.day(dueIn), issuedOn: life.day(-3) };
+      ids.push(await addInvoice(service, life.creditor, life.customer, days));
     }
-    const history = await service.client.workflow.getHandle(bulkWorkflowId(bulkId)).fetchHistory();
-    expect(JSON.stringify(history)).not.toContain('jane');
+    const bulkId = await ask(life, 'pause', 'operator');
+    const workflow = service.client.workflow.getHandle(bulkWorkflowId(bulkId));
+    await until('a closed workflow', async () => (await workflow.describe()).status.name === 'COMPLETED');
+    expect(attempts.commandCases).toBe(3);
+    const byJane = [{ actor: 'desk (jane)', text: 'They moved house.' }];
+    for (const id of ids) expect(await happenedTo(id, 'paused')).toEqual(byJane);
+    expect(JSON.stringify(await workflow.fetchHistory())).not.toContain('jane');
+
+    await ask(life, 'write-off', 'approver');
+    const rows = await service.db.selectFrom('invoices').select('stage').where('id', 'in', ids).execute();
+    expect(rows.map((row) => row.stage)).toEqual(Array(3).fill('writtenOff'));
+    await ask(life, 'reopen', 'operator');
+    for (const id of ids) expect(await happenedTo(id, 'reopened')).toEqual(byJane);
+    await until('cases that run again', async () => {
+      const open = await service.db
+        .selectFrom('invoices')
+        .select('id')
+        .where('id', 'in', ids)
+        .where('stage', '=', 'upcoming')
+        .where('balance_minor', '=', 120_000n)
+        .execute();
+      return open.length === 3;
+    });
   });
 });
