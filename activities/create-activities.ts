@@ -1,7 +1,9 @@
 import { createDeliverToAgency } from './deliver-to-agency.ts';
+import { createCommandCases } from './command-cases.ts';
 import { createDrainFeed } from './drain-feed.ts';
 import type { ActivityDeps } from './deps.ts';
 import { createPlanOutreach } from './plan-outreach.ts';
+import { createMoveCases, createPlanRollout } from './roll-out.ts';
 import { createRunImport } from './run-import.ts';
 import { createTurn } from './turn.ts';
 
@@ -17,6 +19,9 @@ export function createActivities(deps: ActivityDeps) {
     drainFeed: createDrainFeed(deps),
     deliverToAgency: createDeliverToAgency(deps),
     runImport: createRunImport(deps),
+    planRollout: createPlanRollout(deps),
+    moveCases: createMoveCases(deps),
+    commandCases: createCommandCases(deps),
   };
 }
 

@@ -15,6 +15,7 @@ export interface ActivityDeps {
   /** The same around the present year, as a set, cached. */
   holidaySet: (country: string, postalCode: string | null) => Holidays;
   log: Pick<Logger, 'info' | 'warn' | 'error'>;
+  commands: CommandExecutor;
   agencies: AgencyDeps;
 }
 
@@ -26,6 +27,21 @@ export interface AgencyDeps {
   papers: Papers;
   /** Real milliseconds after which an agency that cannot be told becomes a task; 12 hours when left out. */
   patienceMs?: number;
+}
+
+/** The way into running cases for what is asked of many of them. */
+export interface CommandExecutor {
+  /**
+   * Hands a stored command over to the running case and waits for its outcome; null where it does not answer in time.
+   * `name` is that of an update (`commandUpdates`). Handing it over again joins.
+   */
+  execute(command: { invoiceId: string; commandId: string; name: string }): Promise<CommandAnswer | null>;
+}
+
+export interface CommandAnswer {
+  accepted: boolean;
+  /** Why it was refused. */
+  code: string | null;
 }
 
 /** The one clock of business time (design rule 8). */

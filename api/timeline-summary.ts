@@ -31,6 +31,8 @@ function sentenceOf(kind: string, data: Record<string, unknown>): string {
       return 'Completed from the document';
     case 'dueDateChanged':
       return `Due date moved from ${say('from')} to ${say('to')}`;
+    case 'policyChanged':
+      return `Moved from version ${say('from')} to version ${say('to')} of the policy ${say('policy')}`;
     case 'fileAttached':
       return 'The invoice’s PDF was attached';
     case 'stepTaken':

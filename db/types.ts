@@ -1,4 +1,6 @@
 import type { ColumnType } from 'kysely';
+import type { BulkKind } from '../domain/case/bulk.ts';
+import type { Outlook } from '../domain/case/rollout.ts';
 import type { Account } from '../domain/ledger/postings.ts';
 import type { Language } from '../domain/policy/templates.ts';
 import type { ContactRole, CustomerKind, Period, Tone } from '../domain/policy/types.ts';
@@ -628,6 +630,59 @@ export const TABLES = {
     actor: 'text',
     at: 'timestamptz',
   },
+  rollouts: {
+    id: 'text',
+    seq: 'int8!',
+    creditor_id: 'text',
+    policy: 'text',
+    version: 'int4',
+    dry_run: 'bool',
+    dry_run_id: 'text?',
+    filter: 'jsonb',
+    status: 'text=',
+    code: 'text?',
+    total: 'int4?',
+    planned_to: 'text?',
+    actor: 'text',
+    reason: 'text?',
+    at: 'timestamptz',
+    recorded_at: 'timestamptz=',
+  },
+  rollout_cases: {
+    rollout_id: 'text',
+    seq: 'int8!',
+    invoice_id: 'text',
+    customer_id: 'text',
+    status: 'text',
+    code: 'text?',
+    before: 'jsonb',
+    after: 'jsonb',
+    listed_on: 'date',
+    listed_until: 'date',
+  },
+  bulk_commands: {
+    id: 'text',
+    seq: 'int8!',
+    creditor_id: 'text',
+    kind: 'text',
+    args: 'jsonb',
+    filter: 'jsonb',
+    dry_run: 'bool',
+    dry_run_id: 'text?',
+    status: 'text',
+    role: 'text',
+    actor: 'text',
+    reason: 'text?',
+    at: 'timestamptz',
+    recorded_at: 'timestamptz=',
+  },
+  bulk_cases: {
+    bulk_id: 'text',
+    seq: 'int8!',
+    invoice_id: 'text',
+    status: 'text=',
+    code: 'text?',
+  },
   clock: {
     id: 'int4=',
     anchor_real: 'timestamptz',
@@ -659,7 +714,19 @@ export type ContactStatus = 'queued' | 'sending' | 'sent' | 'delivered' | 'faile
 export type DocumentKind = 'email' | 'callScript' | 'letter' | 'invoice' | 'agencyFile' | 'claimDeclaration';
 export type TaskStatus = 'open' | 'done' | 'missed' | 'cancelled';
 export type TaskRole = 'operator' | 'approver';
-export type OutboxKind = 'startCase' | 'signalCase' | 'pokeOutreach' | 'pokeFeed' | 'pokeAgency' | 'startImport';
+export type OutboxKind =
+  | 'startCase'
+  | 'signalCase'
+  | 'pokeOutreach'
+  | 'pokeFeed'
+  | 'pokeAgency'
+  | 'startImport'
+  | 'startRollout'
+  | 'startBulk';
+export type RolloutStatus = 'planning' | 'running' | 'done' | 'failed';
+export type RolloutCaseStatus = 'listed' | 'affected' | 'moved' | 'unchanged' | 'refused' | 'differs' | 'skipped';
+export type BulkStatus = 'running' | 'done';
+export type BulkCaseStatus = 'pending' | 'done' | 'refused';
 export type PlanStatus = 'active' | 'kept' | 'broken' | 'cancelled';
 export type DeliverBy = 'download' | 'email' | 'webhook';
 export type PlacementStatus = 'active' | 'givenUp' | 'recalled' | 'ended';
@@ -701,6 +768,12 @@ export interface NextAction {
 
 export type JsonObject = { [name: string]: unknown };
 
+/** Which cases of the policy a roll-out is for; all open ones where nothing is said. */
+export interface RolloutFilter {
+  customerId?: string;
+  stage?: Stage;
+}
+
 interface Narrow {
   creditors: { address: Address; closed_weeks: Period[] };
   api_keys: { role: Role };
@@ -732,6 +805,10 @@ interface Narrow {
   insolvencies: { kind: InsolvencyKind; status: 'open' | 'closed'; outcome: InsolvencyOutcome };
   inbound_messages: { channel: InboundChannel };
   import_rows: { status: 'accepted' | 'unchanged' | 'rejected' };
+  rollouts: { filter: RolloutFilter; status: RolloutStatus };
+  rollout_cases: { status: RolloutCaseStatus; before: Outlook; after: Outlook };
+  bulk_commands: { kind: BulkKind; args: JsonObject; filter: JsonObject; status: BulkStatus; role: Role };
+  bulk_cases: { status: BulkCaseStatus };
 }
 
 /**

@@ -15,6 +15,7 @@ import { OUTBOX_CHANNEL } from '../db/repositories/outbox.ts';
 import { TASK_QUEUE } from '../workflows/ids.ts';
 import { buildIdOf } from './build-id.ts';
 import { createBusinessClock } from './business-clock.ts';
+import { commandExecutor } from './command-executor.ts';
 import { holidaySets } from './holiday-sets.ts';
 import { discreetFailures } from './interceptors.ts';
 import { ringRelays } from './listen.ts';
@@ -43,6 +44,8 @@ async function main(): Promise<void> {
   const clock = createBusinessClock(await loadClock(db));
   const temporal = connectClient(settings);
   const { client } = temporal;
+  const commands = commandExecutor(client);
+  const deps: ActivityDeps = { db, clock, holidays: holidaysOf, holidaySet: holidaySets(clock), log, commands };
   const mailer = createMailer({
     apiKey: settings.RESEND_API_KEY,
     baseUrl: settings.RESEND_BASE_URL,

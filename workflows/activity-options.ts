@@ -32,3 +32,10 @@ export const importOptions: ActivityOptions = {
   heartbeatTimeout: '20 seconds',
   retry: { ...patience, maximumInterval: '10 seconds' },
 };
+
+/** What is done to many cases, a customer or a case at a time: resumes where a killed worker left it. */
+export const backgroundOptions: ActivityOptions = {
+  startToCloseTimeout: '6 hours',
+  heartbeatTimeout: '60 seconds',
+  retry: { ...patience, maximumInterval: '10 seconds' },
+};

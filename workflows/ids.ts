@@ -6,6 +6,8 @@ export const outreachWorkflowId = (customerId: string): string => `outreach/${cu
 export const feedWorkflowId = (feedId: string): string => `feed/${feedId}`;
 export const agencyWorkflowId = (agencyId: string): string => `agency/${agencyId}`;
 export const importWorkflowId = (importId: string): string => `import/${importId}`;
+export const rolloutWorkflowId = (rolloutId: string): string => `rollout/${rolloutId}`;
+export const bulkWorkflowId = (bulkId: string): string => `bulk/${bulkId}`;
 
 /** `case/inv_…` → `inv_…`; null for any other workflow. */
 export function invoiceIdOf(workflowId: string): string | null {

@@ -1,14 +1,11 @@
 import { z } from 'zod';
-import { findInvoice, lockOwnInvoice } from '../../db/repositories/invoices.ts';
-import { creditorsDate } from '../../db/repositories/allocations.ts';
 import { requireAgency } from '../../db/repositories/placements.ts';
-import { undoWriteOff } from '../../db/repositories/write-offs.ts';
-import { isOpenStage, reopenCase } from '../../db/repositories/runs.ts';
+import { reopenByHand } from '../../db/repositories/reopening.ts';
 import type { CommandName } from '../../workflows/messages.ts';
 import { command } from '../command.ts';
 import type { ApiDeps } from '../deps.ts';
 import { callerOf } from '../plugins/auth.ts';
-import { notFound, Problem } from '../problem.ts';
+import { Problem } from '../problem.ts';
 import { invoiceAnswer } from '../present.ts';
 import type { App } from '../routing.ts';
 import { id, idParams, localDate, reasonText, refusals } from '../schemas/common.ts';
@@ -153,14 +150,10 @@ export async function caseCommandRoutes(app: App, deps: ApiDeps): Promise<void> 
       write(deps, request, reply, async (tx, act) => {
         const { creditorId } = callerOf(request);
         const invoiceId = request.params.id;
-        if (!(await findInvoice(tx, creditorId, invoiceId))) throw notFound();
-        const row = await lockOwnInvoice(tx, creditorId, invoiceId);
-        if (isOpenStage(row.stage)) throw new Problem('caseOpen', 'The case is open.');
         const because = { ...act, reason: request.body.reason };
-        await undoWriteOff(tx, because, invoiceId, await creditorsDate(tx, act, creditorId));
-        if (!(await reopenCase(tx, because, invoiceId))) {
-          throw new Problem('nothingOwed', 'Nothing is owed on the invoice.');
-        }
+        const refusal = await reopenByHand(tx, because, creditorId, invoiceId);
+        if (refusal === 'caseOpen') throw new Problem('caseOpen', 'The case is open.');
+        if (refusal === 'nothingOwed') throw new Problem('nothingOwed', 'Nothing is owed on the invoice.');
         return ok(await invoiceAnswer(tx, creditorId, invoiceId, act.at));
       }),
   );

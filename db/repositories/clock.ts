@@ -85,6 +85,7 @@ async function latestRecorded(tx: Tx): Promise<Instant> {
     select coalesce(greatest(
       (select max(at) from events), (select max(at) from journal_entries), (select max(at) from allocations),
       (select max(at) from holds), (select max(at) from case_steps), (select max(at) from commands),
+      (select max(at) from rollouts), (select max(at) from bulk_commands),
       (select max(at) from delivery_events), (select max(received_at) from inbox),
       (select max(turned_at) from invoices), (select max(greatest(opened_at, closed_at)) from tasks),
       (select max(greatest(queued_at, sending_at, sent_at, finished_at)) from contacts)

@@ -11,6 +11,7 @@ export type EventKind =
   | 'invoiceRegistered'
   | 'invoiceCompleted'
   | 'dueDateChanged'
+  | 'policyChanged'
   | 'fileAttached'
   | 'stepTaken'
   | 'stepMerged'

@@ -374,13 +374,16 @@ export interface InvoiceFilter {
   hold?: HoldKind | 'promise' | 'dispute' | undefined;
   customerId?: string | undefined;
   number?: string | undefined;
+  /** Any of these; of `stage` and `stages` both count. */
+  numbers?: readonly string[] | undefined;
+  stages?: readonly Stage[] | undefined;
   dueBefore?: LocalDate | undefined;
   dueAfter?: LocalDate | undefined;
 }
 
 /** Invoices of a creditor, newest first, behind the position `after`. `today` is the creditor's date, for `hold`. */
 export async function listInvoices(
-  db: Db,
+  db: Db | Tx,
   creditorId: string,
   filter: InvoiceFilter,
   today: LocalDate,
@@ -391,6 +394,8 @@ export async function listInvoices(
   if (filter.stage !== undefined) query = query.where('stage', '=', filter.stage);
   if (filter.customerId !== undefined) query = query.where('customer_id', '=', filter.customerId);
   if (filter.number !== undefined) query = query.where('number', '=', filter.number);
+  if (filter.numbers !== undefined) query = query.where('number', 'in', [...filter.numbers]);
+  if (filter.stages !== undefined) query = query.where('stage', 'in', [...filter.stages]);
   if (filter.dueBefore !== undefined) query = query.where('due_on', '<', filter.dueBefore);
   if (filter.dueAfter !== undefined) query = query.where('due_on', '>', filter.dueAfter);
   if (filter.hold !== undefined) query = query.where(heldBy(filter.hold, today));

@@ -25,7 +25,7 @@ const CLAIM_SECONDS = 30;
 export interface OutboxMessage {
   id: bigint;
   kind: OutboxKind;
-  /** Id of the invoice (`startCase`, `signalCase`), customer, feed, agency or import. */
+  /** Id of the invoice (`startCase`, `signalCase`), customer, feed, agency, import, roll-out or bulk command. */
   target: string;
   /** `{run}` of `startCase`, `{signal, factId}` of `signalCase`, else empty. */
   payload: JsonObject;
@@ -108,6 +108,24 @@ export const pokeAgency = (tx: Tx, agencyId: string): Promise<void> =>
 /** An import was uploaded and should be read. */
 export const startImport = (tx: Tx, importId: string): Promise<void> =>
   put(tx, [{ kind: 'startImport', target: importId, payload: {}, coalesceKey: null }]);
+
+/** A roll-out of a policy was asked for. */
+export const startRollout = (tx: Tx, rolloutId: string): Promise<void> =>
+  put(tx, [{ kind: 'startRollout', target: rolloutId, payload: {}, coalesceKey: null }]);
+
+/** A command for many cases was asked for. */
+export const startBulk = (tx: Tx, bulkId: string): Promise<void> =>
+  put(tx, [{ kind: 'startBulk', target: bulkId, payload: {}, coalesceKey: null }]);
+
+/** Whether more than so many messages wait to be delivered. */
+export async function isOutboxBusy(db: Db, most: number): Promise<boolean> {
+  const rows = await db
+    .selectFrom('outbox')
+    .select('id')
+    .limit(most + 1)
+    .execute();
+  return rows.length > most;
+}
 
 /**
  * Writes messages and rings the bell, which is heard when the transaction commits. A coalesced message that is already

@@ -61,7 +61,8 @@ export async function reopenCase(tx: Tx, act: Act, invoiceId: string): Promise<b
     .where('step', '=', THANK_YOU)
     .where('status', '=', 'requested')
     .execute();
-  await appendEvent(tx, act, { invoiceId, kind: 'reopened', data: { run, stage, from: invoice.stage } });
+  const data = { run, stage, from: invoice.stage };
+  await appendEvent(tx, act, { invoiceId, kind: 'reopened', data, text: act.reason ?? null });
   // Without the customer's row: the case does not run yet, so nothing of it waits to be sent, and who enters proceedings
   // locks every invoice.
   const claim = { invoiceId, customerId: invoice.customer_id, issuedOn: invoice.issued_on };

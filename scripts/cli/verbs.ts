@@ -4,8 +4,18 @@ import { showCase } from './verbs/case.ts';
 import { createCreditor } from './verbs/creditor-create.ts';
 import { importFiles } from './verbs/import.ts';
 import { createKey } from './verbs/keys-create.ts';
+import { rollout } from './verbs/rollout.ts';
 import { status } from './verbs/status.ts';
 import { tasks } from './verbs/tasks.ts';
 
 /** In the order in which help lists them. */
-export const VERBS: readonly Verb[] = [importFiles, status, tasks, showCase, calendar, createCreditor, createKey];
+export const VERBS: readonly Verb[] = [
+  importFiles,
+  status,
+  tasks,
+  showCase,
+  calendar,
+  rollout,
+  createCreditor,
+  createKey,
+];

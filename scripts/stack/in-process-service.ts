@@ -14,6 +14,7 @@ import { OUTBOX_CHANNEL } from '../../db/repositories/outbox.ts';
 import type { ClockSetting } from '../../domain/time/business-clock.ts';
 import { buildIdOf } from '../../worker/build-id.ts';
 import { createBusinessClock } from '../../worker/business-clock.ts';
+import { commandExecutor } from '../../worker/command-executor.ts';
 import { holidaySets } from '../../worker/holiday-sets.ts';
 import { discreetFailures } from '../../worker/interceptors.ts';
 import { ringRelays } from '../../worker/listen.ts';
@@ -70,12 +71,17 @@ export async function startInProcess(options: InProcessOptions): Promise<InProce
   const db = createDatabase(databaseUrl, { max: 8, applicationName: 'relance-in-process' });
   const clock = createBusinessClock(options.clock);
   const secretKey = options.secretKey ?? Buffer.alloc(32, 7);
+  const taskQueue = options.taskQueue ?? `in-process-${process.pid}-${Math.random().toString(36).slice(2)}`;
+  const clientConnection = await Connection.connect({ address: temporal.address });
+  const client = new Client({ connection: clientConnection, namespace: temporal.namespace });
+  const commands = commandExecutor(client);
   const deps: ActivityDeps = {
     db,
     clock,
     holidays: holidaysOf,
     holidaySet: holidaySets(clock),
     log,
+    commands,
     agencies: {
       mailer,
       openSecret: (sealed, agencyId) => unseal(sealed, agencySecretPurpose(agencyId), secretKey),
@@ -83,9 +89,6 @@ export async function startInProcess(options: InProcessOptions): Promise<InProce
       ...(options.agencyPatienceMs === undefined ? {} : { patienceMs: options.agencyPatienceMs }),
     },
   };
-  const taskQueue = options.taskQueue ?? `in-process-${process.pid}-${Math.random().toString(36).slice(2)}`;
-  const clientConnection = await Connection.connect({ address: temporal.address });
-  const client = new Client({ connection: clientConnection, namespace: temporal.namespace });
   const outbox = startOutboxRelay({ ...deps, client, log, taskQueue });
   const mail = startMailRelay({ db, mailer, clock, holidays: holidaysOf, log });
   const listener = ringRelays(databaseUrl, { [OUTBOX_CHANNEL]: outbox, [MAIL_CHANNEL]: mail }, log);

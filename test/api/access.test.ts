@@ -85,6 +85,18 @@ const CASES: Record<string, Case> = {
       status: 404,
     }),
   },
+  'POST /v1/policies/:name/rollout': {
+    access: 'approver',
+    foreign: () => '/v1/policies/theirs-alone/rollout',
+    body: () => ({ dryRun: true }),
+    foreignInside: (ids) => ({
+      url: '/v1/policies/business/rollout',
+      body: { dryRun: true, filter: { customerId: ids['customer'] } },
+      status: 404,
+    }),
+  },
+  'GET /v1/rollouts/:id': { access: 'operator', foreign: (ids) => `/v1/rollouts/${ids['rollout']}` },
+  'GET /v1/rollouts/:id/cases': { access: 'operator', foreign: (ids) => `/v1/rollouts/${ids['rollout']}/cases` },
   'POST /v1/customers': { access: 'operator', body: () => ({}) },
   'GET /v1/customers': { access: 'operator' },
   'GET /v1/customers/:id': { access: 'operator', foreign: (ids) => `/v1/customers/${ids['customer']}` },
@@ -248,6 +260,16 @@ const CASES: Record<string, Case> = {
     foreign: (ids) => `/v1/invoices/${ids['invoice']}/reopen`,
     body: reason,
   },
+  'POST /v1/invoices/bulk': {
+    access: 'operator',
+    body: () => ({ filter: {}, command: { kind: 'pause', reason: 'because' } }),
+    foreignInside: (ids) => ({
+      body: { filter: { customerId: ids['customer'] }, command: { kind: 'pause', reason: 'because' } },
+      status: 404,
+    }),
+  },
+  'GET /v1/bulk-commands/:id': { access: 'operator', foreign: (ids) => `/v1/bulk-commands/${ids['bulk']}` },
+  'GET /v1/bulk-commands/:id/cases': { access: 'operator', foreign: (ids) => `/v1/bulk-commands/${ids['bulk']}/cases` },
   'GET /v1/tasks': {
     access: 'operator',
     foreignInside: (ids) => ({ url: `/v1/tasks?invoiceId=${ids['invoice']}`, status: 200 }),
@@ -450,6 +472,8 @@ async function everythingOf(other: TestCreditor): Promise<Ids> {
     contact,
     document,
     import: upload.json().id,
+    rollout: (await post('/v1/policies/theirs-alone/rollout', { dryRun: true }))['id']!,
+    bulk: (await post('/v1/invoices/bulk', { filter: {}, command: { kind: 'pause', reason: 'x' } }))['id']!,
     feed: (await post('/v1/feeds', { kind: 'standard', name: 'theirs' }))['id']!,
     key: keys.body.data[0].id,
     agency: other.agencyId,
@@ -485,6 +509,8 @@ const idFor = (pattern: string): string => {
     tasks: 'tsk',
     contacts: 'con',
     imports: 'imp',
+    rollouts: 'rol',
+    'bulk-commands': 'blk',
     feeds: 'fee',
     agencies: 'agy',
     placements: 'plc',
@@ -617,6 +643,8 @@ async function snapshot(): Promise<unknown> {
     'inbound_messages',
     'placements',
     'agency_reports',
+    'rollouts',
+    'bulk_commands',
   ] as const;
   const rows = await Promise.all([
     ...tables.map((table) => h.db.selectFrom(table).selectAll().execute()),

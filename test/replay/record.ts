@@ -1,7 +1,8 @@
 /**
  * Records the histories that `replay.test.ts` replays: `npx tsx test/replay/record.ts`. Run it when workflow code changes
  * before a release; after one, the histories of the release stay and the code is patched. It starts the local servers
- * that tests use, plays about ten small lives and writes their histories, which hold ids, dates and amounts only.
+ * that tests use, plays about ten small lives and writes their histories, which hold ids, dates and amounts only. Names
+ * of lives behind it record these alone and leave the others.
  */
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,19 +16,29 @@ import type { Act } from '../../db/act.ts';
 import { newId } from '../../db/ids.ts';
 import { migrateToLatest } from '../../db/migrate.ts';
 import { undoAllocation } from '../../db/repositories/allocations.ts';
+import { createBulk, listBulk } from '../../db/repositories/bulk-commands.ts';
 import { insertCommand } from '../../db/repositories/commands.ts';
 import { openDispute, resolveDispute } from '../../db/repositories/disputes.ts';
 import { changeDueOn } from '../../db/repositories/invoices.ts';
 import { pokeFeed } from '../../db/repositories/outbox.ts';
+import { putPolicy } from '../../db/repositories/policies.ts';
 import { makePromise, withdrawPromise } from '../../db/repositories/promises.ts';
 import { recordPayment } from '../../db/repositories/receipts.ts';
+import { createRollout } from '../../db/repositories/rollouts.ts';
+import { parsePolicy } from '../../domain/policy/parse.ts';
 import { addDays } from '../../domain/time/dates.ts';
 import { localDate, parseInstant } from '../../domain/time/zones.ts';
 import { fakeMailer, startInProcess, type InProcessService } from '../../scripts/stack/in-process-service.ts';
 import { startPostgres } from '../../scripts/stack/postgres.ts';
 import { relanceSearchAttributes } from '../../scripts/stack/search-attributes.ts';
 import { startTemporal } from '../../scripts/stack/temporal.ts';
-import { caseWorkflowId, feedWorkflowId, outreachWorkflowId } from '../../workflows/ids.ts';
+import {
+  bulkWorkflowId,
+  caseWorkflowId,
+  feedWorkflowId,
+  outreachWorkflowId,
+  rolloutWorkflowId,
+} from '../../workflows/ids.ts';
 import { commandUpdates, type CommandName } from '../../workflows/messages.ts';
 import { addCustomer, addInvoice, EVERY_DAY, openBook } from '../support/book.ts';
 
@@ -66,9 +77,11 @@ async function main(): Promise<void> {
       log: pino({ level: 'error' }, pino.destination(2)),
     });
     try {
-      rmSync(HISTORIES, { recursive: true, force: true });
+      const names = process.argv.slice(2);
+      if (names.length === 0) rmSync(HISTORIES, { recursive: true, force: true });
       mkdirSync(HISTORIES, { recursive: true });
-      await Promise.all(Object.entries(lives).map(([name, live]) => live(new Recorder(service, name))));
+      const chosen = Object.entries(lives).filter(([name]) => names.length === 0 || names.includes(name));
+      await Promise.all(chosen.map(([name, live]) => live(new Recorder(service, name))));
     } finally {
       await service.stop();
     }
@@ -145,8 +158,13 @@ class Recorder {
     return this.service.client.workflow.getHandle(caseWorkflowId(this.id));
   }
 
-  async closed(): Promise<void> {
-    await until(`${this.#name} closed`, async () => (await this.handle.describe()).status.name === 'COMPLETED');
+  closed(): Promise<void> {
+    return this.ended(caseWorkflowId(this.id));
+  }
+
+  async ended(workflowId: string): Promise<void> {
+    const handle = this.service.client.workflow.getHandle(workflowId);
+    await until(`${this.#name} closed`, async () => (await handle.describe()).status.name === 'COMPLETED');
   }
 
   /** Writes the history of a workflow as it is once nothing moves in it. */
@@ -259,6 +277,33 @@ const lives: Record<string, (r: Recorder) => Promise<void>> = {
     );
     await r.closed();
     await r.keep();
+  },
+  async 'policy-rollout'(r) {
+    await r.open(LADDER, 30);
+    const rolloutId = await r.within(async (tx, act) => {
+      const softer = { ...LADDER, name: 'test', steps: LADDER.steps.map((s) => ({ ...s, day: s.day + 3 })) };
+      const { version } = await putPolicy(
+        tx,
+        act,
+        r.creditorId,
+        parsePolicy({ ...softer, steps: softer.steps.slice(1) }),
+      );
+      const asked = { creditorId: r.creditorId, policy: 'test', version, filter: {}, dryRunId: null };
+      return await createRollout(tx, act, { ...asked, dryRun: false });
+    });
+    await r.happened('policyChanged');
+    await r.ended(rolloutWorkflowId(rolloutId));
+    await r.keep(rolloutWorkflowId(rolloutId));
+  },
+  async 'bulk-command'(r) {
+    await r.open(LADDER, 30);
+    const bulkId = await r.within(async (tx, act) => {
+      const asked = { creditorId: r.creditorId, kind: 'pause', args: {}, filter: {}, role: 'operator' } as const;
+      return await createBulk(tx, act, asked, await listBulk(tx, act, asked, r.day()));
+    });
+    await r.happened('paused');
+    await r.ended(bulkWorkflowId(bulkId));
+    await r.keep(bulkWorkflowId(bulkId));
   },
   async 'bank-feed'(r) {
     await r.open(LADDER, 30, 'RECORD-0001');

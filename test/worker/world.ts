@@ -82,9 +82,18 @@ export async function openWorld(policy: Record<string, unknown> = REMINDERS): Pr
     delayUntil: (at) => Math.max(0, at - now),
   };
   const log = pino({ level: 'silent' });
+  const commands = { execute: () => Promise.resolve(null) };
   const provider: Provider = { calls: [], sent: [], next: [], during: null, asked: [] };
   const agencies = { mailer: mailerOf(provider), openSecret: (sealed: string) => sealed, papers };
-  const deps: ActivityDeps = { db, clock, holidays: holidaysOf, holidaySet: holidaySets(clock), log, agencies };
+  const deps: ActivityDeps = {
+    db,
+    clock,
+    holidays: holidaysOf,
+    holidaySet: holidaySets(clock),
+    log,
+    commands,
+    agencies,
+  };
   const relay: MailRelayDeps = { db, mailer: mailerOf(provider), clock, holidays: holidaysOf, log };
   const activities = createActivities(deps);
   const creditor = await openBook({ db, clock }, policy);

@@ -14,15 +14,25 @@ import { formatAmount } from '../../domain/money.ts';
 import { isOpen } from '../../domain/case/facts.ts';
 import {
   agencyWorkflowId,
+  bulkWorkflowId,
   caseWorkflowId,
   feedWorkflowId,
   importWorkflowId,
   outreachWorkflowId,
+  rolloutWorkflowId,
   TASK_QUEUE,
 } from '../../workflows/ids.ts';
 import { factSignals, pokeSignal, wakeSignal, type FactSignalName } from '../../workflows/messages.ts';
 import { searchAttributes } from '../../workflows/search-attributes.ts';
-import type { agencyDesk, bankFeed, customerOutreach, importFile, invoiceCase } from '../../workflows/index.ts';
+import type {
+  agencyDesk,
+  bankFeed,
+  bulkCommand,
+  customerOutreach,
+  importFile,
+  invoiceCase,
+  policyRollout,
+} from '../../workflows/index.ts';
 import { startRelay, type Relay } from './loop.ts';
 
 const BATCH = 100;
@@ -39,10 +49,17 @@ const CALL_MS = 10_000;
 
 /**
  * Money and files do not queue behind thousands of cases that an import has opened, and what may leave not behind those
- * that only look: priorities of tasks, 1 before 3, the default of a case.
+ * that only look: priorities of tasks, 1 before 3, the default of a case. What is done to thousands of cases comes last.
  */
 const FIRST = { priorityKey: 1 };
 const SOON = { priorityKey: 2 };
+const LAST = { priorityKey: 4 };
+
+/** Work that is done once: a message that comes again, even after the end, starts nothing. */
+const ONCE = {
+  workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
+  workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
+};
 
 /** What became of one message: delivered, no longer needed, or to be tried again. */
 type Delivery = 'done' | 'again';
@@ -139,8 +156,29 @@ function deliverer(deps: OutboxRelayDeps, taskQueue: string): (message: OutboxMe
             args: [{ importId: message.target }],
             priority: FIRST,
             staticSummary: `Import ${message.target}`,
-            workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
-            workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
+            ...ONCE,
+          }),
+        );
+      case 'startRollout':
+        return await unlessRunning(
+          client.workflow.start<typeof policyRollout>('policyRollout', {
+            workflowId: rolloutWorkflowId(message.target),
+            taskQueue,
+            args: [{ rolloutId: message.target }],
+            priority: LAST,
+            staticSummary: `Roll-out ${message.target}`,
+            ...ONCE,
+          }),
+        );
+      case 'startBulk':
+        return await unlessRunning(
+          client.workflow.start<typeof bulkCommand>('bulkCommand', {
+            workflowId: bulkWorkflowId(message.target),
+            taskQueue,
+            args: [{ bulkId: message.target }],
+            priority: LAST,
+            staticSummary: `Bulk command ${message.target}`,
+            ...ONCE,
           }),
         );
     }
