@@ -3,6 +3,7 @@ import type { TemplateTexts } from '../activities/template-texts.ts';
 import type { Db } from '../db/database.ts';
 import type { HolidaysOf } from '../db/repositories/facts.ts';
 import type { IntakeWriter } from '../db/repositories/inbox.ts';
+import type { TimelineDocument } from '../domain/case/timeline-document.ts';
 import type { Instant } from '../domain/time/zones.ts';
 import type { CommandName, CommandOutcome } from '../workflows/messages.ts';
 
@@ -49,6 +50,8 @@ export interface ApiDeps {
   holidays: HolidaysOf;
   /** The words of messages and how they look; injected, since the activities write them. */
   texts: TemplateTexts;
+  /** Draws a timeline as a PDF; injected, since letters belong to the activities. Without it PDFs are refused. */
+  renderTimeline?: (document: TimelineDocument) => Promise<Uint8Array> | Uint8Array;
   logger: Logger | false;
   config: ApiConfig;
 }

@@ -11,6 +11,7 @@ import { findInvoice, type InvoiceRow } from '../db/repositories/invoices.ts';
 import type { CreditNoteRow } from '../db/repositories/money-list.ts';
 import type { PromiseRow } from '../db/repositories/promises.ts';
 import type { AllocationRow, ReceiptRow } from '../db/repositories/receipt-list.ts';
+import { retentionOf } from '../db/repositories/retention.ts';
 import { standingsOf } from '../db/repositories/standings.ts';
 import type { TaskRow } from '../db/repositories/task-list.ts';
 import { caseWorkflowId } from '../workflows/ids.ts';
@@ -38,6 +39,7 @@ export const presentCreditor = (row: CreditorRow): Of<typeof shape.creditor> => 
   defaultPolicy: row.default_policy,
   paymentDays: row.payment_days,
   closedWeeks: row.closed_weeks,
+  retention: retentionOf(row.retention),
   createdAt: isoInstant(row.created_at),
 });
 
@@ -233,6 +235,7 @@ export const presentContact = (row: ContactRow, items: readonly ContactItemRow[]
   finishedAt: isoOrNull(row.finished_at),
   errorCode: row.error_code,
   taskId: row.task_id,
+  erased: row.erased_at !== null,
   items: items.map((item) => ({
     invoiceId: item.invoice_id,
     step: item.step,

@@ -94,6 +94,11 @@ export const PROBLEMS = {
   holdLifted: [409, 'The hold has ended already'],
   holdNotLiftable: [409, 'This hold is not lifted by hand'],
   taskClosed: [409, 'The task is closed'],
+  customerOpen: [409, 'A case of the customer is open'],
+  onlyAddress: [409, 'It is the only address of a customer with an open case'],
+  contactUnderWay: [409, 'A message is on its way'],
+  unknownContact: [422, 'The customer has no such contact'],
+  erased: [410, 'It was erased'],
   columnsInvalid: [422, 'The mapping of columns cannot be read'],
   pdfInvalid: [422, 'The file is not a PDF'],
 

@@ -94,6 +94,10 @@ function sentenceOf(kind: string, data: Record<string, unknown>): string {
       return 'The direct debit failed';
     case 'collectionAsked':
       return 'The direct debit is still pending';
+    case 'personalDataErased':
+      return say('what') === 'all'
+        ? 'Personal data of the customer was erased'
+        : 'Personal data of a contact was erased';
     default:
       return kind.replaceAll(/([A-Z])/g, ' $1').toLowerCase();
   }

@@ -3,12 +3,14 @@ import pg from 'pg';
 import * as spine from './migrations/0001-spine.ts';
 import * as branches from './migrations/0002-branches.ts';
 import * as templates from './migrations/0003-templates.ts';
+import * as proof from './migrations/0005-proof.ts';
 
 /** In the order they run. Listed by hand, so that a compiled or bundled program needs no folder to look into. */
 const migrations: Readonly<Record<string, Migration>> = {
   '0001-spine': spine,
   '0002-branches': branches,
   '0003-templates': templates,
+  '0005-proof': proof,
 };
 
 /** Names of all migrations, in their order. */

@@ -52,6 +52,23 @@ export const TASK_STATUSES = ['open', 'done', 'missed', 'cancelled'] as const;
 
 export const period = z.strictObject({ from: localDate, to: localDate }).meta({ id: 'Period' });
 
+const days = z.int().min(1).max(36_500).nullable();
+
+/** Days that each kind of record is kept; null: for ever. */
+const retention = {
+  mailBodies: days.meta({ description: 'Texts and recipients of messages, from the day they left. Default 3650.' }),
+  documents: days.meta({ description: 'Letters, e-mail sources and call scripts. Default 3650.' }),
+  eventTexts: days.meta({ description: 'Reasons and notes on timelines. Default 3650.' }),
+  inbox: days.meta({ description: 'What banks sent, as it came. Default 730.' }),
+  imports: days.meta({ description: 'Files that were imported. Default 730.' }),
+  idempotencyKeys: z.int().min(1).max(365).nullable().meta({ description: 'Stored answers. Default 7.' }),
+};
+
+export const retentionSetting = z
+  .strictObject(retention)
+  .partial()
+  .meta({ id: 'RetentionSetting', example: { mailBodies: 1095, inbox: 365 } });
+
 export const creditor = z
   .object({
     id: id('cre'),
@@ -68,6 +85,7 @@ export const creditor = z
     defaultPolicy: policyName.nullable(),
     paymentDays: z.int(),
     closedWeeks: z.array(period),
+    retention: z.object(retention).meta({ id: 'Retention' }),
     createdAt: instant,
   })
   .meta({ id: 'Creditor' });
@@ -307,6 +325,7 @@ export const contact = z
     finishedAt: instant.nullable(),
     errorCode: z.string().nullable(),
     taskId: id('tsk').nullable(),
+    erased: z.boolean().meta({ description: 'Its text and recipients were erased.' }),
     items: z.array(z.object({ invoiceId: id('inv'), step: z.string(), amount: amountOut, currency })),
   })
   .meta({ id: 'Contact' });

@@ -22,6 +22,7 @@ export type ContactRow = Pick<
   | 'cc'
   | 'error_code'
   | 'task_id'
+  | 'erased_at'
 >;
 
 export interface ContactItemRow {
@@ -51,6 +52,7 @@ const SHOWN = [
   'cc',
   'error_code',
   'task_id',
+  'erased_at',
 ] as const;
 
 export interface ContactFilter {

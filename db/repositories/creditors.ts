@@ -3,7 +3,7 @@ import type { Period } from '../../domain/policy/types.ts';
 import type { Act } from '../act.ts';
 import { instant, json, type Db, type Tx } from '../database.ts';
 import { newId } from '../ids.ts';
-import type { Address, Database } from '../types.ts';
+import type { Address, Database, RetentionSetting } from '../types.ts';
 import { installPresets } from './policies.ts';
 
 export type CreditorRow = Selectable<Database['creditors']>;
@@ -24,6 +24,8 @@ export interface CreditorInput {
   /** Days from issue to due where an imported document names no due date. */
   paymentDays: number;
   closedWeeks: readonly Period[];
+  /** Days each kind of record is kept; what is not said follows the defaults (`retention.ts`). */
+  retention?: RetentionSetting;
 }
 
 /** Adds a creditor with the preset policies as their version 1. */
@@ -67,6 +69,13 @@ export async function listCreditors(db: Db, after: bigint | null, count: number)
     .execute();
 }
 
+/** What the daily upkeep needs to know of every creditor. */
+export async function creditorsForUpkeep(
+  db: Db,
+): Promise<{ id: string; time_zone: string; retention: RetentionSetting }[]> {
+  return await db.selectFrom('creditors').select(['id', 'time_zone', 'retention']).orderBy('id').execute();
+}
+
 function columns(input: CreditorInput) {
   return {
     name: input.name,
@@ -82,6 +91,7 @@ function columns(input: CreditorInput) {
     default_policy: input.defaultPolicy,
     payment_days: input.paymentDays,
     closed_weeks: json(input.closedWeeks),
+    retention: json(input.retention ?? {}),
   };
 }
 
@@ -100,5 +110,6 @@ function inputOf(row: CreditorRow): CreditorInput {
     defaultPolicy: row.default_policy,
     paymentDays: row.payment_days,
     closedWeeks: row.closed_weeks,
+    retention: row.retention,
   };
 }

@@ -6,6 +6,16 @@ import { importFiles } from './verbs/import.ts';
 import { createKey } from './verbs/keys-create.ts';
 import { status } from './verbs/status.ts';
 import { tasks } from './verbs/tasks.ts';
+import { verify } from './verbs/verify.ts';
 
 /** In the order in which help lists them. */
-export const VERBS: readonly Verb[] = [importFiles, status, tasks, showCase, calendar, createCreditor, createKey];
+export const VERBS: readonly Verb[] = [
+  importFiles,
+  status,
+  tasks,
+  showCase,
+  calendar,
+  verify,
+  createCreditor,
+  createKey,
+];
