@@ -1,4 +1,4 @@
-import { sql, type RawBuilder } from 'kysely';
+import { sql } from 'kysely';
 import { isOpen } from '../../domain/case/facts.ts';
 import { DomainError } from '../../domain/errors.ts';
 import type { Instant } from '../../domain/time/zones.ts';
@@ -72,7 +72,7 @@ async function eraseAll(
     act.at,
     documents.map((d) => d.id),
   );
-  const texts = await eraseTexts(tx, customer.id, sql`true`);
+  const texts = await eraseTexts(tx, customer.id, 'all');
   await forgetStops(
     tx,
     customer,
@@ -122,7 +122,7 @@ async function erasePerson(
     documents.map((d) => d.id),
   );
   const words = [email, ...persons.flatMap((p) => (p.name && p.name.length > 2 ? [p.name.toLowerCase()] : []))];
-  const texts = await eraseTexts(tx, customer.id, sql`word_of.text ilike any(${words.map(likeAnywhere)}::text[])`);
+  const texts = await eraseTexts(tx, customer.id, words);
   await forgetStops(tx, customer, [email]);
   await tx
     .updateTable('customers')
@@ -205,7 +205,9 @@ const WORDS: readonly {
   { table: 'tasks', column: 'body', key: 'id', of: 'customer', empty: '', only: "t.status <> 'open'" },
 ];
 
-async function eraseTexts(tx: Tx, customerId: string, which: RawBuilder<unknown>): Promise<number> {
+/** All words about a customer's cases, or those in which one of these occurs; an open task keeps the latter until it is done. */
+async function eraseTexts(tx: Tx, customerId: string, words: 'all' | readonly string[]): Promise<number> {
+  const which = words === 'all' ? sql`true` : sql`word_of.text ilike any(${words.map(likeAnywhere)}::text[])`;
   const ofCase = sql`(select id from invoices where customer_id = ${customerId})`;
   const events = await sql`
     delete from event_texts where event_id in (
@@ -218,7 +220,7 @@ async function eraseTexts(tx: Tx, customerId: string, which: RawBuilder<unknown>
       update ${sql.table(table)} set ${sql.ref(column)} = ${empty} where ${sql.ref(key)} in (
         select word_of.id from (
           select t.${sql.ref(key)} as id, t.${sql.ref(column)} as text from ${sql.table(table)} t
-          where ${owner} and t.${sql.ref(column)} <> '' ${only === undefined ? sql`` : sql`and ${sql.raw(only)}`}) word_of
+          where ${owner} and t.${sql.ref(column)} <> '' ${only === undefined || words === 'all' ? sql`` : sql`and ${sql.raw(only)}`}) word_of
         where ${which})`.execute(tx);
     texts += Number(result.numAffectedRows ?? 0n);
   }

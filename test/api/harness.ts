@@ -88,6 +88,7 @@ export async function startApi(config: Partial<ApiDeps['config']> = {}, max = 8,
     intake: new IntakeWriter(db),
     holidays: holidaysOf,
     texts: createTemplateTexts(printed),
+    renderTimeline: (document) => Buffer.from(`%PDF-1.7\n${JSON.stringify(document)}`),
     logger: pino({ ...LOG_OPTIONS, level: 'trace' }, sink),
     config: {
       secretKey: Buffer.alloc(32, 7),

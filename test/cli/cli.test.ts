@@ -291,3 +291,48 @@ describe('verbs', () => {
     expect(second.out).toContain('not ready: temporal down');
   });
 });
+
+describe('verify', () => {
+  const part = (over: object): Answer => ({
+    body: {
+      cases: 0,
+      events: 0,
+      anchored: 0,
+      heads: 0,
+      totalCases: 3,
+      latestHead: { n: 2, on: '2026-03-02', hash: 'a'.repeat(64) },
+      problems: [],
+      nextCursor: null,
+      ...over,
+    },
+  });
+
+  test('adds up the parts, and ends with 0 when everything holds', async () => {
+    answers = ({ query }) =>
+      query['cursor'] === undefined
+        ? part({ heads: 2, nextCursor: 'c1' })
+        : part({ cases: 3, events: 12, anchored: 10, nextCursor: query['cursor'] === 'c1' ? 'c2' : null });
+    const { exitCode, out } = await run(['verify', '--head', 'a'.repeat(64)], towards(api));
+    expect(exitCode).toBe(0);
+    expect(out).toBe(
+      [
+        'cases        6',
+        'events       24, 20 of them under a head',
+        'heads        2',
+        `latest head  2 of 2026-03-02 ${'a'.repeat(64)}`,
+        'result       holds',
+        '',
+      ].join('\n'),
+    );
+    expect(api.heard.map((one) => one.query)).toEqual([{ head: 'a'.repeat(64) }, { cursor: 'c1' }, { cursor: 'c2' }]);
+  });
+
+  test('says what is broken and ends with 1', async () => {
+    answers = () => part({ cases: 3, latestHead: null, problems: [{ message: 'inv_1: event 2 was changed' }] });
+    const { exitCode, out } = await run(['verify'], towards(api));
+    expect(exitCode).toBe(1);
+    expect(out).toContain('inv_1: event 2 was changed\n');
+    expect(out).toContain('broken: 1 problem\n');
+    expect(await run(['verify', '--head', 'x'], towards(api))).toMatchObject({ exitCode: 2 });
+  });
+});

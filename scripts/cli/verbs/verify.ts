@@ -56,7 +56,7 @@ export const verify: Verb = {
       ['cases', String(sum.cases)],
       ['events', `${sum.events}, ${sum.anchored} of them under a head`],
       ['heads', String(sum.heads)],
-      ['latest head', latest === null ? null : `${latest.n} of ${latest.on}  ${latest.hash}`],
+      ['latest head', latest === null ? null : `${latest.n} of ${latest.on} ${latest.hash}`],
       ['result', sum.problems === 0 ? 'holds' : `broken: ${sum.problems} problem${sum.problems === 1 ? '' : 's'}`],
     ]);
     return sum.problems === 0 ? 0 : 1;
