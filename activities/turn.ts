@@ -11,13 +11,14 @@ import {
   type TurningCase,
 } from '../db/repositories/case-turn.ts';
 import { findCommands, storeOutcome, type StoredCommand, type StoredOutcome } from '../db/repositories/commands.ts';
+import { recordTurn } from '../db/repositories/decision-log.ts';
 import { loadCase } from '../db/repositories/facts.ts';
 import { lockCustomers, lockInvoice } from '../db/repositories/locks.ts';
 import { pokeOutreach } from '../db/repositories/outbox.ts';
 import { applyAct } from '../domain/case/apply.ts';
 import { changesOf, ordinaryNext, type CaseView, type NextView, type ViewChanges } from '../domain/case/case-view.ts';
 import { decide, stageOf } from '../domain/case/decide.ts';
-import type { NextAction } from '../domain/case/decision.ts';
+import type { Decision, NextAction } from '../domain/case/decision.ts';
 import { isOpen, type CaseFacts } from '../domain/case/facts.ts';
 import { MAX_ACTS_PER_TURN } from '../domain/case/forecast.ts';
 import { ladder } from '../domain/case/ladder.ts';
@@ -89,12 +90,16 @@ async function takeTurn(deps: ActivityDeps, tx: Tx, input: TurnInput): Promise<T
     facts = (await loadCase(tx, invoiceId, deps.holidays, now, one.customerId))!.facts;
   }
 
+  const known = { facts, customer, eventsBefore: await eventsSoFar(tx, row, commands.length > 0) };
+  const decided: Decision[] = [];
   const today = localDate(now, customer.creditorZone);
   const told = { requests: false };
   for (let rounds = 0; rounds < MAX_ACTS_PER_TURN; rounds++) {
     const decision = decide(facts, customer, now);
+    decided.push(decision);
     if (decision.decision === 'close') {
       await writeClosing(tx, act, one, facts, decision, today);
+      await recordTurn(tx, { invoiceId, at: now, run: row.run, ...known, decisions: decided });
       if (told.requests) await pokeOutreach(tx, one.customerId);
       return resultOf(deps, { ...facts, stage: decision.stage }, today, input, outcomes, null, null);
     }
@@ -102,6 +107,10 @@ async function takeTurn(deps: ActivityDeps, tx: Tx, input: TurnInput): Promise<T
       const stage = stageOf(facts);
       if (told.requests) await pokeOutreach(tx, one.customerId);
       await writeStanding(tx, act, invoiceId, stage, viewOfNext(decision.next), decision.until);
+      // A turn that only waits leaves nothing to derive again.
+      if (decided.length > 1) {
+        await recordTurn(tx, { invoiceId, at: now, run: row.run, ...known, decisions: decided });
+      }
       return resultOf(deps, { ...facts, stage }, today, input, outcomes, decision.until, decision.next);
     }
     for (const what of decision.acts) {
@@ -113,6 +122,11 @@ async function takeTurn(deps: ActivityDeps, tx: Tx, input: TurnInput): Promise<T
     }
   }
   throw new Error(`${invoiceId} did not come to rest within ${MAX_ACTS_PER_TURN} decisions`);
+}
+
+/** The number of the last event before `decide` is asked; commands may have added some. */
+async function eventsSoFar(tx: Tx, row: Awaited<ReturnType<typeof lockInvoice>>, added: boolean): Promise<number> {
+  return added ? (await lockInvoice(tx, row.id)).event_count : row.event_count;
 }
 
 /** Ids that no command of this case has: whoever asks is told, instead of waiting for ever. */

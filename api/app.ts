@@ -22,6 +22,7 @@ import { moneyRoutes } from './routes/money.ts';
 import { personalDataRoutes } from './routes/personal-data.ts';
 import { policyRoutes } from './routes/policies.ts';
 import { promiseRoutes } from './routes/promises.ts';
+import { replayRoutes } from './routes/replay.ts';
 import { systemRoutes } from './routes/system.ts';
 import { taskRoutes } from './routes/tasks.ts';
 import { templateRoutes } from './routes/templates.ts';
@@ -81,6 +82,7 @@ export async function buildApp(deps: ApiDeps): Promise<App> {
     await importRoutes(routes, deps);
     await feedRoutes(routes, deps);
     await webhookRoutes(routes, deps);
+    await replayRoutes(routes, deps);
     await verificationRoutes(routes, deps);
     await systemRoutes(routes, deps, metrics);
   });

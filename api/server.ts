@@ -3,6 +3,8 @@ import pino, { type Logger } from 'pino';
 import { holidaysOf } from '../activities/holidays.ts';
 import { renderPreviewPdf } from '../activities/letters/index.ts';
 import { createTemplateTexts } from '../activities/template-texts.ts';
+import { createTemplateTexts, type RenderPdf } from '../activities/template-texts.ts';
+import { renderMessage, type MessageModel } from '../activities/mail/render.ts';
 import { API_SETTINGS, readSettings, SettingsError } from '../config.ts';
 import { createDatabase, type Db } from '../db/database.ts';
 import { loadClock } from '../db/repositories/clock.ts';
@@ -46,6 +48,8 @@ async function main(): Promise<void> {
     intake,
     holidays: holidaysOf,
     texts: createTemplateTexts(renderPreviewPdf),
+    texts: createTemplateTexts(renderPdf),
+    renderMessage: (template, model) => renderMessage(template, model as MessageModel),
     logger,
     config: {
       secretKey: Buffer.from(settings.RELANCE_SECRET_KEY, 'base64'),

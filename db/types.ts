@@ -665,6 +665,10 @@ export const TABLES = {
     plan: 'jsonb',
     digest: 'bytea',
   },
+  holiday_tables: {
+    digest: 'bytea',
+    days: 'jsonb',
+  },
   message_models: {
     contact_id: 'text',
     outreach_id: 'int8?',
@@ -773,6 +777,7 @@ interface Narrow {
   import_rows: { status: 'accepted' | 'unchanged' | 'rejected' };
   case_decisions: { facts: JsonObject; customer: JsonObject; decisions: JsonObject[] };
   outreach_decisions: { facts: JsonObject; plan: JsonObject };
+  holiday_tables: { days: string[] };
   message_models: { model: JsonObject };
 }
 

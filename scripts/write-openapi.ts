@@ -24,6 +24,7 @@ export async function openapiDocument(): Promise<unknown> {
     intake: { write: () => Promise.reject(new Error('there is no inbox here')), drained: () => Promise.resolve() },
     holidays: () => [],
     texts: createTemplateTexts(null),
+    renderMessage: () => ({ subject: '', text: '', html: '' }),
     logger: false,
     config: {
       secretKey: Buffer.alloc(32),

@@ -39,6 +39,7 @@ async function listen(variant: Variant): Promise<number> {
     intake: intakes[variant](db),
     holidays: holidaysOf,
     texts: createTemplateTexts(null),
+    renderMessage: () => ({ subject: '', text: '', html: '' }),
     logger: false,
     config: { secretKey, rateLimitPerMinute: 1, trustProxy: false, metricsPublic: false, publicUrl: null },
   });

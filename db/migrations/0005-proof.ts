@@ -66,6 +66,11 @@ const statements = [
      for each row execute function refuse_change()`,
   `create trigger outreach_decisions_append_only before update or delete on outreach_decisions
      for each row execute function refuse_change()`,
+  // Tables of public holidays as decisions knew them, each once, by the SHA-256 of its days.
+  `create table holiday_tables (
+    digest bytea primary key,
+    days jsonb not null
+  )`,
   // From what a message was rendered; names stand in it, so it goes when the text goes.
   `create table message_models (
     contact_id text primary key references contacts,

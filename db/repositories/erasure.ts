@@ -215,7 +215,12 @@ async function eraseTexts(tx: Tx, customerId: string, words: 'all' | readonly st
       where e.invoice_id in ${ofCase} and ${which})`.execute(tx);
   let texts = Number(events.numAffectedRows ?? 0n);
   for (const { table, column, key, of, empty, only } of WORDS) {
-    const owner = of === 'invoice' ? sql`t.invoice_id in ${ofCase}` : sql`t.customer_id = ${customerId}`;
+    const owner =
+      of === 'invoice'
+        ? sql`t.invoice_id in ${ofCase}`
+        : of === 'placement'
+          ? sql`t.placement_id in (select id from placements where customer_id = ${customerId})`
+          : sql`t.customer_id = ${customerId}`;
     const result = await sql`
       update ${sql.table(table)} set ${sql.ref(column)} = ${empty} where ${sql.ref(key)} in (
         select word_of.id from (

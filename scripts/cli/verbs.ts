@@ -4,6 +4,7 @@ import { showCase } from './verbs/case.ts';
 import { createCreditor } from './verbs/creditor-create.ts';
 import { importFiles } from './verbs/import.ts';
 import { createKey } from './verbs/keys-create.ts';
+import { replay } from './verbs/replay.ts';
 import { status } from './verbs/status.ts';
 import { tasks } from './verbs/tasks.ts';
 import { verify } from './verbs/verify.ts';
@@ -16,6 +17,7 @@ export const VERBS: readonly Verb[] = [
   showCase,
   calendar,
   verify,
+  replay,
   createCreditor,
   createKey,
 ];

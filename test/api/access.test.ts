@@ -126,6 +126,7 @@ const CASES: Record<string, Case> = {
     body: () => ({ dueOn: '2027-01-01', reason: 'x' }),
   },
   'GET /v1/invoices/:id/calendar': { access: 'operator', foreign: (ids) => `/v1/invoices/${ids['invoice']}/calendar` },
+  'GET /v1/invoices/:id/replay': { access: 'operator', foreign: (ids) => `/v1/invoices/${ids['invoice']}/replay` },
   'GET /v1/invoices/:id/timeline': { access: 'operator', foreign: (ids) => `/v1/invoices/${ids['invoice']}/timeline` },
   'PUT /v1/invoices/:id/file': {
     access: 'operator',
