@@ -107,8 +107,8 @@ async function takeTurn(deps: ActivityDeps, tx: Tx, input: TurnInput): Promise<T
       const stage = stageOf(facts);
       if (told.requests) await pokeOutreach(tx, one.customerId);
       await writeStanding(tx, act, invoiceId, stage, viewOfNext(decision.next), decision.until);
-      // A turn that only waits leaves nothing to derive again.
-      if (decided.length > 1) {
+      // A turn that only waits, at the stage where it was, leaves nothing to derive again.
+      if (decided.length > 1 || stage !== row.stage) {
         await recordTurn(tx, { invoiceId, at: now, run: row.run, ...known, decisions: decided });
       }
       return resultOf(deps, { ...facts, stage }, today, input, outcomes, decision.until, decision.next);

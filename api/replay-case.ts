@@ -58,10 +58,14 @@ export interface Replay {
  */
 export async function replayCase(db: Db, invoice: InvoiceRow, render: RenderMessage): Promise<Replay> {
   const { id, creditor_id: creditorId } = invoice;
-  const events = (await eventsOf(db, [id])).get(id) ?? [];
-  const turns = await turnsOf(db, creditorId, id);
-  const looks = await looksAt(db, creditorId, invoice.customer_id, id);
-  const messages = await messagesAbout(db, id);
+  // A case goes on while it is replayed: everything is read as of one moment.
+  const record = db.transaction().setIsolationLevel('repeatable read').setAccessMode('read only');
+  const { events, turns, looks, messages } = await record.execute(async (tx) => ({
+    events: (await eventsOf(tx, [id])).get(id) ?? [],
+    turns: await turnsOf(tx, creditorId, id),
+    looks: await looksAt(tx, creditorId, invoice.customer_id, id),
+    messages: await messagesAbout(tx, id),
+  }));
 
   const outcomes = messages.map((message) => sayAgain(message, looks, render, invoice));
   const differences = [

@@ -145,7 +145,7 @@ export interface RecordedTurn {
 }
 
 /** The turns of a case that did something, in their order. */
-export async function turnsOf(db: Db, creditorId: string, invoiceId: string): Promise<RecordedTurn[]> {
+export async function turnsOf(db: Db | Tx, creditorId: string, invoiceId: string): Promise<RecordedTurn[]> {
   const rows = await db
     .selectFrom('case_decisions')
     .selectAll()
@@ -182,7 +182,7 @@ export interface RecordedLook {
 
 /** The looks of outreach that queued something about this case, in their order. */
 export async function looksAt(
-  db: Db,
+  db: Db | Tx,
   creditorId: string,
   customerId: string,
   invoiceId: string,
@@ -213,7 +213,11 @@ export async function looksAt(
 export const asRecorded = (value: unknown): unknown => toRecord(value, refOf(new Map()));
 
 /** Reads records that name these policies and holidays. */
-async function reader(db: Db, creditorId: string, records: readonly unknown[]): Promise<(record: unknown) => unknown> {
+async function reader(
+  db: Db | Tx,
+  creditorId: string,
+  records: readonly unknown[],
+): Promise<(record: unknown) => unknown> {
   const wanted = new Map<string, Reference>();
   const note = (value: unknown): void => {
     if (typeof value !== 'object' || value === null) return;
@@ -228,7 +232,7 @@ async function reader(db: Db, creditorId: string, records: readonly unknown[]): 
 
 const isReference = (value: object): value is Reference => '$days' in value || '$policy' in value;
 
-async function resolve(db: Db, creditorId: string, ref: Reference): Promise<unknown> {
+async function resolve(db: Db | Tx, creditorId: string, ref: Reference): Promise<unknown> {
   const { $days: digest, $policy: name, $version: version } = ref;
   if (digest === undefined) return await pinnedPolicy(db, creditorId, String(name), Number(version));
   const row = await db
@@ -257,7 +261,7 @@ export interface RecordedMessage {
 }
 
 /** The messages about a case, withdrawn ones too, in their order. */
-export async function messagesAbout(db: Db, invoiceId: string): Promise<RecordedMessage[]> {
+export async function messagesAbout(db: Db | Tx, invoiceId: string): Promise<RecordedMessage[]> {
   const rows = await db
     .selectFrom('contacts as c')
     .leftJoin('message_models as m', 'm.contact_id', 'c.id')

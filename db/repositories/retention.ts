@@ -93,7 +93,11 @@ const ERASERS: Readonly<Record<RetentionKind, Eraser>> = {
         before.now,
         rows.map((r) => r.id),
       );
-      return rows.length;
+      const batches = await sql`
+        update print_batches set pdf = '', manifest = '' where id in (
+          select id from print_batches where creditor_id = ${creditorId} and at < ${instantValue(before.at)}
+            and pdf <> '' order by seq limit ${BATCH} for update skip locked)`.execute(tx);
+      return Math.max(rows.length, affected(batches));
     }),
   eventTexts: async (db, creditorId, before) =>
     affected(

@@ -173,6 +173,25 @@ test('a timeline as a document carries its hashes and whether they hold', async 
   );
 });
 
+test('a case that did nothing yet replays as equal, and a message of before the record is told apart', async () => {
+  const fresh = await newInvoice(h, c.operator);
+  expect((await h.call(c.operator, 'GET', `/v1/invoices/${fresh.id}/replay`)).body).toEqual({
+    invoiceId: fresh.id,
+    number: fresh.number,
+    equal: true,
+    decisions: 0,
+    messages: 0,
+    erased: 0,
+    unrecorded: 0,
+    notRebuilt: [],
+    differences: [],
+    moreDifferences: 0,
+  });
+  const { invoice } = await known();
+  const older = await h.call(c.operator, 'GET', `/v1/invoices/${invoice.id}/replay`);
+  expect(older.body).toMatchObject({ equal: true, messages: 0, unrecorded: 2 });
+});
+
 describe('erasure', () => {
   test('of one person takes what names them, and leaves the other and the chain', async () => {
     const { invoice, customer } = await known();
