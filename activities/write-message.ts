@@ -55,16 +55,10 @@ export async function writeMessage(
   tx: Tx,
   order: MessageOrder,
 ): Promise<WrittenMessage & { parties: MessageParties; model: MessageModel }> {
-  const parties = await loadParties(tx, order.customerId);
-  const ids = order.items.map((i) => i.invoiceId);
-  const lines = await loadInvoiceLines(tx, ids);
   const reference = newReference();
-  const email = order.channel === 'email';
-  const to = email ? peopleOf(parties.customer.contacts, order.to) : [];
-  const cc = email ? peopleOf(parties.customer.contacts, order.cc) : [];
-  const history = order.channel === 'call' ? await loadHistory(tx, ids) : [];
-  const model = modelOf(order, parties, lines, reference, to[0]?.name ?? null, history);
-  const rendered = renderMessage(order.template, model);
+  const { model, parties, to, cc } = await gatherMessage(tx, order, reference);
+  const own = await findTemplate(tx, parties.creditorId, order.template, languageOf(parties.customer.locale));
+  const rendered = renderMessage(order.template, model, own?.parts ?? undefined);
   return {
     reference,
     sender: mailboxOf(parties.creditor.name, parties.creditor.senderEmail),

@@ -15,13 +15,16 @@ import type { InvoiceRow } from '../db/repositories/invoices.ts';
 import { applyAct } from '../domain/case/apply.ts';
 import { decide } from '../domain/case/decide.ts';
 import { planContacts } from '../domain/case/plan-contacts.ts';
-import { compareWithLog, notRebuilt, type LoggedEvent, type Origin } from '../domain/case/rebuild.ts';
+import { compareWithLog, notRebuilt, type LoggedEvent, type LoggedTurn, type Origin } from '../domain/case/rebuild.ts';
 import { firstDifference } from '../domain/case/record.ts';
 import { formatAmount } from '../domain/money.ts';
 import type { Instant } from '../domain/time/zones.ts';
 
-/** Puts a message into words again; injected, since templates belong to the activities. Throws where it cannot. */
-export type RenderMessage = (template: string, model: object) => { subject: string; text: string; html: string };
+/** Puts a message into words again, with the text of its day; injected, since templates belong to the activities. */
+export type RenderMessage = (
+  db: Db,
+  before: { creditorId: string; template: string; version: number | null; model: object },
+) => Promise<{ subject: string; text: string; html: string }>;
 
 /** Something that the record of a case does not give again. */
 export interface ReplayDifference {
@@ -67,10 +70,11 @@ export async function replayCase(db: Db, invoice: InvoiceRow, render: RenderMess
     messages: await messagesAbout(tx, id),
   }));
 
-  const outcomes = messages.map((message) => sayAgain(message, looks, render, invoice));
+  const outcomes: Said[] = [];
+  for (const message of messages) outcomes.push(await sayAgain(db, message, looks, render, invoice));
   const differences = [
     ...turns.flatMap(decideAgain),
-    ...factsOfLog(invoice, events, turns),
+    ...factsOfLog(invoice, events, logged(id, turns, looks)),
     ...looks.flatMap(planAgain),
     ...outcomes.flatMap((one) => one.differences),
   ].sort((a, b) => a.at - b.at);
@@ -111,10 +115,22 @@ function decideAgain(turn: RecordedTurn): ReplayDifference[] {
   return differences;
 }
 
+/** Turns and looks in the order in which they were taken, as far as they are about this case. */
+function logged(invoiceId: string, turns: readonly RecordedTurn[], looks: readonly RecordedLook[]): LoggedTurn[] {
+  const ofLooks = looks.flatMap(({ id, at, recordedAt, events, customer }) => {
+    const facts = customer.cases.find((one) => one.invoiceId === invoiceId);
+    const known = { at, recordedAt, eventsBefore: events, eventsAfter: events, customer, decisions: [] };
+    return facts ? [{ ...known, name: `look ${id}`, facts }] : [];
+  });
+  return [...turns.map((turn) => ({ ...turn, name: `turn ${turn.n}` })), ...ofLooks].sort(
+    (a, b) => a.recordedAt - b.recordedAt || a.eventsBefore - b.eventsBefore,
+  );
+}
+
 function factsOfLog(
   invoice: InvoiceRow,
   events: readonly LoggedEvent[],
-  turns: readonly RecordedTurn[],
+  turns: readonly LoggedTurn[],
 ): ReplayDifference[] {
   const registered = events.find((e) => e.kind === 'invoiceRegistered');
   const dueOn = registered?.data['dueOn'];
@@ -132,11 +148,10 @@ function factsOfLog(
   const same = (a: unknown, b: unknown): boolean => canonicalJson(asRecorded(a)) === canonicalJson(asRecorded(b));
   return compareWithLog(origin, events, turns, same).map(({ turn, field, recorded, rebuilt }) => {
     const found = firstDifference(asRecorded(recorded), asRecorded(rebuilt), field);
-    const { at, n } = turns[turn]!;
     return {
       of: 'facts' as const,
-      at,
-      what: `turn ${n}, ${found?.path ?? field}`,
+      at: turn.at,
+      what: `${turn.name}, ${found?.path ?? field}`,
       recorded: found?.recorded ?? null,
       derived: found?.derived ?? null,
     };
@@ -165,12 +180,13 @@ interface Said {
 }
 
 /** A message asks for what was planned, from whom it was planned, in the words that its template gives. */
-function sayAgain(
+async function sayAgain(
+  db: Db,
   message: RecordedMessage,
   looks: readonly RecordedLook[],
   render: RenderMessage,
   invoice: InvoiceRow,
-): Said {
+): Promise<Said> {
   const look = looks.find((one) => one.id === message.outreachId);
   const at = look?.at ?? invoice.registered_at;
   const differences: ReplayDifference[] = [];
@@ -185,7 +201,9 @@ function sayAgain(
   if (message.model === null) return { how: 'unrecorded', differences };
   compare('total', totalsAsked(message), totalsSaid(message.model));
   try {
-    const { subject, text, html } = render(message.template, message.model);
+    const { template, templateVersion: version, model } = message;
+    const creditorId = invoice.creditor_id;
+    const { subject, text, html } = await render(db, { creditorId, template, version, model });
     const said = { subject: message.subject, text: message.text, html: message.html };
     compare('words', said, { subject, text, html: message.channel === 'email' ? html : null });
   } catch (error) {

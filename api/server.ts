@@ -4,7 +4,7 @@ import { holidaysOf } from '../activities/holidays.ts';
 import { renderPreviewPdf } from '../activities/letters/index.ts';
 import { createTemplateTexts } from '../activities/template-texts.ts';
 import { createTemplateTexts, type RenderPdf } from '../activities/template-texts.ts';
-import { renderMessage, type MessageModel } from '../activities/mail/render.ts';
+import { renderAgain } from '../activities/render-again.ts';
 import { API_SETTINGS, readSettings, SettingsError } from '../config.ts';
 import { createDatabase, type Db } from '../db/database.ts';
 import { loadClock } from '../db/repositories/clock.ts';
@@ -49,7 +49,7 @@ async function main(): Promise<void> {
     holidays: holidaysOf,
     texts: createTemplateTexts(renderPreviewPdf),
     texts: createTemplateTexts(renderPdf),
-    renderMessage: (template, model) => renderMessage(template, model as MessageModel),
+    renderMessage: renderAgain,
     logger,
     config: {
       secretKey: Buffer.from(settings.RELANCE_SECRET_KEY, 'base64'),

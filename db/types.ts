@@ -661,6 +661,7 @@ export const TABLES = {
     customer_id: 'text',
     at: 'timestamptz',
     recorded_at: 'timestamptz=',
+    events: 'jsonb',
     facts: 'jsonb',
     plan: 'jsonb',
     digest: 'bytea',
@@ -776,7 +777,7 @@ interface Narrow {
   inbound_messages: { channel: InboundChannel };
   import_rows: { status: 'accepted' | 'unchanged' | 'rejected' };
   case_decisions: { facts: JsonObject; customer: JsonObject; decisions: JsonObject[] };
-  outreach_decisions: { facts: JsonObject; plan: JsonObject };
+  outreach_decisions: { events: Record<string, number>; facts: JsonObject; plan: JsonObject };
   holiday_tables: { days: string[] };
   message_models: { model: JsonObject };
 }

@@ -6,6 +6,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
+import { renderAgain } from '../activities/render-again.ts';
 import { createTemplateTexts } from '../activities/template-texts.ts';
 import { buildApp } from '../api/app.ts';
 import { errorsMarkdown } from '../api/problem.ts';
@@ -24,7 +25,7 @@ export async function openapiDocument(): Promise<unknown> {
     intake: { write: () => Promise.reject(new Error('there is no inbox here')), drained: () => Promise.resolve() },
     holidays: () => [],
     texts: createTemplateTexts(null),
-    renderMessage: () => ({ subject: '', text: '', html: '' }),
+    renderMessage: renderAgain,
     logger: false,
     config: {
       secretKey: Buffer.alloc(32),

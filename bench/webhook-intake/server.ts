@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { holidaysOf } from '../../activities/holidays.ts';
+import { renderAgain } from '../../activities/render-again.ts';
 import { createTemplateTexts } from '../../activities/template-texts.ts';
 import { buildApp } from '../../api/app.ts';
 import type { WebhookIntake } from '../../api/deps.ts';
@@ -39,7 +40,7 @@ async function listen(variant: Variant): Promise<number> {
     intake: intakes[variant](db),
     holidays: holidaysOf,
     texts: createTemplateTexts(null),
-    renderMessage: () => ({ subject: '', text: '', html: '' }),
+    renderMessage: renderAgain,
     logger: false,
     config: { secretKey, rateLimitPerMinute: 1, trustProxy: false, metricsPublic: false, publicUrl: null },
   });

@@ -52,11 +52,13 @@ const statements = [
     digest bytea not null,
     primary key (invoice_id, n)
   )`,
+  // events: the number of the last event of each of its cases.
   `create table outreach_decisions (
     id bigint generated always as identity primary key,
     customer_id text not null references customers,
     at timestamptz not null,
     recorded_at timestamptz not null default clock_timestamp(),
+    events jsonb not null,
     facts jsonb not null,
     plan jsonb not null,
     digest bytea not null

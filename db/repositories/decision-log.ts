@@ -100,11 +100,17 @@ export async function recordLook(tx: Tx, at: Instant, customer: CustomerFacts, p
   const facts = toRecord(customer, refs);
   const planned = toRecord(plan, refs);
   await keepDays(tx, days);
+  const counts = await tx
+    .selectFrom('invoices')
+    .select(['id', 'event_count'])
+    .where('id', 'in', customer.cases.length > 0 ? customer.cases.map((c) => c.invoiceId) : [''])
+    .execute();
   const row = await tx
     .insertInto('outreach_decisions')
     .values({
       customer_id: customer.customerId,
       at: instant(at),
+      events: json(Object.fromEntries(counts.map((c) => [c.id, c.event_count]))),
       facts: json(facts),
       plan: json(planned),
       digest: digestOf({ facts, plan: planned }),
@@ -135,6 +141,8 @@ export interface RecordedTurn {
   n: number;
   run: number;
   at: Instant;
+  /** The real clock: turns and looks of one customer never overlap. */
+  recordedAt: Instant;
   eventsBefore: number;
   eventsAfter: number;
   facts: CaseFacts;
@@ -160,6 +168,7 @@ export async function turnsOf(db: Db | Tx, creditorId: string, invoiceId: string
       n: row.n,
       run: row.run,
       at: row.at,
+      recordedAt: row.recorded_at,
       eventsBefore: row.events_before,
       eventsAfter: row.events_after,
       facts: read(facts) as CaseFacts,
@@ -174,6 +183,9 @@ export async function turnsOf(db: Db | Tx, creditorId: string, invoiceId: string
 export interface RecordedLook {
   id: bigint;
   at: Instant;
+  recordedAt: Instant;
+  /** The number of the case's last event. */
+  events: number;
   customer: CustomerFacts;
   /** As it was written down, references and all. */
   plan: JsonObject;
@@ -201,6 +213,8 @@ export async function looksAt(
     looks.push({
       id: row.id,
       at: row.at,
+      recordedAt: row.recorded_at,
+      events: row.events[invoiceId] ?? 0,
       customer: read(row.facts) as CustomerFacts,
       plan: row.plan,
       intact: digestOf({ facts: row.facts, plan: row.plan }).equals(row.digest),
@@ -252,6 +266,8 @@ export interface RecordedMessage {
   text: string | null;
   html: string | null;
   template: string;
+  /** Of the creditor's own text; null for the built-in one. */
+  templateVersion: number | null;
   /** Null where none was kept: it is older than the record, or was erased. */
   model: JsonObject | null;
   outreachId: bigint | null;
@@ -273,6 +289,7 @@ export async function messagesAbout(db: Db | Tx, invoiceId: string): Promise<Rec
       'c.body_text',
       'c.body_html',
       'c.template',
+      'c.template_version',
       'c.recipients',
       'c.cc',
       'm.model',
@@ -304,6 +321,7 @@ export async function messagesAbout(db: Db | Tx, invoiceId: string): Promise<Rec
     text: row.body_text,
     html: row.body_html,
     template: row.template,
+    templateVersion: row.template_version,
     model: row.model,
     outreachId: row.outreach_id,
     recipients: row.recipients,

@@ -36,8 +36,12 @@ export interface LoggedEvent {
   data: Readonly<Record<string, unknown>>;
 }
 
-/** A turn that did something: what it knew, what it decided, and the numbers of the last event before and after it. */
+/**
+ * A turn that did something: what it knew, what it decided, and the numbers of the last event before and after it. A look
+ * of outreach is one that decided nothing about the case by itself.
+ */
 export interface LoggedTurn {
+  name: string;
   at: Instant;
   eventsBefore: number;
   eventsAfter: number;
@@ -288,8 +292,7 @@ export function notRebuilt(facts: CaseFacts): string[] {
 }
 
 export interface FieldDifference {
-  /** Position of the turn. */
-  turn: number;
+  turn: LoggedTurn;
   field: string;
   recorded: unknown;
   rebuilt: unknown;
@@ -330,7 +333,7 @@ export function compareWithLog(
       const is = compared(facts, day, mine);
       // Before its first turn the runs of a case are not read.
       if (field === 'runs' && turn === 0 && recorded.runs.length === 0) continue;
-      if (!sameValue(was, is)) differences.push({ turn, field, recorded: was, rebuilt: is });
+      if (!sameValue(was, is)) differences.push({ turn: logged, field, recorded: was, rebuilt: is });
     }
     facts = after({ ...recorded, runs: recorded.runs.length > 0 ? recorded.runs : facts.runs }, logged, day, events);
     seen = logged.eventsAfter;

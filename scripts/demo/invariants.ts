@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WorkflowNotFoundError, type Client as TemporalClient } from '@temporalio/client';
 import { sql } from 'kysely';
-import { renderMessage, type MessageModel } from '../../activities/mail/render.ts';
+import { renderAgain } from '../../activities/render-again.ts';
 import { replayCase } from '../../api/replay-case.ts';
 import type { Db } from '../../db/database.ts';
 import { loadClock } from '../../db/repositories/clock.ts';
@@ -218,7 +218,7 @@ async function everythingFollows({ db }: Witnesses): Promise<Invariant> {
   const problems: string[] = [];
   const sum = { decisions: 0, messages: 0 };
   for (const invoice of invoices) {
-    const one = await replayCase(db, invoice, (template, model) => renderMessage(template, model as MessageModel));
+    const one = await replayCase(db, invoice, renderAgain);
     sum.decisions += one.decisions;
     sum.messages += one.messages;
     const [first] = one.differences;

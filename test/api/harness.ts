@@ -6,7 +6,7 @@ import { Webhook } from 'standardwebhooks';
 import { holidaysOf } from '../../activities/holidays.ts';
 import { createTemplateTexts, type RenderPdf } from '../../activities/template-texts.ts';
 import { renderMessage } from '../../activities/mail/render.ts';
-import { renderMessage, type MessageModel } from '../../activities/mail/render.ts';
+import { renderAgain } from '../../activities/render-again.ts';
 import { buildApp } from '../../api/app.ts';
 import type { ApiDeps, CaseCommands } from '../../api/deps.ts';
 import { LOG_OPTIONS } from '../../api/plugins/request-log.ts';
@@ -89,7 +89,7 @@ export async function startApi(config: Partial<ApiDeps['config']> = {}, max = 8,
     intake: new IntakeWriter(db),
     holidays: holidaysOf,
     texts: createTemplateTexts(printed),
-    renderMessage: (template, model) => renderMessage(template, model as MessageModel),
+    renderMessage: renderAgain,
     renderTimeline: (document) => Buffer.from(`%PDF-1.7\n${JSON.stringify(document)}`),
     logger: pino({ ...LOG_OPTIONS, level: 'trace' }, sink),
     config: {

@@ -34,7 +34,6 @@ describe('the schema', () => {
     await db.destroy();
     const ran = await Promise.all([1, 2, 3].map(() => migrateToLatest(database.url)));
     expect(ran.flat()).toEqual(MIGRATIONS);
-    expect(ran.flat()).toEqual([...MIGRATIONS]);
     expect(await migrateToLatest(database.url)).toEqual([]);
     expect(await schemaDrift(database.url)).toEqual([]);
   });

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { renderMessage, type MessageModel } from '../../activities/mail/render.ts';
+import { renderAgain } from '../../activities/render-again.ts';
 import { replayCase, type Replay, type ReplayDifference } from '../../api/replay-case.ts';
 import { json } from '../../db/database.ts';
 import { newId } from '../../db/ids.ts';
@@ -45,7 +45,7 @@ async function replay(invoiceId: string): Promise<Replay> {
     .selectAll()
     .where('id', '=', invoiceId)
     .executeTakeFirstOrThrow();
-  return await replayCase(world.db, invoice, (template, model) => renderMessage(template, model as MessageModel));
+  return await replayCase(world.db, invoice, renderAgain);
 }
 
 /** Numbers that are always the same. */
