@@ -18,7 +18,7 @@ import { pokeOutreach } from '../db/repositories/outbox.ts';
 import { applyAct } from '../domain/case/apply.ts';
 import { changesOf, ordinaryNext, type CaseView, type NextView, type ViewChanges } from '../domain/case/case-view.ts';
 import { decide, stageOf } from '../domain/case/decide.ts';
-import type { Decision, NextAction } from '../domain/case/decision.ts';
+import type { Act as CaseAct, Decision, NextAction } from '../domain/case/decision.ts';
 import { isOpen, type CaseFacts } from '../domain/case/facts.ts';
 import { MAX_ACTS_PER_TURN } from '../domain/case/forecast.ts';
 import { ladder } from '../domain/case/ladder.ts';
@@ -82,15 +82,17 @@ async function takeTurn(deps: ActivityDeps, tx: Tx, input: TurnInput): Promise<T
   const { customer } = loaded;
   let facts = loaded.facts;
   const outcomes = unknownCommands(input.commands, commands);
+  const commanded: CaseAct[] = [];
   for (const command of commands) {
-    const outcome = command.outcome ?? (await carryOut(tx, one, facts, customer, withTime(command, deps.clock.now())));
+    const outcome =
+      command.outcome ?? (await carryOut(tx, one, facts, customer, withTime(command, deps.clock.now()), commanded));
     if (command.outcome === null) await storeOutcome(tx, command.id, outcome);
     outcomes.push({ id: command.id, ...outcome });
     // The next one is checked against what this one changed.
     facts = (await loadCase(tx, invoiceId, deps.holidays, now, one.customerId))!.facts;
   }
 
-  const known = { facts, customer, eventsBefore: await eventsSoFar(tx, row, commands.length > 0) };
+  const known = { facts, customer, commanded, eventsBefore: await eventsSoFar(tx, row, commands.length > 0) };
   const decided: Decision[] = [];
   const today = localDate(now, customer.creditorZone);
   const told = { requests: false };
@@ -108,7 +110,7 @@ async function takeTurn(deps: ActivityDeps, tx: Tx, input: TurnInput): Promise<T
       if (told.requests) await pokeOutreach(tx, one.customerId);
       await writeStanding(tx, act, invoiceId, stage, viewOfNext(decision.next), decision.until);
       // A turn that only waits, at the stage where it was, leaves nothing to derive again.
-      if (decided.length > 1 || stage !== row.stage) {
+      if (decided.length > 1 || commanded.length > 0 || stage !== row.stage) {
         await recordTurn(tx, { invoiceId, at: now, run: row.run, ...known, decisions: decided });
       }
       return resultOf(deps, { ...facts, stage }, today, input, outcomes, decision.until, decision.next);

@@ -119,7 +119,7 @@ function decideAgain(turn: RecordedTurn): ReplayDifference[] {
 function logged(invoiceId: string, turns: readonly RecordedTurn[], looks: readonly RecordedLook[]): LoggedTurn[] {
   const ofLooks = looks.flatMap(({ id, at, recordedAt, events, customer }) => {
     const facts = customer.cases.find((one) => one.invoiceId === invoiceId);
-    const known = { at, recordedAt, eventsBefore: events, eventsAfter: events, customer, decisions: [] };
+    const known = { at, recordedAt, eventsBefore: events, eventsAfter: events, customer, commanded: [], decisions: [] };
     return facts ? [{ ...known, name: `look ${id}`, facts }] : [];
   });
   return [...turns.map((turn) => ({ ...turn, name: `turn ${turn.n}` })), ...ofLooks].sort(

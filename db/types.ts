@@ -653,6 +653,7 @@ export const TABLES = {
     events_after: 'int4',
     facts: 'jsonb',
     customer: 'jsonb',
+    commanded: 'jsonb',
     decisions: 'jsonb',
     digest: 'bytea',
   },
@@ -776,7 +777,7 @@ interface Narrow {
   insolvencies: { kind: InsolvencyKind; status: 'open' | 'closed'; outcome: InsolvencyOutcome };
   inbound_messages: { channel: InboundChannel };
   import_rows: { status: 'accepted' | 'unchanged' | 'rejected' };
-  case_decisions: { facts: JsonObject; customer: JsonObject; decisions: JsonObject[] };
+  case_decisions: { facts: JsonObject; customer: JsonObject; commanded: JsonObject[]; decisions: JsonObject[] };
   outreach_decisions: { events: Record<string, number>; facts: JsonObject; plan: JsonObject };
   holiday_tables: { days: string[] };
   message_models: { model: JsonObject };

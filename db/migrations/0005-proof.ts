@@ -38,6 +38,7 @@ const statements = [
      for each row execute function refuse_change()`,
 
   // What a case and outreach knew when they decided. No names, addresses or texts: recipients are keys.
+  // commanded: the acts of a person's commands in the same turn, before anything was decided.
   `create table case_decisions (
     invoice_id text not null references invoices,
     n int not null check (n > 0),
@@ -48,6 +49,7 @@ const statements = [
     events_after int not null,
     facts jsonb not null,
     customer jsonb not null,
+    commanded jsonb not null,
     decisions jsonb not null,
     digest bytea not null,
     primary key (invoice_id, n)

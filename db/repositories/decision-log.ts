@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { sql } from 'kysely';
-import type { Decision } from '../../domain/case/decision.ts';
+import type { Act, Decision } from '../../domain/case/decision.ts';
 import type { CaseFacts, CustomerFacts } from '../../domain/case/facts.ts';
 import type { ContactPlan } from '../../domain/case/plan-contacts.ts';
 import { fromRecord, toRecord, type Reference } from '../../domain/case/record.ts';
@@ -76,6 +76,8 @@ export async function recordTurn(
     eventsBefore: number;
     facts: CaseFacts;
     customer: CustomerFacts;
+    /** What commands did before anything was decided; `facts` know of it. */
+    commanded: readonly Act[];
     decisions: readonly Decision[];
   },
 ): Promise<void> {
@@ -83,13 +85,16 @@ export async function recordTurn(
   const refs = refOf(days);
   const facts = toRecord(turn.facts, refs);
   const customer = toRecord({ ...turn.customer, cases: [] }, refs);
+  const commanded = toRecord(turn.commanded, refs);
   const decisions = toRecord(turn.decisions, refs);
   await keepDays(tx, days);
   await sql`
-    insert into case_decisions (invoice_id, n, run, at, events_before, events_after, facts, customer, decisions, digest)
+    insert into case_decisions (invoice_id, n, run, at, events_before, events_after, facts, customer, commanded,
+      decisions, digest)
     select i.id, 1 + (select coalesce(max(d.n), 0) from case_decisions d where d.invoice_id = i.id), ${turn.run}::int,
       ${instant(turn.at)}::timestamptz, ${turn.eventsBefore}::int, i.event_count, ${json(facts)}::jsonb,
-      ${json(customer)}::jsonb, ${json(decisions)}::jsonb, ${digestOf({ facts, customer, decisions })}
+      ${json(customer)}::jsonb, ${json(commanded)}::jsonb, ${json(decisions)}::jsonb,
+      ${digestOf({ facts, customer, commanded, decisions })}
     from invoices i where i.id = ${turn.invoiceId}`.execute(tx);
 }
 
@@ -147,6 +152,7 @@ export interface RecordedTurn {
   eventsAfter: number;
   facts: CaseFacts;
   customer: CustomerFacts;
+  commanded: Act[];
   decisions: Decision[];
   /** False where the row is not what was written. */
   intact: boolean;
@@ -162,7 +168,7 @@ export async function turnsOf(db: Db | Tx, creditorId: string, invoiceId: string
     .execute();
   const turns: RecordedTurn[] = [];
   for (const row of rows) {
-    const { facts, customer, decisions } = row;
+    const { facts, customer, commanded, decisions } = row;
     const read = await reader(db, creditorId, [facts, customer, decisions]);
     turns.push({
       n: row.n,
@@ -173,8 +179,9 @@ export async function turnsOf(db: Db | Tx, creditorId: string, invoiceId: string
       eventsAfter: row.events_after,
       facts: read(facts) as CaseFacts,
       customer: read(customer) as CustomerFacts,
+      commanded: read(commanded) as Act[],
       decisions: read(decisions) as Decision[],
-      intact: digestOf({ facts, customer, decisions }).equals(row.digest),
+      intact: digestOf({ facts, customer, commanded, decisions }).equals(row.digest),
     });
   }
   return turns;

@@ -4,9 +4,9 @@ import { earlier, type LocalDate } from '../time/dates.ts';
 import { localDate, type Instant } from '../time/zones.ts';
 import { applyAct } from './apply.ts';
 import { stageOf } from './decide.ts';
-import type { Decision } from './decision.ts';
+import type { Act, Decision } from './decision.ts';
 import { isOpen, type CaseFacts, type CustomerFacts, type Movement, type StepFact } from './facts.ts';
-import { isAside, shownStep } from './requests.ts';
+import { isAside, PLACEMENT, shownStep, WRITE_OFF } from './requests.ts';
 
 /**
  * Rebuilds the facts of a case from its log: the events of its chain, and the acts of its own earlier decisions. What a
@@ -47,6 +47,8 @@ export interface LoggedTurn {
   eventsAfter: number;
   facts: CaseFacts;
   customer: CustomerFacts;
+  /** What a person's commands did in the same turn before anything was decided. */
+  commanded: readonly Act[];
   /** In their order; the last one waits or closes. */
   decisions: readonly Decision[];
 }
@@ -73,6 +75,8 @@ interface Context {
   customer: CustomerFacts;
   /** What steps asked for before a message named another amount. */
   asked: Map<string, bigint | null>;
+  /** What came for the invoice after it was written off, by allocation: no movement of its balance. */
+  recovered: Map<string, bigint>;
 }
 
 type Reducer = (facts: CaseFacts, event: LoggedEvent, context: Context) => CaseFacts;
@@ -110,6 +114,15 @@ const released: Reducer = (facts, event, context) => {
   return { ...facts, holds: facts.holds.map((h) => (isIt(h) ? { ...h, liftedOn } : h)) };
 };
 
+/** What was given up and has not come since is owed again. */
+const owedAgain: Reducer = (facts, event, context) => {
+  const given = facts.movements.reduce((sum, m) => (m.kind === 'writeOff' ? sum - m.amountMinor : sum), 0n);
+  const lost = [...context.recovered.values()].reduce((rest, amount) => rest - amount, given);
+  if (lost <= 0n) return facts;
+  const moved: Movement = { on: onDay(event, context), amountMinor: lost, kind: 'writeOff' };
+  return { ...facts, balanceMinor: facts.balanceMinor + lost, movements: [...facts.movements, moved] };
+};
+
 const keyOf = (s: StepFact): string => `${s.step} ${s.occurrence}`;
 
 /** Changes the newest record of a step that is in one of these states. */
@@ -130,8 +143,18 @@ function changeStep(
 const EVENTS: Readonly<Record<string, Reducer>> = {
   paymentAllocated: allocated('payment', -1n),
   creditNoted: allocated('credit', -1n),
-  allocationReversed: (facts, event, context) =>
-    allocated(event.data['creditNoteId'] === undefined ? 'payment' : 'credit', 1n)(facts, event, context),
+  allocationReversed: (facts, event, context) => {
+    const id = text(event.data, 'allocationId');
+    if (context.recovered.delete(id)) {
+      return isOpen(facts.stage) ? owedAgain(facts, event, context) : { ...facts, stage: 'writtenOff' };
+    }
+    return allocated(event.data['creditNoteId'] === undefined ? 'payment' : 'credit', 1n)(facts, event, context);
+  },
+  recovered: (facts, { data }, { recovered }) => {
+    recovered.set(text(data, 'allocationId'), minor(facts, data['amount']));
+    return facts;
+  },
+  settled: (facts, { data }) => (data['after'] === 'writeOff' ? { ...facts, stage: 'settled' } : facts),
   dueDateChanged: (facts, { data }, { customer }) => ({
     ...facts,
     dueOn: text(data, 'to'),
@@ -218,7 +241,7 @@ const EVENTS: Readonly<Record<string, Reducer>> = {
     collection: { ...facts.collection, askedOn: textOrNull(data, 'on') },
   }),
   reopened: (facts, event, context) => ({
-    ...facts,
+    ...(event.data['from'] === 'writtenOff' ? owedAgain(facts, event, context) : facts),
     run: Number(event.data['run']),
     stage: text(event.data, 'stage') as CaseFacts['stage'],
     runs: [...facts.runs, { run: Number(event.data['run']), openedOn: onDay(event, context), closedOn: null }],
@@ -261,7 +284,7 @@ const REBUILT: { readonly [Field in keyof CaseFacts]?: Compared } = {
     f.disputes.map((d) => ({ ...d, openedOn: earlier(d.openedOn, day), resolvedOn: endedBy(d.resolvedOn, day) })),
   holds: (f, day, mine) =>
     f.holds.flatMap((h) =>
-      h.kind === 'approval' || mine.has(h.id)
+      h.kind === 'approval' || (h.kind !== 'plan' && mine.has(h.id))
         ? [
             {
               ...h,
@@ -278,7 +301,8 @@ const REBUILT: { readonly [Field in keyof CaseFacts]?: Compared } = {
     f.steps.flatMap(({ id: _id, redraw: _redraw, reason, ...s }) =>
       isAside(s.step) ? [] : [{ ...s, reason: s.status === 'skipped' || s.status === 'failed' ? reason : null }],
     ),
-  approvedSteps: (f) => [...f.approvedSteps].sort(),
+  // The approval of a branch that is taken at once leaves with it.
+  approvedSteps: (f) => f.approvedSteps.filter((s) => !s.startsWith(PLACEMENT) && !s.startsWith(WRITE_OFF)).sort(),
   tasksOpened: (f) =>
     [...new Set(f.tasksOpened.filter((t) => /^(entryReview|ladderEnded|timeBarred|collectionMissing)/.test(t)))].sort(),
   entryReviewed: (f) => f.entryReviewed,
@@ -287,7 +311,13 @@ const REBUILT: { readonly [Field in keyof CaseFacts]?: Compared } = {
 
 /** Fields of the facts that no log rebuilds (yet), and parts of others: they are taken from the record. */
 export function notRebuilt(facts: CaseFacts): string[] {
-  const parts = ['collection.failedOn', 'holds of the customer', 'steps.id', 'steps.redraw', 'steps beside the ladder'];
+  const parts = [
+    'collection.failedOn',
+    'holds of plans and of the customer',
+    'steps.id',
+    'steps.redraw',
+    'steps beside the ladder',
+  ];
   return [...Object.keys(facts).filter((field) => !Object.hasOwn(REBUILT, field)), ...parts].sort();
 }
 
@@ -310,6 +340,7 @@ export function compareWithLog(
 ): FieldDifference[] {
   const differences: FieldDifference[] = [];
   const asked = new Map<string, bigint | null>();
+  const recovered = new Map<string, bigint>();
   const mine = new Set(
     events.flatMap(({ kind, data }) =>
       (kind === 'held' || kind === 'paused') && !isOfCustomer(data) ? [text(data, 'holdId')] : [],
@@ -319,7 +350,7 @@ export function compareWithLog(
   let seen = 0;
   for (const [turn, logged] of turns.entries()) {
     const { customer, facts: recorded } = logged;
-    const context = { customer, asked };
+    const context = { customer, asked, recovered };
     const day = localDate(logged.at, customer.creditorZone);
     facts ??= firstFacts(origin, recorded, customer);
     // What is not rebuilt is as it was recorded.
@@ -327,6 +358,7 @@ export function compareWithLog(
       if (event.n <= seen || event.n > logged.eventsBefore) continue;
       facts = EVENTS[event.kind]?.({ ...facts, policy: recorded.policy }, event, context) ?? facts;
     }
+    facts = logged.commanded.reduce(applyAct, facts);
     facts = { ...recorded, ...rebuiltPart(facts), releasedAt: releasedAt(events, logged.eventsBefore, origin) };
     for (const [field, compared] of Object.entries(REBUILT)) {
       const was = compared(recorded, day, mine);
