@@ -45,16 +45,7 @@ export interface GatheredMessage {
 export async function writeMessage(
   tx: Tx,
   order: MessageOrder,
-): Promise<WrittenMessage & { parties: MessageParties; letterPdf: Uint8Array | null }> {
-  const reference = newReference();
-  const { model, parties, to, cc } = await gatherMessage(tx, order, reference);
-  const own = await findTemplate(tx, parties.creditorId, order.template, languageOf(parties.customer.locale));
-  const rendered = renderMessage(order.template, model, own?.parts ?? undefined);
-/** Writes a message in the customer's language from the facts under the caller's locks; its text is final. */
-export async function writeMessage(
-  tx: Tx,
-  order: MessageOrder,
-): Promise<WrittenMessage & { parties: MessageParties; model: MessageModel }> {
+): Promise<WrittenMessage & { parties: MessageParties; model: MessageModel; letterPdf: Uint8Array | null }> {
   const reference = newReference();
   const { model, parties, to, cc } = await gatherMessage(tx, order, reference);
   const own = await findTemplate(tx, parties.creditorId, order.template, languageOf(parties.customer.locale));
@@ -71,8 +62,8 @@ export async function writeMessage(
     recipients: to.map((p) => p.email),
     cc: cc.map((p) => p.email),
     parties,
-    letterPdf: await letterOf(order, model, parties, own?.parts ?? undefined),
     model,
+    letterPdf: await letterOf(order, model, parties, own?.parts ?? undefined),
   };
 }
 

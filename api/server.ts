@@ -1,9 +1,8 @@
 import { Client } from '@temporalio/client';
 import pino, { type Logger } from 'pino';
 import { holidaysOf } from '../activities/holidays.ts';
-import { renderPreviewPdf } from '../activities/letters/index.ts';
+import { renderPreviewPdf, timelinePdf } from '../activities/letters/index.ts';
 import { createTemplateTexts } from '../activities/template-texts.ts';
-import { createTemplateTexts, type RenderPdf } from '../activities/template-texts.ts';
 import { renderAgain } from '../activities/render-again.ts';
 import { API_SETTINGS, readSettings, SettingsError } from '../config.ts';
 import { createDatabase, type Db } from '../db/database.ts';
@@ -48,8 +47,8 @@ async function main(): Promise<void> {
     intake,
     holidays: holidaysOf,
     texts: createTemplateTexts(renderPreviewPdf),
-    texts: createTemplateTexts(renderPdf),
     renderMessage: renderAgain,
+    renderTimeline: timelinePdf,
     logger,
     config: {
       secretKey: Buffer.from(settings.RELANCE_SECRET_KEY, 'base64'),

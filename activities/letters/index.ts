@@ -37,3 +37,4 @@ export {
 
 export { renderBatch, type PrintBatch } from './batch.ts';
 export { manifestCsv, type ManifestRow } from './manifest.ts';
+export { timelinePdf } from './timeline-pdf.ts';
