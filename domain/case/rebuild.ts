@@ -63,7 +63,7 @@ type Data = LoggedEvent['data'];
 
 /** Holds of the customer as a whole are no business of one case's log. */
 const isOfCustomer = (data: Data): boolean => data['scope'] === 'customer';
-const text = (data: Data, name: string): string => String(data[name] ?? '');
+const text = (data: Data, name: string): string => textOrNull(data, name) ?? '';
 const textOrNull = (data: Data, name: string): string | null => {
   const value = data[name];
   return typeof value === 'string' ? value : null;

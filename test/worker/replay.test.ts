@@ -265,7 +265,7 @@ describe('a case is derived again from its record', () => {
     [1, 'on its ladder', POLICY, DEEDS],
     [2, 'on its ladder', POLICY, DEEDS],
     [3, 'to its legal end', BRANCHES, [...DEEDS.slice(0, 6), ...BRANCH_DEEDS]],
-    [4, 'to its legal end', BRANCHES, [...DEEDS.slice(0, 6), ...BRANCH_DEEDS]],
+    [5, 'to its legal end', BRANCHES, [...DEEDS.slice(0, 6), ...BRANCH_DEEDS]],
   ])('whatever happens to it: life %d, %s', async (seed, _, policy, deeds) => {
     world = await openWorld(policy);
     await addAgency();
