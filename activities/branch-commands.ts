@@ -25,6 +25,8 @@ export interface Commanded {
   customer: CustomerFacts;
   command: StoredCommand;
   act: Act;
+  /** What was carried out is noted here, for the record of the turn. */
+  carried: CaseAct[];
 }
 
 /**
@@ -63,6 +65,7 @@ export async function place(commanded: Commanded): Promise<StoredOutcome> {
     const request = branchRequest(view, 'askApproval', PLACEMENT, 'letter');
     await carry(commanded, acts);
     await askApproval(commanded.tx, act, commanded.one, view.facts, request, { agencyId });
+    commanded.carried.push(request);
     return accepted;
   }
   await carry(commanded, [...acts, { act: 'place', agencyId, asksMinor, on: today, at: act.at }]);
@@ -110,11 +113,12 @@ function freeOfOpenStep(
   return { view: { facts: free, customer, now: act.at, today, here, open: null }, acts };
 }
 
-async function carry({ tx, one, facts, act }: Commanded, acts: readonly CaseAct[]): Promise<void> {
+async function carry({ tx, one, facts, act, carried }: Commanded, acts: readonly CaseAct[]): Promise<void> {
   let current = facts;
   for (const what of acts) {
     await writeAct(tx, act, one, current, what);
     current = applyAct(current, what);
+    carried.push(what);
   }
   await pokeOutreach(tx, one.customerId);
 }

@@ -5,6 +5,7 @@ import { asksApproval, passOverStep, pullStepForward } from '../db/repositories/
 import type { StoredCommand, StoredOutcome } from '../db/repositories/commands.ts';
 import { liftHold, setHold } from '../db/repositories/holds.ts';
 import { completeTask } from '../db/repositories/tasks.ts';
+import type { Act as CaseAct } from '../domain/case/decision.ts';
 import type { CaseFacts, CustomerFacts } from '../domain/case/facts.ts';
 import { nextRung } from '../domain/case/choose-step.ts';
 import { ladder, openStep } from '../domain/case/ladder.ts';
@@ -28,6 +29,8 @@ export async function carryOut(
   facts: CaseFacts,
   customer: CustomerFacts,
   { command, act }: { command: StoredCommand; act: Act },
+  /** The acts that a command carried out by itself are added to these. */
+  carried: CaseAct[],
 ): Promise<StoredOutcome> {
   const today = localDate(act.at, customer.creditorZone);
   const paused = facts.holds.find((h) => h.kind === 'pause' && h.liftedOn === null && (h.untilOn ?? today) >= today);
@@ -83,13 +86,13 @@ export async function carryOut(
       return accepted;
     }
     case 'sendFormalNotice':
-      return await sendFormalNotice({ tx, one, facts, customer, command, act });
+      return await sendFormalNotice({ tx, one, facts, customer, command, act, carried });
     case 'place':
-      return await place({ tx, one, facts, customer, command, act });
+      return await place({ tx, one, facts, customer, command, act, carried });
     case 'recall':
-      return await recall({ tx, one, facts, customer, command, act });
+      return await recall({ tx, one, facts, customer, command, act, carried });
     case 'writeOff':
-      return await writeOff({ tx, one, facts, customer, command, act });
+      return await writeOff({ tx, one, facts, customer, command, act, carried });
     default:
       return refused('commandUnknown');
   }

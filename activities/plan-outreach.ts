@@ -4,6 +4,7 @@ import { failUnwritten } from '../db/repositories/unwritten.ts';
 import { markTasksOpened, openStepTask } from '../db/repositories/chase-contacts.ts';
 import { queueContact } from '../db/repositories/contacts.ts';
 import { openLetter } from '../db/repositories/letters.ts';
+import { keepModel, recordLook } from '../db/repositories/decision-log.ts';
 import { loadCustomer } from '../db/repositories/facts.ts';
 import { foretellNext } from '../db/repositories/foretell.ts';
 import { lockCustomers, lockInvoices } from '../db/repositories/locks.ts';
@@ -85,7 +86,9 @@ async function look(deps: ActivityDeps, tx: Tx, customerId: string): Promise<Out
     await dropThanks(tx, thanksToNobody(customer, localDate(at, customer.creditorZone)));
     await dropNotes(tx, untrueNotes(customer, localDate(at, customer.creditorZone)));
     const plan = planContacts(customer, at);
-    for (const message of plan.messages) await queueMessage(deps, tx, systemAct(at), customer, message);
+    // A look that queues nothing leaves nothing to derive again.
+    const lookId = plan.messages.length > 0 ? await recordLook(tx, at, customer, plan) : null;
+    for (const message of plan.messages) await queueMessage(deps, tx, systemAct(at), customer, message, lookId);
     queued += plan.messages.length;
     await wakeCases(tx, plan.expired);
     asking = await requestingInvoices(tx, customerId);
@@ -176,6 +179,7 @@ async function queueMessage(
   act: Act,
   customer: CustomerFacts,
   plan: MessagePlan,
+  lookId: bigint | null,
 ): Promise<void> {
   let texts: Texts;
   try {
@@ -189,6 +193,7 @@ async function queueMessage(
   }
   const home = { creditorId: texts.message.parties.creditorId, customerId: customer.customerId };
   const contactId = await queueContact(tx, act, home, plan, texts.message);
+  await keepModel(tx, contactId, { outreachId: lookId, template: plan.template, model: texts.message.model });
   if (plan.channel === 'email') return;
   if (plan.channel !== 'call') {
     const { subject, text, letterPdf } = texts.message;

@@ -11,13 +11,14 @@ import {
   type TurningCase,
 } from '../db/repositories/case-turn.ts';
 import { findCommands, storeOutcome, type StoredCommand, type StoredOutcome } from '../db/repositories/commands.ts';
+import { recordTurn } from '../db/repositories/decision-log.ts';
 import { loadCase } from '../db/repositories/facts.ts';
 import { lockCustomers, lockInvoice } from '../db/repositories/locks.ts';
 import { pokeOutreach } from '../db/repositories/outbox.ts';
 import { applyAct } from '../domain/case/apply.ts';
 import { changesOf, ordinaryNext, type CaseView, type NextView, type ViewChanges } from '../domain/case/case-view.ts';
 import { decide, stageOf } from '../domain/case/decide.ts';
-import type { NextAction } from '../domain/case/decision.ts';
+import type { Act as CaseAct, Decision, NextAction } from '../domain/case/decision.ts';
 import { isOpen, type CaseFacts } from '../domain/case/facts.ts';
 import { MAX_ACTS_PER_TURN } from '../domain/case/forecast.ts';
 import { ladder } from '../domain/case/ladder.ts';
@@ -86,19 +87,25 @@ async function takeTurn(deps: ActivityDeps, tx: Tx, input: TurnInput): Promise<T
     facts = (await loadCase(tx, invoiceId, deps.holidays, now, one.customerId))!.facts;
   }
   const outcomes = unknownCommands(input.commands, commands);
+  const commanded: CaseAct[] = [];
   for (const command of commands) {
-    const outcome = command.outcome ?? (await carryOut(tx, one, facts, customer, withTime(command, deps.clock.now())));
+    const outcome =
+      command.outcome ?? (await carryOut(tx, one, facts, customer, withTime(command, deps.clock.now()), commanded));
     if (command.outcome === null) await storeOutcome(tx, command.id, outcome);
     outcomes.push({ id: command.id, ...outcome });
     // The next one is checked against what this one changed.
     facts = (await loadCase(tx, invoiceId, deps.holidays, now, one.customerId))!.facts;
   }
 
+  const known = { facts, customer, commanded, eventsBefore: await eventsSoFar(tx, row, commands.length > 0) };
+  const decided: Decision[] = [];
   const told = { requests: false };
   for (let rounds = 0; rounds < MAX_ACTS_PER_TURN; rounds++) {
     const decision = decide(facts, customer, now);
+    decided.push(decision);
     if (decision.decision === 'close') {
       await writeClosing(tx, act, one, facts, decision, today);
+      await recordTurn(tx, { invoiceId, at: now, run: row.run, ...known, decisions: decided });
       if (told.requests) await pokeOutreach(tx, one.customerId);
       return resultOf(deps, { ...facts, stage: decision.stage }, today, input, outcomes, null, null);
     }
@@ -106,6 +113,10 @@ async function takeTurn(deps: ActivityDeps, tx: Tx, input: TurnInput): Promise<T
       const stage = stageOf(facts);
       if (told.requests) await pokeOutreach(tx, one.customerId);
       await writeStanding(tx, act, invoiceId, stage, viewOfNext(decision.next), decision.until);
+      // A turn that only waits, at the stage where it was, leaves nothing to derive again.
+      if (decided.length > 1 || commanded.length > 0 || stage !== row.stage) {
+        await recordTurn(tx, { invoiceId, at: now, run: row.run, ...known, decisions: decided });
+      }
       return resultOf(deps, { ...facts, stage }, today, input, outcomes, decision.until, decision.next);
     }
     for (const what of decision.acts) {
@@ -117,6 +128,11 @@ async function takeTurn(deps: ActivityDeps, tx: Tx, input: TurnInput): Promise<T
     }
   }
   throw new Error(`${invoiceId} did not come to rest within ${MAX_ACTS_PER_TURN} decisions`);
+}
+
+/** The number of the last event before `decide` is asked; commands may have added some. */
+async function eventsSoFar(tx: Tx, row: Awaited<ReturnType<typeof lockInvoice>>, added: boolean): Promise<number> {
+  return added ? (await lockInvoice(tx, row.id)).event_count : row.event_count;
 }
 
 /** Ids that no command of this case has: whoever asks is told, instead of waiting for ever. */

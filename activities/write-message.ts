@@ -53,7 +53,8 @@ export interface GatheredMessage {
   phone: string | null;
 }
 
-export type Written = WrittenMessage & Pick<GatheredMessage, 'parties' | 'phone'> & { letterPdf: Uint8Array | null };
+export type Written = WrittenMessage &
+  Pick<GatheredMessage, 'parties' | 'phone' | 'model'> & { letterPdf: Uint8Array | null };
 
 /**
  * Writes a message in the customer's language from the facts under the caller's locks: with the creditor's own text where
@@ -76,6 +77,7 @@ export async function writeMessage(tx: Tx, order: MessageOrder): Promise<Written
     recipients: to.map((p) => p.email),
     cc: cc.map((p) => p.email),
     parties,
+    model,
     letterPdf: await letterOf(order, model, parties, own?.parts ?? undefined),
     phone,
   };

@@ -4,7 +4,9 @@ import type { TemplateTexts } from '../activities/template-texts.ts';
 import type { Db } from '../db/database.ts';
 import type { HolidaysOf } from '../db/repositories/facts.ts';
 import type { IntakeWriter } from '../db/repositories/inbox.ts';
+import type { TimelineDocument } from '../domain/case/timeline-document.ts';
 import type { Instant } from '../domain/time/zones.ts';
+import type { RenderMessage } from './replay-case.ts';
 import type { CommandName, CommandOutcome } from '../workflows/messages.ts';
 
 /** The business clock (design rule 8) as the API reads it. */
@@ -52,6 +54,10 @@ export interface ApiDeps {
   texts: TemplateTexts;
   /** Puts letters into one file for a printer; injected, as the texts are. */
   printer: Printer;
+  /** Puts a kept message into words again; injected, since templates belong to the activities. */
+  renderMessage: RenderMessage;
+  /** Draws a timeline as a PDF; injected, since letters belong to the activities. Without it PDFs are refused. */
+  renderTimeline?: (document: TimelineDocument) => Promise<Uint8Array> | Uint8Array;
   logger: Logger | false;
   config: ApiConfig;
 }

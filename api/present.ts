@@ -17,6 +17,7 @@ import type { CreditNoteRow } from '../db/repositories/money-list.ts';
 import type { PlanRow } from '../db/repositories/plans.ts';
 import type { PromiseRow } from '../db/repositories/promises.ts';
 import type { AllocationRow, ReceiptRow } from '../db/repositories/receipt-list.ts';
+import { retentionOf } from '../db/repositories/retention.ts';
 import { standingsOf } from '../db/repositories/standings.ts';
 import type { TaskRow } from '../db/repositories/task-list.ts';
 import { caseWorkflowId } from '../workflows/ids.ts';
@@ -46,6 +47,7 @@ export const presentCreditor = (row: CreditorRow): Of<typeof shape.creditor> => 
   closedWeeks: row.closed_weeks,
   replyHoldWorkingDays: row.reply_hold_working_days,
   defaultAgency: row.default_agency,
+  retention: retentionOf(row.retention),
   createdAt: isoInstant(row.created_at),
 });
 
@@ -332,6 +334,7 @@ export const presentContact = (row: ContactRow, items: readonly ContactItemRow[]
           trackingNumber: row.tracking_number,
         }
       : null,
+  erased: row.erased_at !== null,
   items: items.map((item) => ({
     invoiceId: item.invoice_id,
     step: shownStep(item.step),

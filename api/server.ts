@@ -1,8 +1,9 @@
 import { Client } from '@temporalio/client';
 import pino, { type Logger } from 'pino';
 import { holidaysOf } from '../activities/holidays.ts';
-import { printBatch, renderPreviewPdf } from '../activities/letters/index.ts';
+import { printBatch, renderPreviewPdf, timelinePdf } from '../activities/letters/index.ts';
 import { createTemplateTexts } from '../activities/template-texts.ts';
+import { renderAgain } from '../activities/render-again.ts';
 import { API_SETTINGS, readSettings, SettingsError } from '../config.ts';
 import { createDatabase, type Db } from '../db/database.ts';
 import { loadClock } from '../db/repositories/clock.ts';
@@ -47,6 +48,8 @@ async function main(): Promise<void> {
     holidays: holidaysOf,
     texts: createTemplateTexts(renderPreviewPdf),
     printer: printBatch,
+    renderMessage: renderAgain,
+    renderTimeline: timelinePdf,
     logger,
     config: {
       secretKey: Buffer.from(settings.RELANCE_SECRET_KEY, 'base64'),

@@ -137,6 +137,10 @@ function sentenceOf(kind: string, data: Record<string, unknown>): string {
       return `The customer replied (${say('channel')})`;
     case 'collectionAsked':
       return 'The direct debit is still pending';
+    case 'personalDataErased':
+      return say('what') === 'all'
+        ? 'Personal data of the customer was erased'
+        : 'Personal data of a contact was erased';
     default:
       return kind.replaceAll(/([A-Z])/g, ' $1').toLowerCase();
   }

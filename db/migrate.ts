@@ -4,6 +4,7 @@ import * as spine from './migrations/0001-spine.ts';
 import * as branches from './migrations/0002-branches.ts';
 import * as templates from './migrations/0003-templates.ts';
 import * as background from './migrations/0004-background.ts';
+import * as proof from './migrations/0005-proof.ts';
 
 /** In the order they run. Listed by hand, so that a compiled or bundled program needs no folder to look into. */
 const migrations: Readonly<Record<string, Migration>> = {
@@ -11,6 +12,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0002-branches': branches,
   '0003-templates': templates,
   '0004-background': background,
+  '0005-proof': proof,
 };
 
 /** Names of all migrations, in their order. */

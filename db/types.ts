@@ -30,6 +30,7 @@ export const TABLES = {
     created_at: 'timestamptz',
     default_agency: 'text?',
     reply_hold_working_days: 'int4=',
+    retention: 'jsonb=',
   },
   api_keys: {
     id: 'text',
@@ -359,6 +360,7 @@ export const TABLES = {
     returned_on: 'date?',
     tracking_number: 'text?',
     template_version: 'int4?',
+    erased_at: 'timestamptz?',
   },
   contact_items: {
     contact_id: 'text',
@@ -400,6 +402,7 @@ export const TABLES = {
     content_type: 'text',
     bytes: 'bytea',
     at: 'timestamptz',
+    erased_at: 'timestamptz?',
   },
   document_invoices: { document_id: 'text', invoice_id: 'text' },
   tasks: {
@@ -691,6 +694,58 @@ export const TABLES = {
     begun_business: 'timestamptz',
     last_seen_business: 'timestamptz',
   },
+  creditor_heads: {
+    creditor_id: 'text',
+    n: 'int4',
+    on_date: 'date',
+    at: 'timestamptz',
+    recorded_at: 'timestamptz=',
+    cases: 'int4',
+    root: 'bytea',
+    prev_hash: 'bytea',
+    hash: 'bytea',
+  },
+  creditor_head_leaves: {
+    creditor_id: 'text',
+    n: 'int4',
+    invoice_id: 'text',
+    event_count: 'int4',
+    event_hash: 'bytea',
+  },
+  case_decisions: {
+    invoice_id: 'text',
+    n: 'int4',
+    run: 'int4',
+    at: 'timestamptz',
+    recorded_at: 'timestamptz=',
+    events_before: 'int4',
+    events_after: 'int4',
+    facts: 'jsonb',
+    customer: 'jsonb',
+    commanded: 'jsonb',
+    decisions: 'jsonb',
+    digest: 'bytea',
+  },
+  outreach_decisions: {
+    id: 'int8!',
+    customer_id: 'text',
+    at: 'timestamptz',
+    recorded_at: 'timestamptz=',
+    events: 'jsonb',
+    facts: 'jsonb',
+    plan: 'jsonb',
+    digest: 'bytea',
+  },
+  holiday_tables: {
+    digest: 'bytea',
+    days: 'jsonb',
+  },
+  message_models: {
+    contact_id: 'text',
+    outreach_id: 'int8?',
+    template: 'text',
+    model: 'jsonb',
+  },
 } as const;
 
 // Values that columns of type text are held to by a check, and the shapes of JSON ------------------------------------
@@ -773,9 +828,12 @@ export interface RolloutFilter {
   customerId?: string;
   stage?: Stage;
 }
+/** Days that each kind of record is kept beyond need; null for ever, absent the default (`retention.ts`). */
+export type RetentionSetting = { [Kind in RetentionKind]?: number | null };
+export type RetentionKind = 'mailBodies' | 'documents' | 'eventTexts' | 'inbox' | 'imports' | 'idempotencyKeys';
 
 interface Narrow {
-  creditors: { address: Address; closed_weeks: Period[] };
+  creditors: { address: Address; closed_weeks: Period[]; retention: RetentionSetting };
   api_keys: { role: Role };
   policies: { document: unknown };
   template_versions: { language: Language };
@@ -809,6 +867,10 @@ interface Narrow {
   rollout_cases: { status: RolloutCaseStatus; before: Outlook; after: Outlook };
   bulk_commands: { kind: BulkKind; args: JsonObject; filter: JsonObject; status: BulkStatus; role: Role };
   bulk_cases: { status: BulkCaseStatus };
+  case_decisions: { facts: JsonObject; customer: JsonObject; commanded: JsonObject[]; decisions: JsonObject[] };
+  outreach_decisions: { events: Record<string, number>; facts: JsonObject; plan: JsonObject };
+  holiday_tables: { days: string[] };
+  message_models: { model: JsonObject };
 }
 
 /**

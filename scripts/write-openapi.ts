@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 import { printBatch } from '../activities/letters/index.ts';
+import { renderAgain } from '../activities/render-again.ts';
 import { createTemplateTexts } from '../activities/template-texts.ts';
 import { buildApp } from '../api/app.ts';
 import { errorsMarkdown } from '../api/problem.ts';
@@ -26,6 +27,7 @@ export async function openapiDocument(): Promise<unknown> {
     holidays: () => [],
     texts: createTemplateTexts(null),
     printer: printBatch,
+    renderMessage: renderAgain,
     logger: false,
     config: {
       secretKey: Buffer.alloc(32),

@@ -22,6 +22,7 @@ import { ringRelays } from './listen.ts';
 import { startMailRelay } from './relays/mail-relay.ts';
 import { startOutboxRelay } from './relays/outbox-relay.ts';
 import { startSweep } from './relays/sweep.ts';
+import { startUpkeep } from './relays/upkeep.ts';
 import { connectClient, connectWorker } from './temporal-connection.ts';
 
 const MAIL_TIMEOUT_MS = 20_000;
@@ -45,7 +46,6 @@ async function main(): Promise<void> {
   const temporal = connectClient(settings);
   const { client } = temporal;
   const commands = commandExecutor(client);
-  const deps: ActivityDeps = { db, clock, holidays: holidaysOf, holidaySet: holidaySets(clock), log, commands };
   const mailer = createMailer({
     apiKey: settings.RESEND_API_KEY,
     baseUrl: settings.RESEND_BASE_URL,
@@ -58,6 +58,7 @@ async function main(): Promise<void> {
     holidays: holidaysOf,
     holidaySet: holidaySets(clock),
     log,
+    commands,
     agencies: {
       mailer,
       openSecret: (sealed, agencyId) => unseal(sealed, agencySecretPurpose(agencyId), secretKey),
@@ -68,6 +69,7 @@ async function main(): Promise<void> {
   const outbox = startOutboxRelay({ ...deps, client, log });
   const mail = startMailRelay({ db, mailer, clock, holidays: holidaysOf, log });
   const sweep = startSweep({ db, client, clock, log, touch: () => touchClock(db, clock.now()) });
+  const upkeep = startUpkeep({ db, clock, log });
   const listener = ringRelays(settings.DATABASE_URL, { [OUTBOX_CHANNEL]: outbox, [MAIL_CHANNEL]: mail }, log);
 
   const connection: NativeConnection = await connectWorker(settings, () => log.warn('Temporal does not answer yet'));
@@ -102,7 +104,7 @@ async function main(): Promise<void> {
   try {
     await worker.run();
   } finally {
-    await Promise.all([outbox.stop(), mail.stop(), sweep.stop(), listener.close()]);
+    await Promise.all([outbox.stop(), mail.stop(), sweep.stop(), upkeep.stop(), listener.close()]);
     await connection.close();
     await temporal.close();
     await db.destroy();

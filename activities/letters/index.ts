@@ -38,3 +38,4 @@ export {
 export { printBatch, type Printer } from './printer.ts';
 export { renderBatch, type PrintBatch } from './batch.ts';
 export { manifestCsv, type ManifestRow } from './manifest.ts';
+export { timelinePdf } from './timeline-pdf.ts';

@@ -6,7 +6,7 @@ import { isoInstant } from '../../domain/time/zones.ts';
 import { readPage } from '../cursor.ts';
 import type { ApiDeps } from '../deps.ts';
 import { callerOf } from '../plugins/auth.ts';
-import { notFound } from '../problem.ts';
+import { notFound, Problem } from '../problem.ts';
 import { presentContact } from '../present.ts';
 import type { App } from '../routing.ts';
 import { id, idParams, instant, listQuery, page, refusals } from '../schemas/common.ts';
@@ -20,6 +20,7 @@ const documentOut = z
     contactId: id('con').nullable(),
     taskId: id('tsk').nullable(),
     createdAt: instant,
+    erased: z.boolean(),
   })
   .meta({ id: 'Document' });
 
@@ -110,6 +111,7 @@ export async function contactRoutes(app: App, deps: ApiDeps): Promise<void> {
             contactId: row.contact_id,
             taskId: row.task_id,
             createdAt: isoInstant(row.at),
+            erased: row.erased_at !== null,
           })),
       );
     },
@@ -132,6 +134,8 @@ export async function contactRoutes(app: App, deps: ApiDeps): Promise<void> {
       if (!(await findInvoice(db, callerOf(request).creditorId, params.id))) throw notFound();
       const found = await findDocument(db, params.id, params.docId);
       if (!found) throw notFound();
+      if (found.erased_at !== null)
+        throw new Problem('erased', 'The document was erased; that it left is still on record.');
       // Never shown within a page of ours: a mail's HTML is whatever a template made of a customer's name.
       return reply
         .type(found.content_type)

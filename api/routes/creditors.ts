@@ -10,6 +10,7 @@ import {
 import { createKey, listKeys, revokeKey, type KeyRow } from '../../db/repositories/keys.ts';
 import { requireAgency } from '../../db/repositories/placements.ts';
 import { requirePolicyName } from '../../db/repositories/policies.ts';
+import type { RetentionSetting } from '../../db/types.ts';
 import { PRESET_NAMES } from '../../domain/policy/presets.ts';
 import { isoInstant } from '../../domain/time/zones.ts';
 import { readPage } from '../cursor.ts';
@@ -35,7 +36,7 @@ import {
   refusals,
   timeZone,
 } from '../schemas/common.ts';
-import { creditor, period, ROLES } from '../schemas/resources.ts';
+import { creditor, period, retentionSetting, ROLES } from '../schemas/resources.ts';
 import { created, noContent, ok, write } from '../write.ts';
 
 const iban = z
@@ -59,6 +60,7 @@ const fields = {
   paymentDays: z.int().min(0).max(365).default(30),
   closedWeeks: z.array(period).max(30).default([]),
   replyHoldWorkingDays: z.int().min(0).max(60).default(3),
+  retention: retentionSetting.optional(),
 };
 
 const closedWeeksEndAfterTheyBegin = across(({ closedWeeks }) =>
@@ -267,7 +269,9 @@ export async function creditorRoutes(app: App, deps: ApiDeps): Promise<void> {
         operationId: 'changeCreditor',
         tags: ['creditors'],
         summary: 'Change the creditor of the key',
-        description: 'What is left out stays; null empties. Open cases keep the policy they pinned.',
+        description:
+          'What is left out stays; null empties. Open cases keep the policy they pinned. `retention`: days each kind of ' +
+          'record is kept once the cases it is about are closed; null: for ever.',
         body: creditorPatch,
         response: { 200: creditor, ...refusals },
       },
@@ -281,6 +285,10 @@ export async function creditorRoutes(app: App, deps: ApiDeps): Promise<void> {
         }
         if (typeof changes['defaultAgency'] === 'string') {
           await requireAgency(tx, creditorId, changes['defaultAgency'], '/defaultAgency');
+        }
+        if (request.body.retention) {
+          const before = (await findCreditor(tx, creditorId))!.retention;
+          changes['retention'] = { ...before, ...given(request.body.retention) };
         }
         await changeCreditor(tx, creditorId, changes);
         return ok(presentCreditor((await findCreditor(tx, creditorId))!));
@@ -297,8 +305,13 @@ function inputOf(body: z.output<typeof creditorBody>): CreditorInput {
     vatId: body.vatId ?? null,
     iban: body.iban ?? null,
     defaultPolicy: body.defaultPolicy ?? null,
+    retention: given(body.retention ?? {}),
   };
 }
+
+/** What was said, without what was left out. */
+const given = (retention: z.output<typeof retentionSetting>): RetentionSetting =>
+  Object.fromEntries(Object.entries(retention).filter(([, days]) => days !== undefined));
 
 const presentKey = (row: KeyRow): z.input<typeof key> => ({
   id: row.id,

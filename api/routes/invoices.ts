@@ -4,12 +4,14 @@ import type { Tx } from '../../db/database.ts';
 import { findCreditor, type CreditorRow } from '../../db/repositories/creditors.ts';
 import { findCustomer, resolveCustomers, type CustomerRow } from '../../db/repositories/customers.ts';
 import { loadCustomer } from '../../db/repositories/facts.ts';
+import { latestHead, verifyCase } from '../../db/repositories/heads.ts';
 import {
   changeDueOn,
   findInvoice,
   listInvoices,
   putInvoiceFile,
   registerInvoice,
+  type InvoiceRow,
 } from '../../db/repositories/invoices.ts';
 import { requirePolicyName } from '../../db/repositories/policies.ts';
 import { listTimeline } from '../../db/repositories/timeline.ts';
@@ -41,6 +43,7 @@ import {
   refusals,
 } from '../schemas/common.ts';
 import { foretold, HOLD_KINDS, invoice, STAGES } from '../schemas/resources.ts';
+import { timelineDocument } from '../timeline-document.ts';
 import { summaryOf } from '../timeline-summary.ts';
 import { created, ok, write } from '../write.ts';
 import { customerDetails, customerReference, homeOf } from './customers.ts';
@@ -118,6 +121,8 @@ const event = z
     actor: z.string(),
     summary: z.string(),
     data: z.record(z.string(), z.unknown()),
+    erased: z.boolean().meta({ description: 'A person’s words stood here and were erased.' }),
+    hash: z.string().meta({ description: 'SHA-256 that the next event is chained to, hexadecimal.' }),
   })
   .meta({ id: 'TimelineEvent' });
 
@@ -268,14 +273,24 @@ export async function invoiceRoutes(app: App, deps: ApiDeps): Promise<void> {
         operationId: 'getTimeline',
         tags: ['invoices'],
         summary: 'What happened and why, oldest first',
+        description: 'As `format=pdf` the whole of it as a document, with its hashes and whether they hold.',
         params: idParams('inv'),
-        querystring: listQuery,
+        querystring: listQuery.extend({ format: z.enum(['json', 'pdf']).default('json') }),
         response: { 200: page(event), ...refusals },
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const { params, query } = request;
-      if (!(await findInvoice(db, callerOf(request).creditorId, params.id))) throw notFound();
+      const { creditorId } = callerOf(request);
+      const row = await findInvoice(db, creditorId, params.id);
+      if (!row) throw notFound();
+      if (query.format === 'pdf') {
+        const bytes = await timelinePdf(deps, creditorId, row);
+        return reply
+          .type('application/pdf')
+          .header('content-disposition', `attachment; filename="timeline-${row.id}.pdf"`)
+          .send(Buffer.from(bytes) as never);
+      }
       return readPage(
         'timeline',
         query,
@@ -289,6 +304,8 @@ export async function invoiceRoutes(app: App, deps: ApiDeps): Promise<void> {
             actor: row.actor,
             summary: summaryOf(row),
             data: row.data,
+            erased: row.erased,
+            hash: row.hash.toString('hex'),
           })),
       );
     },
@@ -326,6 +343,26 @@ export async function invoiceRoutes(app: App, deps: ApiDeps): Promise<void> {
         }),
     );
   });
+}
+
+/** Events a document shows at most; a case has a few dozen. */
+const MOST_EVENTS = 5_000;
+
+async function timelinePdf(deps: ApiDeps, creditorId: string, invoice: InvoiceRow): Promise<Uint8Array> {
+  const { db } = deps;
+  if (!deps.renderTimeline) throw new Problem('dependencyDown', 'Nothing here draws PDFs.');
+  const events = await listTimeline(db, invoice.id, null, MOST_EVENTS);
+  return await deps.renderTimeline(
+    timelineDocument({
+      creditor: (await findCreditor(db, creditorId))!,
+      customer: (await findCustomer(db, creditorId, invoice.customer_id))!,
+      invoice,
+      events,
+      verified: await verifyCase(db, creditorId, invoice.id),
+      head: await latestHead(db, creditorId),
+      madeAt: deps.clock.now(),
+    }),
+  );
 }
 
 /** A PDF has its mark within the first 1024 bytes (ISO 32000-2, 7.5.2, as readers take it). */

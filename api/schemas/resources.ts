@@ -55,6 +55,23 @@ export const TASK_STATUSES = ['open', 'done', 'missed', 'cancelled'] as const;
 
 export const period = z.strictObject({ from: localDate, to: localDate }).meta({ id: 'Period' });
 
+const days = z.int().min(1).max(36_500).nullable();
+
+/** Days that each kind of record is kept; null: for ever. */
+const retention = {
+  mailBodies: days.meta({ description: 'Texts and recipients of messages, from the day they left. Default 3650.' }),
+  documents: days.meta({ description: 'Letters, e-mail sources and call scripts. Default 3650.' }),
+  eventTexts: days.meta({ description: 'Reasons and notes on timelines. Default 3650.' }),
+  inbox: days.meta({ description: 'What banks sent, as it came. Default 730.' }),
+  imports: days.meta({ description: 'Files that were imported. Default 730.' }),
+  idempotencyKeys: z.int().min(1).max(365).nullable().meta({ description: 'Stored answers. Default 7.' }),
+};
+
+export const retentionSetting = z
+  .strictObject(retention)
+  .partial()
+  .meta({ id: 'RetentionSetting', example: { mailBodies: 1095, inbox: 365 } });
+
 export const creditor = z
   .object({
     id: id('cre'),
@@ -75,6 +92,7 @@ export const creditor = z
       .int()
       .meta({ description: 'Working days for which an unread reply holds the customer; 0: not at all.' }),
     defaultAgency: id('agy').nullable().meta({ description: 'Where cases are placed when nobody names an agency.' }),
+    retention: z.object(retention).meta({ id: 'Retention' }),
     createdAt: instant,
   })
   .meta({ id: 'Creditor' });
@@ -410,6 +428,7 @@ export const contact = z
       })
       .nullable()
       .meta({ description: 'What the post did with a letter; null for everything else.' }),
+    erased: z.boolean().meta({ description: 'Its text and recipients were erased.' }),
     items: z.array(z.object({ invoiceId: id('inv'), step: z.string(), amount: amountOut, currency })),
   })
   .meta({ id: 'Contact' });

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { holidaysOf } from '../../activities/holidays.ts';
 import { printBatch } from '../../activities/letters/index.ts';
+import { renderAgain } from '../../activities/render-again.ts';
 import { createTemplateTexts } from '../../activities/template-texts.ts';
 import { buildApp } from '../../api/app.ts';
 import type { WebhookIntake } from '../../api/deps.ts';
@@ -41,6 +42,7 @@ async function listen(variant: Variant): Promise<number> {
     holidays: holidaysOf,
     texts: createTemplateTexts(null),
     printer: printBatch,
+    renderMessage: renderAgain,
     logger: false,
     config: { secretKey, rateLimitPerMinute: 1, trustProxy: false, metricsPublic: false, publicUrl: null },
   });

@@ -28,6 +28,7 @@ export type ContactRow = Pick<
   | 'refused_on'
   | 'returned_on'
   | 'tracking_number'
+  | 'erased_at'
 >;
 
 export interface ContactItemRow {
@@ -63,6 +64,7 @@ const SHOWN = [
   'refused_on',
   'returned_on',
   'tracking_number',
+  'erased_at',
 ] as const;
 
 export interface ContactFilter {

@@ -3,7 +3,7 @@ import type { Period } from '../../domain/policy/types.ts';
 import type { Act } from '../act.ts';
 import { instant, json, type Db, type Tx } from '../database.ts';
 import { newId } from '../ids.ts';
-import type { Address, Database } from '../types.ts';
+import type { Address, Database, RetentionSetting } from '../types.ts';
 import { installPresets } from './policies.ts';
 
 export type CreditorRow = Selectable<Database['creditors']>;
@@ -28,6 +28,8 @@ export interface CreditorInput {
   replyHoldWorkingDays?: number;
   /** The agency that cases go to where nobody names one. */
   defaultAgency?: string | null;
+  /** Days each kind of record is kept; what is not said follows the defaults (`retention.ts`). */
+  retention?: RetentionSetting;
 }
 
 /** Adds a creditor with the preset policies as their version 1. */
@@ -71,6 +73,13 @@ export async function listCreditors(db: Db, after: bigint | null, count: number)
     .execute();
 }
 
+/** What the daily upkeep needs to know of every creditor. */
+export async function creditorsForUpkeep(
+  db: Db,
+): Promise<{ id: string; time_zone: string; retention: RetentionSetting }[]> {
+  return await db.selectFrom('creditors').select(['id', 'time_zone', 'retention']).orderBy('id').execute();
+}
+
 function columns(input: CreditorInput) {
   return {
     name: input.name,
@@ -88,6 +97,7 @@ function columns(input: CreditorInput) {
     closed_weeks: json(input.closedWeeks),
     ...(input.replyHoldWorkingDays === undefined ? {} : { reply_hold_working_days: input.replyHoldWorkingDays }),
     default_agency: input.defaultAgency ?? null,
+    retention: json(input.retention ?? {}),
   };
 }
 
@@ -108,5 +118,6 @@ function inputOf(row: CreditorRow): CreditorInput {
     closedWeeks: row.closed_weeks,
     replyHoldWorkingDays: row.reply_hold_working_days,
     defaultAgency: row.default_agency,
+    retention: row.retention,
   };
 }

@@ -11,6 +11,7 @@ export interface DocumentRow {
   kind: DocumentKind;
   content_type: string;
   at: number;
+  erased_at: number | null;
 }
 
 export interface NewDocument {
@@ -62,7 +63,7 @@ export async function listDocuments(
   return await db
     .selectFrom('documents as d')
     .innerJoin('document_invoices as i', 'i.document_id', 'd.id')
-    .select(['d.id', 'd.seq', 'd.contact_id', 'd.task_id', 'd.kind', 'd.content_type', 'd.at'])
+    .select(['d.id', 'd.seq', 'd.contact_id', 'd.task_id', 'd.kind', 'd.content_type', 'd.at', 'd.erased_at'])
     .where('i.invoice_id', '=', invoiceId)
     .$if(after !== null, (query) => query.where('d.seq', '<', after))
     .orderBy('d.seq', 'desc')
@@ -79,7 +80,17 @@ export async function findDocument(
   return await db
     .selectFrom('documents as d')
     .innerJoin('document_invoices as i', 'i.document_id', 'd.id')
-    .select(['d.id', 'd.seq', 'd.contact_id', 'd.task_id', 'd.kind', 'd.content_type', 'd.at', 'd.bytes'])
+    .select([
+      'd.id',
+      'd.seq',
+      'd.contact_id',
+      'd.task_id',
+      'd.kind',
+      'd.content_type',
+      'd.at',
+      'd.erased_at',
+      'd.bytes',
+    ])
     .where('i.invoice_id', '=', invoiceId)
     .where('d.id', '=', documentId)
     .executeTakeFirst();

@@ -1,10 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto';
+import type { Selectable } from 'kysely';
 import { DomainError } from '../../domain/errors.ts';
 import { isoInstant, type Instant } from '../../domain/time/zones.ts';
 import type { Act } from '../act.ts';
+import { canonicalJson } from '../canonical-json.ts';
 import { instant, json, type Db, type Tx } from '../database.ts';
 import { newId } from '../ids.ts';
-import type { JsonObject } from '../types.ts';
+import type { Database, JsonObject } from '../types.ts';
 
 /** What can stand on a timeline (api.md, "Values"). */
 export type EventKind =
@@ -61,7 +63,8 @@ export type EventKind =
   | 'collectionAsked'
   | 'insolvencyDeclared'
   | 'insolvencyClosed'
-  | 'replied';
+  | 'replied'
+  | 'personalDataErased';
 
 export interface NewEvent {
   invoiceId: string;
@@ -193,19 +196,42 @@ export interface FirstEventRow {
 export async function verifyChain(db: Db | Tx, invoiceId: string): Promise<string[]> {
   const invoice = await db
     .selectFrom('invoices')
-    .select(['event_count', 'event_hash'])
+    .select(['id', 'event_count', 'event_hash'])
     .where('id', '=', invoiceId)
     .executeTakeFirst();
   if (!invoice) return [`${invoiceId}: no such invoice`];
+  return chainFaults(invoice, (await eventsOf(db, [invoiceId])).get(invoiceId) ?? []);
+}
+
+export type ChainedEvent = Selectable<Database['events']> & { salt: Buffer | null; text: string | null };
+
+/** The events of these cases with their texts, by case and in order. */
+export async function eventsOf(db: Db | Tx, invoiceIds: readonly string[]): Promise<Map<string, ChainedEvent[]>> {
+  const byCase = new Map<string, ChainedEvent[]>();
+  if (invoiceIds.length === 0) return byCase;
   const rows = await db
     .selectFrom('events as e')
     .leftJoin('event_texts as t', 't.event_id', 'e.id')
     .selectAll('e')
     .select(['t.salt', 't.text'])
-    .where('e.invoice_id', '=', invoiceId)
+    .where('e.invoice_id', 'in', invoiceIds)
+    .orderBy('e.invoice_id')
     .orderBy('e.n')
     .execute();
+  for (const row of rows) {
+    const own = byCase.get(row.invoice_id);
+    if (own) own.push(row);
+    else byCase.set(row.invoice_id, [row]);
+  }
+  return byCase;
+}
 
+/** The same over events that were read already; `rows` are the case's, in order. */
+export function chainFaults(
+  invoice: { id: string; event_count: number; event_hash: Buffer },
+  rows: readonly ChainedEvent[],
+): string[] {
+  const { id } = invoice;
   const wrong: string[] = [];
   let prevHash: Buffer = Buffer.alloc(0);
   for (const [index, row] of rows.entries()) {
@@ -219,22 +245,22 @@ export async function verifyChain(db: Db | Tx, invoiceId: string): Promise<strin
       textDigest: row.text_digest,
       prevHash: row.prev_hash,
     };
-    if (row.n !== index + 1) wrong.push(`${invoiceId}: event ${index + 1} is missing`);
-    if (!row.prev_hash.equals(prevHash)) wrong.push(`${invoiceId}: event ${row.n} does not follow the one before it`);
-    if (!hashOf(link).equals(row.hash)) wrong.push(`${invoiceId}: event ${row.n} was changed`);
+    if (row.n !== index + 1) wrong.push(`${id}: event ${index + 1} is missing`);
+    if (!row.prev_hash.equals(prevHash)) wrong.push(`${id}: event ${row.n} does not follow the one before it`);
+    if (!hashOf(link).equals(row.hash)) wrong.push(`${id}: event ${row.n} was changed`);
     if (row.salt && row.text !== null && !row.text_digest?.equals(digestOf(row.salt, row.text))) {
-      wrong.push(`${invoiceId}: the text of event ${row.n} was changed`);
+      wrong.push(`${id}: the text of event ${row.n} was changed`);
     }
     prevHash = row.hash;
   }
   if (rows.length !== invoice.event_count || !prevHash.equals(invoice.event_hash)) {
-    wrong.push(`${invoiceId}: the chain does not end where the invoice says`);
+    wrong.push(`${id}: the chain does not end where the invoice says`);
   }
   return wrong;
 }
 
 function hashOf(link: Link): Buffer {
-  const content = canonical({
+  const content = canonicalJson({
     ...link,
     at: isoInstant(link.at),
     textDigest: link.textDigest?.toString('hex') ?? null,
@@ -245,15 +271,4 @@ function hashOf(link: Link): Buffer {
 
 function digestOf(salt: Buffer, text: string): Buffer {
   return createHash('sha256').update(salt).update(text).digest();
-}
-
-/** JSON with the names of every object in order (as RFC 8785 sorts them): the same content gives the same text. */
-function canonical(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
-  if (value === null || typeof value !== 'object') return JSON.stringify(value ?? null);
-  const members = Object.entries(value)
-    .filter(([, member]) => member !== undefined)
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, member]) => `${JSON.stringify(name)}:${canonical(member)}`);
-  return `{${members.join(',')}}`;
 }

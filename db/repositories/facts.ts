@@ -13,6 +13,7 @@ import type {
   StepFact,
 } from '../../domain/case/facts.ts';
 import { approvalKey, FORMAL_NOTICE, isAside } from '../../domain/case/requests.ts';
+import { RELEASES } from '../../domain/case/rebuild.ts';
 import { parsePolicy } from '../../domain/policy/parse.ts';
 import type { Policy } from '../../domain/policy/types.ts';
 import { addDays, earlier, type LocalDate } from '../../domain/time/dates.ts';
@@ -200,26 +201,14 @@ export async function pinnedPolicy(db: Db | Tx, creditorId: string, name: string
   const policy = parsePolicy(row.document);
   if (policies.size > 5_000) policies.clear();
   policies.set(key, policy);
+  policyRefs.set(policy, { name, version });
   return policy;
 }
 
-/** The latest of these tells since when nothing could have been missed: something held the case until then. */
-const RELEASES = [
-  'released',
-  'resumed',
-  'disputeResolved',
-  'promiseBroken',
-  'promiseKept',
-  'promiseWithdrawn',
-  'reopened',
-  'dueDateChanged',
-  'approved',
-  'refused',
-  'collectionFailed',
-  'planKept',
-  'planBroken',
-  'planCancelled',
-] as const;
+const policyRefs = new WeakMap<object, { name: string; version: number }>();
+
+/** The version that a policy read by `pinnedPolicy` is; null for every other object. */
+export const policyRefOf = (policy: object): { name: string; version: number } | null => policyRefs.get(policy) ?? null;
 
 /**
  * The facts of these cases as they are judged at `now`. That instant may be a little before the clock (the moment

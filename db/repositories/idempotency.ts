@@ -76,11 +76,17 @@ export async function storeAnswer(
     .execute();
 }
 
-/** Forgets answers older than that many real hours; returns how many. */
+/**
+ * Forgets answers older than that many real hours, except where their creditor says how long (`retention.ts` forgets
+ * those); returns how many.
+ */
 export async function forgetAnswers(db: Db, olderThanHours: number): Promise<number> {
   const result = await db
-    .deleteFrom('idempotency_keys')
-    .where('recorded_at', '<', sql<number>`clock_timestamp() - make_interval(hours => ${olderThanHours})`)
+    .deleteFrom('idempotency_keys as k')
+    .where('k.recorded_at', '<', sql<number>`clock_timestamp() - make_interval(hours => ${olderThanHours})`)
+    .where(
+      sql<boolean>`not exists (select 1 from creditors c where c.id = k.owner and c.retention ? 'idempotencyKeys')`,
+    )
     .executeTakeFirst();
   return Number(result.numDeletedRows);
 }

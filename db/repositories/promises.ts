@@ -72,6 +72,7 @@ export async function makePromise(tx: Tx, act: Act, creditorId: string, input: N
       amount: row.amount_minor === null ? null : formatAmount(row.amount_minor, invoice.currency),
       currency: invoice.currency,
       holds: row.holds,
+      graceDays: row.grace_days,
       ...(admission.reason ? { notHeldBecause: admission.reason } : {}),
     },
     text: act.reason ?? null,

@@ -10,6 +10,10 @@ export interface TimelineRow {
   data: JsonObject;
   /** Free text of a person; `null` where there is none or it was erased. */
   text: string | null;
+  /** There was a text, and it was erased. */
+  erased: boolean;
+  /** What the next event is chained to. */
+  hash: Buffer;
 }
 
 /** Events of a case, oldest first, behind number `after`. */
@@ -19,13 +23,14 @@ export async function listTimeline(
   after: bigint | null,
   count: number,
 ): Promise<TimelineRow[]> {
-  return await db
+  const rows = await db
     .selectFrom('events as e')
     .leftJoin('event_texts as t', 't.event_id', 'e.id')
-    .select(['e.id', 'e.n', 'e.at', 'e.kind', 'e.actor', 'e.data', 't.text'])
+    .select(['e.id', 'e.n', 'e.at', 'e.kind', 'e.actor', 'e.data', 'e.text_digest', 'e.hash', 't.text'])
     .where('e.invoice_id', '=', invoiceId)
     .$if(after !== null, (query) => query.where('e.n', '>', Number(after)))
     .orderBy('e.n')
     .limit(count)
     .execute();
+  return rows.map(({ text_digest: digest, ...row }) => ({ ...row, erased: digest !== null && row.text === null }));
 }

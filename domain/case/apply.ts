@@ -4,6 +4,7 @@ import type { Act } from './decision.ts';
 import type { CaseFacts, StepFact } from './facts.ts';
 import { approvalKey, FORMAL_NOTICE, PLACEMENT, WRITE_OFF } from './requests.ts';
 import { collectionTaskKey } from './collection.ts';
+import { onceKey } from './once.ts';
 
 /**
  * The facts after an act was carried out. The turn and every forecast use this same function, so that what is foretold
@@ -103,7 +104,7 @@ export function applyAct(facts: CaseFacts, act: Act): CaseFacts {
     case 'redrawTask':
       return { ...facts, steps: facts.steps.map((s) => (s.step === act.step ? { ...s, redraw: false } : s)) };
     case 'openTask': {
-      const opened = act.task === 'collectionMissing' ? collectionTaskKey(facts) : act.task;
+      const opened = act.task === 'collectionMissing' ? collectionTaskKey(facts) : onceKey(facts, act.task);
       return { ...facts, tasksOpened: [...facts.tasksOpened, opened] };
     }
   }

@@ -7,8 +7,11 @@ import type { Act, CaseTaskKind, Decision, NextAction } from './decision.ts';
 import type { CaseFacts, CustomerFacts, StepFact } from './facts.ts';
 import { calendarOf } from './moments.ts';
 import { nextNote, planEnds, upcomingNote } from './plan-course.ts';
+import { onceKey } from './once.ts';
 import { isBranch } from './requests.ts';
 import { lastGraceDay, type Standing } from './standing.ts';
+
+export { onceKey } from './once.ts';
 
 /** What the parts of `decide` read, gathered once, and the words in which they answer. */
 export interface View {
@@ -30,13 +33,6 @@ export const act = (...acts: Act[]): Decision => ({ decision: 'act', acts });
 export function openOnce({ facts, today }: View, task: Exclude<CaseTaskKind, 'missingAddress'>): Decision | null {
   if (facts.tasksOpened.includes(onceKey(facts, task))) return null;
   return act({ act: 'openTask', task, step: null, on: today });
-}
-
-/** How `tasksOpened` remembers a task of this run. */
-export function onceKey(facts: CaseFacts, task: CaseTaskKind): string {
-  if (task !== 'ladderEnded') return task;
-  if (facts.placement?.status === 'givenUp' || facts.placement?.status === 'active') return 'ladderEnded:placed';
-  return facts.notice === null ? 'ladderEnded' : 'ladderEnded:formalNotice';
 }
 
 /**

@@ -57,6 +57,7 @@ const RULES: Record<Layer, LayerRule> = {
       'activities/holidays.ts',
       'activities/template-texts.ts',
       'activities/letters/index.ts',
+      'activities/render-again.ts',
     ],
     builtins: true,
     sql: false,

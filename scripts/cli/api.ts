@@ -90,6 +90,18 @@ export class Api {
     }
   }
 
+  /** A list page by page, to its end. */
+  async *pages<T>(path: string, query: Record<string, string | undefined>): AsyncGenerator<T[]> {
+    let cursor: string | null = null;
+    do {
+      const page: Page<T> = await this.patiently(
+        withQuery(path, { ...query, limit: '200', cursor: cursor ?? undefined }),
+      );
+      yield page.data;
+      cursor = page.nextCursor;
+    } while (cursor !== null);
+  }
+
   /** The first `most` of a list, whatever number of pages that takes, and whether there are more. */
   async list<T>(
     path: string,

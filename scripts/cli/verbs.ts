@@ -5,8 +5,10 @@ import { createCreditor } from './verbs/creditor-create.ts';
 import { importFiles } from './verbs/import.ts';
 import { createKey } from './verbs/keys-create.ts';
 import { rollout } from './verbs/rollout.ts';
+import { replay } from './verbs/replay.ts';
 import { status } from './verbs/status.ts';
 import { tasks } from './verbs/tasks.ts';
+import { verify } from './verbs/verify.ts';
 
 /** In the order in which help lists them. */
 export const VERBS: readonly Verb[] = [
@@ -16,6 +18,8 @@ export const VERBS: readonly Verb[] = [
   showCase,
   calendar,
   rollout,
+  verify,
+  replay,
   createCreditor,
   createKey,
 ];

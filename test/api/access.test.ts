@@ -144,6 +144,12 @@ const CASES: Record<string, Case> = {
     access: 'operator',
     foreign: (ids) => `/v1/customers/${ids['customer']}/inbound`,
   },
+  'POST /v1/customers/:id/erasure': {
+    access: 'approver',
+    foreign: (ids) => `/v1/customers/${ids['customer']}/erasure`,
+    body: () => ({ all: true, reason: 'x' }),
+  },
+  'GET /v1/customers/:id/export': { access: 'approver', foreign: (ids) => `/v1/customers/${ids['customer']}/export` },
   'POST /v1/customers/:id/credit-notes': {
     access: 'operator',
     foreign: (ids) => `/v1/customers/${ids['customer']}/credit-notes`,
@@ -169,6 +175,7 @@ const CASES: Record<string, Case> = {
     body: () => ({ dueOn: '2027-01-01', reason: 'x' }),
   },
   'GET /v1/invoices/:id/calendar': { access: 'operator', foreign: (ids) => `/v1/invoices/${ids['invoice']}/calendar` },
+  'GET /v1/invoices/:id/replay': { access: 'operator', foreign: (ids) => `/v1/invoices/${ids['invoice']}/replay` },
   'GET /v1/invoices/:id/timeline': { access: 'operator', foreign: (ids) => `/v1/invoices/${ids['invoice']}/timeline` },
   'PUT /v1/invoices/:id/file': {
     access: 'operator',
@@ -337,6 +344,7 @@ const CASES: Record<string, Case> = {
   'POST /v1/feeds': { access: 'approver', body: () => ({ kind: 'standard', name: 'x' }) },
   'GET /v1/feeds': { access: 'approver' },
   'POST /v1/feeds/:id/rotate': { access: 'approver', foreign: (ids) => `/v1/feeds/${ids['feed']}/rotate` },
+  'GET /v1/verification': { access: 'operator' },
   'GET /v1/clock': { access: 'operator' },
   'POST /v1/webhooks/feeds/:feedId': { access: 'signed', foreign: (ids) => `/v1/webhooks/feeds/${ids['feed']}` },
   'POST /v1/webhooks/resend': { access: 'signed' },

@@ -7,6 +7,7 @@ import { holidaysOf } from '../../activities/holidays.ts';
 import { printBatch } from '../../activities/letters/index.ts';
 import { createTemplateTexts, type RenderPdf } from '../../activities/template-texts.ts';
 import { renderMessage } from '../../activities/mail/render.ts';
+import { renderAgain } from '../../activities/render-again.ts';
 import { buildApp } from '../../api/app.ts';
 import type { ApiDeps, CaseCommands } from '../../api/deps.ts';
 import { LOG_OPTIONS } from '../../api/plugins/request-log.ts';
@@ -94,6 +95,8 @@ export async function startApi(config: Partial<ApiDeps['config']> = {}, max = 8,
     holidays: holidaysOf,
     texts: createTemplateTexts(printed),
     printer: printBatch,
+    renderMessage: renderAgain,
+    renderTimeline: (document) => Buffer.from(`%PDF-1.7\n${JSON.stringify(document)}`),
     logger: pino({ ...LOG_OPTIONS, level: 'trace' }, sink),
     config: {
       secretKey: Buffer.alloc(32, 7),

@@ -291,3 +291,112 @@ describe('verbs', () => {
     expect(second.out).toContain('not ready: temporal down');
   });
 });
+
+describe('verify', () => {
+  const part = (over: object): Answer => ({
+    body: {
+      cases: 0,
+      events: 0,
+      anchored: 0,
+      heads: 0,
+      totalCases: 3,
+      latestHead: { n: 2, on: '2026-03-02', hash: 'a'.repeat(64) },
+      problems: [],
+      nextCursor: null,
+      ...over,
+    },
+  });
+
+  test('adds up the parts, and ends with 0 when everything holds', async () => {
+    answers = ({ query }) =>
+      query['cursor'] === undefined
+        ? part({ heads: 2, nextCursor: 'c1' })
+        : part({ cases: 3, events: 12, anchored: 10, nextCursor: query['cursor'] === 'c1' ? 'c2' : null });
+    const { exitCode, out } = await run(['verify', '--head', 'a'.repeat(64)], towards(api));
+    expect(exitCode).toBe(0);
+    expect(out).toBe(
+      [
+        'cases        6',
+        'events       24, 20 of them under a head',
+        'heads        2',
+        `latest head  2 of 2026-03-02 ${'a'.repeat(64)}`,
+        'result       holds',
+        '',
+      ].join('\n'),
+    );
+    expect(api.heard.map((one) => one.query)).toEqual([{ head: 'a'.repeat(64) }, { cursor: 'c1' }, { cursor: 'c2' }]);
+  });
+
+  test('says what is broken and ends with 1', async () => {
+    answers = () => part({ cases: 3, latestHead: null, problems: [{ message: 'inv_1: event 2 was changed' }] });
+    const { exitCode, out } = await run(['verify'], towards(api));
+    expect(exitCode).toBe(1);
+    expect(out).toContain('inv_1: event 2 was changed\n');
+    expect(out).toContain('broken: 1 problem\n');
+    expect(await run(['verify', '--head', 'x'], towards(api))).toMatchObject({ exitCode: 2 });
+  });
+});
+
+describe('replay', () => {
+  const answer = (over: object = {}): Answer => ({
+    body: {
+      invoiceId: INVOICE_ID,
+      number: 'INV-1',
+      equal: true,
+      decisions: 5,
+      messages: 2,
+      erased: 0,
+      unrecorded: 0,
+      notRebuilt: ['policy'],
+      differences: [],
+      moreDifferences: 0,
+      ...over,
+    },
+  });
+
+  test('says equal and how much that was, and ends with 0', async () => {
+    answers = ({ path }) => (path.endsWith('/replay') ? answer({ erased: 1 }) : { body: invoice });
+    expect(await run(['replay', INVOICE_ID], towards(api))).toMatchObject({
+      exitCode: 0,
+      out: 'INV-1: equal (5 decisions, 2 messages, 1 erased)\n',
+    });
+  });
+
+  test('prints the first differences and ends with 1', async () => {
+    const difference = (n: number) => ({
+      of: 'decision',
+      at: '2026-03-02T09:00:00.000Z',
+      what: `turn ${n}, decision 1, acts.0.step`,
+      recorded: 'two',
+      derived: 'one',
+    });
+    answers = ({ path }) =>
+      path.endsWith('/replay')
+        ? answer({ equal: false, differences: [1, 2, 3, 4, 5, 6].map(difference), moreDifferences: 3 })
+        : { body: invoice };
+    const { exitCode, out } = await run(['replay', INVOICE_ID], towards(api));
+    expect(exitCode).toBe(1);
+    expect(out.split('\n').slice(0, 2)).toEqual([
+      'INV-1: differs (5 decisions, 2 messages)',
+      '  2026-03-02T09:00:00.000Z decision: turn 1, decision 1, acts.0.step: recorded "two", derived "one"',
+    ]);
+    expect(out).toContain('  … and 4 more\n');
+  });
+
+  test('goes through all cases, page by page, and names only those that differ', async () => {
+    answers = ({ path, query }) => {
+      if (path === '/v1/verification') return { body: { totalCases: 3 } };
+      if (path === '/v1/invoices') {
+        return query['cursor'] === undefined ? page([{ id: 'a' }, { id: 'b' }], 'c1') : page([{ id: 'c' }]);
+      }
+      return path.includes('/b/') ? answer({ number: 'INV-B', equal: false }) : answer();
+    };
+    const { exitCode, out } = await run(['replay', '--all', '--stage', 'settled'], towards(api));
+    expect([exitCode, out]).toEqual([
+      1,
+      'INV-B: differs (5 decisions, 2 messages)\n3 cases: 1 differ (15 decisions, 6 messages)\n',
+    ]);
+    expect(api.heard.find((one) => one.path === '/v1/invoices')!.query).toMatchObject({ stage: 'settled' });
+    expect(await run(['replay'], towards(api))).toMatchObject({ exitCode: 2 });
+  });
+});

@@ -20,6 +20,18 @@ export interface TimelineModel {
   rows: readonly { at: number; event: string; actor: string; summary: string; hash: string }[];
   /** The whole digest of the last event, which stands for all before it; null for an empty timeline. */
   headHash: string | null;
+  /** Whether the chain was checked against what was kept of it; left out: nobody looked. */
+  verification?: TimelineVerification;
+}
+
+export interface TimelineVerification {
+  holds: boolean;
+  /** What does not hold, one sentence each. */
+  problems: readonly string[];
+  /** Events up to this number stand under a head of the creditor; 0: none. */
+  anchored: number;
+  /** The creditor's latest head. */
+  head: { n: number; on: LocalDate; hash: string } | null;
 }
 
 interface Words {
@@ -32,6 +44,10 @@ interface Words {
   zone: string;
   head: string;
   explained: string;
+  holds: string;
+  broken: string;
+  /** `{events}`, `{n}` and `{on}` stand for numbers and a date. */
+  anchored: string;
 }
 
 const WORDS: Readonly<Record<Language, Words>> = {
@@ -46,6 +62,9 @@ const WORDS: Readonly<Record<Language, Words>> = {
     head: 'Empreinte finale',
     explained:
       'Chaque événement porte une empreinte SHA-256 calculée avec celle du précédent ; seuls ses premiers caractères figurent ci-dessus. L’empreinte finale engage donc tout l’historique.',
+    holds: 'Vérifié : aucun événement n’a été modifié, retiré ni ajouté après coup.',
+    broken: 'La vérification a échoué',
+    anchored: 'Les {events} premiers événements sont couverts par le scellé n° {n} du {on}',
   },
   de: {
     invoice: 'Rechnung',
@@ -58,6 +77,9 @@ const WORDS: Readonly<Record<Language, Words>> = {
     head: 'Letzter Prüfwert',
     explained:
       'Jedes Ereignis trägt einen SHA-256-Prüfwert, in den der des vorigen eingeht; oben stehen nur dessen erste Zeichen. Der letzte Prüfwert steht damit für den ganzen Verlauf.',
+    holds: 'Geprüft: kein Ereignis wurde nachträglich geändert, entfernt oder eingefügt.',
+    broken: 'Die Prüfung ist gescheitert',
+    anchored: 'Die ersten {events} Ereignisse stehen unter dem Siegel Nr. {n} vom {on}',
   },
   en: {
     invoice: 'Invoice',
@@ -70,6 +92,9 @@ const WORDS: Readonly<Record<Language, Words>> = {
     head: 'Final hash',
     explained:
       'Each event has a SHA-256 hash that is computed with the one before it; only its first characters stand above. The final hash therefore stands for the whole history.',
+    holds: 'Verified: no event was changed, removed or inserted afterwards.',
+    broken: 'The verification failed',
+    anchored: 'The first {events} events stand under seal no. {n} of {on}',
   },
 };
 
@@ -110,6 +135,19 @@ export function layoutTimeline(model: TimelineModel): Layout {
   if (model.headHash !== null) {
     flow.paragraph(`${words.head}${colon}${model.headHash}`, { size: 9 });
     flow.paragraph(words.explained, { size: 8.5, grey: true });
+  }
+  const { verification } = model;
+  if (verification) {
+    const { holds, problems, anchored, head: seal } = verification;
+    if (holds) flow.paragraph(words.holds, { size: 9, after: 0.6 });
+    else for (const problem of problems) flow.paragraph(`${words.broken}${colon}${problem}`, { size: 9 });
+    if (seal !== null && anchored > 0) {
+      const said = words.anchored
+        .replace('{events}', String(anchored))
+        .replace('{n}', String(seal.n))
+        .replace('{on}', seal.on);
+      flow.paragraph(`${said}${colon}${seal.hash}`, { size: 9 });
+    }
   }
   return finishForm(flow, head);
 }
