@@ -99,10 +99,6 @@ function sentenceOf(kind: string, data: Record<string, unknown>): string {
       return branch ? `Refused: ${branch}` : `Step${step} refused`;
     case 'formalNoticeSent':
       return `The formal notice left on ${say('on')}`;
-    case 'placed':
-      return `Handed over to an agency: ${money()}`;
-    case 'recalled':
-      return `Taken back from the agency (${say('reason')})`;
     case 'settled':
       return 'Settled';
     case 'cancelled':

@@ -262,6 +262,55 @@ const CASES: Record<string, Case> = {
     foreign: (ids) => `/v1/invoices/${ids['invoice']}/skip`,
     body: reason,
   },
+  'POST /v1/invoices/:id/step-now': {
+    access: 'operator',
+    foreign: (ids) => `/v1/invoices/${ids['invoice']}/step-now`,
+    body: reason,
+  },
+  'POST /v1/invoices/:id/formal-notice': {
+    access: 'operator',
+    foreign: (ids) => `/v1/invoices/${ids['invoice']}/formal-notice`,
+    body: reason,
+  },
+  'POST /v1/invoices/:id/placement': {
+    access: 'operator',
+    foreign: (ids) => `/v1/invoices/${ids['invoice']}/placement`,
+    body: reason,
+  },
+  'POST /v1/invoices/:id/recall': {
+    access: 'operator',
+    foreign: (ids) => `/v1/invoices/${ids['invoice']}/recall`,
+    body: reason,
+  },
+  'POST /v1/invoices/:id/write-off': {
+    access: 'approver',
+    foreign: (ids) => `/v1/invoices/${ids['invoice']}/write-off`,
+    body: reason,
+  },
+  'POST /v1/contacts/:id/delivery': {
+    access: 'operator',
+    foreign: (ids) => `/v1/contacts/${ids['contact']}/delivery`,
+    body: () => ({ status: 'dispatched', on: '2026-11-20' }),
+  },
+  'POST /v1/print-batches': { access: 'operator', body: () => ({}) },
+  'GET /v1/print-batches': { access: 'operator' },
+  'GET /v1/print-batches/:id': {
+    access: 'operator',
+    foreign: (ids) => `/v1/print-batches/${ids['printBatch']}`,
+  },
+  'GET /v1/print-batches/:id/pdf': {
+    access: 'operator',
+    foreign: (ids) => `/v1/print-batches/${ids['printBatch']}/pdf`,
+  },
+  'GET /v1/print-batches/:id/manifest': {
+    access: 'operator',
+    foreign: (ids) => `/v1/print-batches/${ids['printBatch']}/manifest`,
+  },
+  'POST /v1/print-batches/:id/dispatch': {
+    access: 'operator',
+    foreign: (ids) => `/v1/print-batches/${ids['printBatch']}/dispatch`,
+    body: () => ({ on: '2026-11-20' }),
+  },
   'POST /v1/invoices/:id/reopen': {
     access: 'operator',
     foreign: (ids) => `/v1/invoices/${ids['invoice']}/reopen`,
@@ -478,6 +527,7 @@ async function everythingOf(other: TestCreditor): Promise<Ids> {
     hold: (await post(`/v1/customers/${invoice.customerId}/holds`, { reason: 'x' }))['id']!,
     task: tasks.body.data[0].id,
     contact,
+    printBatch: await aBatch(other.id),
     document,
     import: upload.json().id,
     rollout: (await post('/v1/policies/theirs-alone/rollout', { dryRun: true }))['id']!,
@@ -502,6 +552,17 @@ const fill = (pattern: string, name = 'business'): string =>
     .replace(':name', name)
     .replace(/:(\w+)/g, (_, name: string) => ({ keyId: newId('key'), docId: newId('doc') })[name] ?? idFor(pattern));
 
+/** A print batch as it is kept; its letters do not matter here. */
+async function aBatch(creditorId: string): Promise<string> {
+  const id = newId('prb');
+  const kept = { letters: 1, pages: 1, pdf: Buffer.from('%PDF'), manifest: '', actor: 'system', at: new Date(NOW) };
+  await h.db
+    .insertInto('print_batches')
+    .values({ id, creditor_id: creditorId, ...kept })
+    .execute();
+  return id;
+}
+
 const idFor = (pattern: string): string => {
   const [, , resource = ''] = pattern.split('/');
   const prefixes: Record<string, Parameters<typeof newId>[0]> = {
@@ -517,6 +578,7 @@ const idFor = (pattern: string): string => {
     tasks: 'tsk',
     contacts: 'con',
     imports: 'imp',
+    'print-batches': 'prb',
     rollouts: 'rol',
     'bulk-commands': 'blk',
     feeds: 'fee',
