@@ -304,15 +304,14 @@ function approvalWords(step: string, number: string, sum: string): { subject: st
   }
 }
 
-/** A branch that was taken back and is asked for again is another question: its task has another key. */
+/** What was taken back, or approved and never came to be, and is asked for again is another question, with a task of its own. */
 async function askedBefore(tx: Tx, invoiceId: string, step: string): Promise<string> {
   const rows = await tx
-    .selectFrom('case_steps')
+    .selectFrom('tasks')
     .select('id')
     .where('invoice_id', '=', invoiceId)
-    .where('step', '=', step)
-    .where('task_id', 'is not', null)
-    .where('status', '=', 'withdrawn')
+    .where('kind', '=', 'approve')
+    .where('step', '=', shownStep(step))
     .execute();
   return rows.length === 0 ? '' : `:${rows.length}`;
 }

@@ -51,7 +51,7 @@ export async function openDispute(tx: Tx, act: Act, creditorId: string, input: N
     .returningAll()
     .executeTakeFirstOrThrow();
   const amount = input.amountMinor === null ? null : formatAmount(input.amountMinor, invoice.currency);
-  await appendEvent(tx, act, {
+  const eventId = await appendEvent(tx, act, {
     invoiceId: invoice.id,
     kind: 'disputed',
     data: { disputeId: row.id, amount, currency: invoice.currency, category: row.category },
@@ -72,7 +72,7 @@ export async function openDispute(tx: Tx, act: Act, creditorId: string, input: N
   }
   await reviewPlanOf(tx, act, invoice, row.id, instantAt(today, '24:00', zone));
   await cancelChaseTasks(tx, act, [invoice.id], 'dispute');
-  await signalCase(tx, invoice.id, 'disputed', row.id);
+  await signalCase(tx, invoice.id, 'disputed', eventId);
   await pokeOutreach(tx, invoice.customer_id);
   return row;
 }
@@ -128,7 +128,7 @@ export async function resolveDispute(
     .where('id', '=', disputeId)
     .returningAll()
     .executeTakeFirstOrThrow();
-  await appendEvent(tx, act, {
+  const eventId = await appendEvent(tx, act, {
     invoiceId: invoice.id,
     kind: 'disputeResolved',
     data: {
@@ -143,7 +143,7 @@ export async function resolveDispute(
   await closeTaskByKey(tx, act, creditorId, reviewKey(disputeId), 'done', { outcome: resolution.outcome });
   await closeTaskByKey(tx, act, creditorId, planReviewKey(disputeId), 'done', { outcome: resolution.outcome });
   await wakePlanMates(tx, act, invoice.id);
-  await signalCase(tx, invoice.id, 'disputeResolved', disputeId);
+  await signalCase(tx, invoice.id, 'disputeResolved', eventId);
   await pokeOutreach(tx, invoice.customer_id);
   return row;
 }

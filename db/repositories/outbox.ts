@@ -52,7 +52,10 @@ export const startCases = (tx: Tx, cases: readonly { invoiceId: string; run: num
     cases.map(({ invoiceId, run }) => ({ kind: 'startCase', target: invoiceId, payload: { run }, coalesceKey: null })),
   );
 
-/** A fact that a case must hear of, once by its id; `wake` goes through `wakeCase`. */
+/**
+ * A fact that a case must hear of, once by the id of its event: a promise and its withdrawal are two facts. `wake` goes
+ * through `wakeCase`.
+ */
 export const signalCase = (
   tx: Tx,
   invoiceId: string,

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { THANK_YOU } from '../../domain/case/requests.ts';
+import { FORMAL_NOTICE, THANK_YOU } from '../../domain/case/requests.ts';
 import type { LocalDate } from '../../domain/time/dates.ts';
 import type { Instant } from '../../domain/time/zones.ts';
 import { instant, type Tx } from '../database.ts';
@@ -48,6 +48,10 @@ export async function laggingCases(
                 and i.recorded_at > clock_timestamp() - make_interval(secs => ${patience.realMs / 1000}::float8))
             or (i.turned_at < i.wake_at and i.wake_at <= ${instant(now)}::timestamptz
                 and i.wake_at > ${instant(now - patience.businessMs)}::timestamptz))
+          -- Who has asked already asks for nothing else, however often it looks whether that has left.
+          and not exists (select 1 from case_steps s where s.invoice_id = i.id
+            and s.status in ('requested', 'queued', 'awaitingApproval')
+              and (s.step not like '~%' or s.step = ${FORMAL_NOTICE}))
       ) as cases,
       exists (select 1 from imports m join customers u on u.creditor_id = m.creditor_id
         where u.id = ${customerId} and m.status = 'running'

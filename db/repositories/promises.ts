@@ -63,7 +63,7 @@ export async function makePromise(tx: Tx, act: Act, creditorId: string, input: N
     .returningAll()
     .executeTakeFirstOrThrow();
 
-  await appendEvent(tx, act, {
+  const eventId = await appendEvent(tx, act, {
     invoiceId: invoice.id,
     kind: 'promised',
     data: {
@@ -92,7 +92,7 @@ export async function makePromise(tx: Tx, act: Act, creditorId: string, input: N
       dueAt: instantAt(today, '24:00', zone),
     });
   }
-  await signalCase(tx, invoice.id, 'promised', row.id);
+  await signalCase(tx, invoice.id, 'promised', eventId);
   await pokeOutreach(tx, invoice.customer_id);
   return row;
 }
@@ -156,13 +156,13 @@ type WhyEnded = 'replaced' | 'byHand' | 'plan' | 'insolvency';
 
 async function end(tx: Tx, act: Act, promise: PromiseRow, today: LocalDate, why: WhyEnded): Promise<void> {
   await tx.updateTable('promises').set({ status: 'withdrawn', ended_on: today }).where('id', '=', promise.id).execute();
-  await appendEvent(tx, act, {
+  const eventId = await appendEvent(tx, act, {
     invoiceId: promise.invoice_id,
     kind: 'promiseWithdrawn',
     data: { promiseId: promise.id, why },
     text: act.reason ?? null,
   });
-  await signalCase(tx, promise.invoice_id, 'promiseWithdrawn', promise.id);
+  await signalCase(tx, promise.invoice_id, 'promiseWithdrawn', eventId);
 }
 
 /** Money, not credit, that stands on the invoice. */

@@ -182,7 +182,7 @@ describe('beyond the ladder', { timeout: 180_000 }, () => {
     await life.pay(119_600n);
     await life.closed();
     expect(await life.row()).toMatchObject({ stage: 'writtenOff', written_off_minor: 400n });
-    expect(await life.tasks('approve')).toEqual([]);
+    expect((await life.tasks('approve')).filter((t) => t.status === 'done')).toEqual([]);
   });
 
   const letters = (life: Life) =>
