@@ -125,21 +125,17 @@ describe('a text is refused', () => {
       '{% assign s = "' + 'a'.repeat(9_000) + '" %}{% for i in (1..900) %}{{ s }}{% endfor %}',
     ],
   ])('for %s, soon', (_, lead) => {
-    const began = performance.now();
+    // Cost is counted, not timed; a loop that runs away would meet the time-out of the test.
     expect(codes(lead)).toEqual(['templateTooCostly']);
-    // A second of the product's own, and room for a busy machine.
-    expect(performance.now() - began).toBeLessThan(3_000);
   });
 
   test('or taken, in a time that grows with its length only', () => {
-    const began = performance.now();
     expect(codes('{%'.repeat(10_000))).toContain('templateSyntax');
     expect(codes('{{'.repeat(10_000))).toContain('templateSyntax');
     const wide = partsWith({ lead: 'x{% for i in (1..1000) %}' + '\t'.repeat(500) + '{% endfor %}y' });
     expect(templateFaults('reminder', 'en', wide)).toEqual([]);
     const model = sampleModel('reminder', 'en', sampleShapes('reminder')[0]!);
     expect(renderMessage('reminder', model, wide).text).toMatch(/^x y\n/);
-    expect(performance.now() - began).toBeLessThan(5_000);
   });
 
   test('when its subject cannot stand in a mail', () => {
