@@ -39,7 +39,7 @@ export async function sendFormalNotice(commanded: Commanded): Promise<StoredOutc
   const ready = freeOfOpenStep(commanded, FORMAL_NOTICE);
   if ('code' in ready) return refused(ready.code);
   const { view, acts } = ready;
-  const forbidden = noticeForbidden(view.facts, customer, view.here.asksMinor);
+  const forbidden = noticeForbidden(view.facts, customer, view.here.asksMinor, view.today);
   if (forbidden !== null) return refused(forbidden);
   const { channel, approval } = facts.policy.formalNotice!;
   const asks = byOperator(commanded) && approval !== 'operator';

@@ -22,7 +22,8 @@ import type { Act as CaseAct, Decision, NextAction } from '../domain/case/decisi
 import { isOpen, type CaseFacts } from '../domain/case/facts.ts';
 import { MAX_ACTS_PER_TURN } from '../domain/case/forecast.ts';
 import { ladder } from '../domain/case/ladder.ts';
-import { isAside, shownStep } from '../domain/case/requests.ts';
+import { noticeForeseenOn } from '../domain/case/beyond-ladder.ts';
+import { FORMAL_NOTICE, isAside, shownStep } from '../domain/case/requests.ts';
 import { standing } from '../domain/case/standing.ts';
 import { formatAmount } from '../domain/money.ts';
 import { isoInstant, localDate, type Instant } from '../domain/time/zones.ts';
@@ -226,7 +227,13 @@ function nextAtWakeUp(
   const underWay = next !== null && facts.steps.some((s) => s.step === next.step && isUnderWay(s.status));
   const ends = facts.promises.some((p) => p.status === 'active') || facts.holds.some((h) => h.liftedOn === null);
   if (!underWay || ends || wakeAt === null) return known;
-  return ordinaryNext({ wakeAt, calendar }) ?? { at: wakeAt, action: 'task', step: null, reason: 'ladderEnded' };
+  if (calendar[0]?.step !== shownStep(FORMAL_NOTICE)) {
+    return ordinaryNext({ wakeAt, calendar }) ?? { at: wakeAt, action: 'task', step: null, reason: 'ladderEnded' };
+  }
+  const asks = facts.policy.formalNotice?.approval !== null;
+  return asks
+    ? { at: wakeAt, action: 'approval', step: null, reason: 'formalNotice' }
+    : { at: wakeAt, action: 'formalNotice', step: null, reason: 'stepDue' };
 }
 
 const isUnderWay = (status: CaseFacts['steps'][number]['status']): boolean =>
@@ -244,9 +251,13 @@ function doneLines(facts: CaseFacts): CaseView['done'] {
 /** The ladder as the workflow shows it: what was taken and what is to come, by its own day. */
 function upcomingLines(facts: CaseFacts, today: string): CaseView['calendar'] {
   if (!isOpen(facts.stage)) return [];
-  return ladder(facts, today).flatMap((r) =>
+  const rungs = ladder(facts, today);
+  const steps = rungs.flatMap((r) =>
     r.record === null && r.ownDay !== null ? [{ on: r.ownDay, step: r.step.key, channel: r.step.channel }] : [],
   );
+  const on = noticeForeseenOn(facts, today, rungs);
+  const channel = facts.policy.formalNotice?.channel;
+  return on === null || channel === undefined ? steps : [...steps, { on, step: shownStep(FORMAL_NOTICE), channel }];
 }
 
 function viewOfNext(next: NextAction | null) {

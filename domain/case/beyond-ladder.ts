@@ -48,10 +48,16 @@ export function remindedMinor(facts: CaseFacts): bigint {
 export const repeatsForNothing = (facts: CaseFacts, record: StepFact, asksMinor: bigint): boolean =>
   record.occurrence > 1 && asksMinor <= remindedMinor(facts);
 
-/** Why no formal notice can be sent now, as a stable code; null where it can. */
-export function noticeForbidden(facts: CaseFacts, customer: CustomerFacts, asksMinor: bigint): string | null {
+/** Why no formal notice can be sent on `today` (the creditor's date), as a stable code; null where it can. */
+export function noticeForbidden(
+  facts: CaseFacts,
+  customer: CustomerFacts,
+  asksMinor: bigint,
+  today: LocalDate,
+): string | null {
   const { formalNotice } = facts.policy;
   if (formalNotice === null) return 'branchOff';
+  if (today <= facts.dueOn) return 'notDue';
   const reminded = remindedMinor(facts);
   if (reminded === 0n || asksMinor > reminded) return 'notReminded';
   // Where no postal address is known the letter is a person's task, who finds out.
@@ -105,12 +111,12 @@ export function beyondLadder(view: View, rungs: readonly Rung[]): Decision {
 const asksForNotice = (facts: CaseFacts): boolean => facts.policy.formalNotice?.approval !== null;
 
 function whatFollows(view: View): Following {
-  const { facts, customer, here } = view;
+  const { facts, customer, here, today } = view;
   const { formalNotice, writeOff, currency } = { ...facts.policy, currency: facts.currency };
   if (isBelowMinimum(facts, here)) return 'ladderEnded';
   if (writeOff !== null && isBelowLimit(view, amountFor(writeOff.below, currency))) return 'writeOff';
   if (formalNotice === null || wasTurnedDown(facts, FORMAL_NOTICE)) return 'ladderEnded';
-  const forbidden = noticeForbidden(facts, customer, here.asksMinor);
+  const forbidden = noticeForbidden(facts, customer, here.asksMinor, today);
   if (forbidden === null) return 'notice';
   // Whoever was never reminded in writing was spared by a person, or has no address: a person goes on.
   return forbidden === 'notReminded' && remindedMinor(facts) > 0n ? 'remindAgain' : 'ladderEnded';
@@ -133,6 +139,12 @@ export function ladderEndsAt({ facts, customer, today }: View, rungs: readonly R
   const after = addDays(days.reduce(later, facts.dueOn), 1);
   const day = later(noticeDay(facts, today, rungs) ?? after, after);
   return nextMomentOnOrAfterDay(day, calendarOf(customer, facts.policy.contact));
+}
+
+/** The day that is foreseen for the formal notice while nothing changes; null where the policy has none, or it left. */
+export function noticeForeseenOn(facts: CaseFacts, today: LocalDate, rungs: readonly Rung[]): LocalDate | null {
+  if (facts.notice !== null || isPlaced(facts) || wasTurnedDown(facts, FORMAL_NOTICE)) return null;
+  return noticeDay(facts, today, rungs);
 }
 
 /** The own day of the formal notice, as if it were one more step of the ladder. */
@@ -313,6 +325,7 @@ export function branchStale(view: View): Decision | null {
 function whyStale({ facts, today }: View, open: StepFact): string | null {
   if (open.step === WRITE_OFF) return facts.balanceMinor === open.amountMinor ? null : 'amountChanged';
   if (open.step === PLACEMENT && facts.notice === null) return 'noticeReturned';
+  if (open.step === FORMAL_NOTICE && today <= facts.dueOn) return 'dueDateMoved';
   // The approval itself is a hold; what else holds the case came after the question.
   const others = { ...facts, holds: facts.holds.filter((h) => h.kind !== 'approval') };
   const free = standing(others, today);

@@ -207,7 +207,7 @@ function noticeOf(
   if (terms === null) return null;
   const asks = standing(facts, today).asksMinor;
   const recipients = recipientsOf(customer, record.channel, NOTICE_TO);
-  if (asks !== record.amountMinor || noticeForbidden(facts, customer, asks) !== null) return null;
+  if (asks !== record.amountMinor || noticeForbidden(facts, customer, asks, today) !== null) return null;
   if (facts.limitationOn !== null && today > facts.limitationOn) return null;
   return {
     ...common(facts, record),
