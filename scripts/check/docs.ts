@@ -7,6 +7,7 @@ import { join } from 'node:path';
 
 import { format, resolveConfig } from 'prettier';
 
+import { deadLinks } from './links.ts';
 import type { CheckPart } from './part.ts';
 
 export interface GeneratedText {
@@ -36,7 +37,7 @@ export const docs: CheckPart = {
       const fault = await checkText(root, text, write);
       if (fault) faults.push(fault);
     }
-    return faults;
+    return [...faults, ...(await deadLinks(root))];
   },
 };
 
