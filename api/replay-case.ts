@@ -244,12 +244,14 @@ function totalsAsked(message: RecordedMessage): Record<string, string> {
   return Object.fromEntries([...sums].map(([currency, sum]) => [currency, formatAmount(sum, currency)]));
 }
 
-/** The same as its text has it. */
+/** The same as its text has it: in a table, as what was paid, or as the one instalment that a note of a plan is about. */
 function totalsSaid(model: Record<string, unknown>): Record<string, string> {
+  const instalment = model['instalment'] as { currency: string; amount: string } | undefined;
   const tables = (model['tables'] ?? []) as { currency: string; total: string }[];
   const paid = (model['paid'] as { amounts: { currency: string; amount: string }[] } | undefined)?.amounts ?? [];
   return Object.fromEntries([
     ...tables.map(({ currency, total }) => [currency, total]),
     ...paid.map(({ currency, amount }) => [currency, amount]),
+    ...(instalment ? [[instalment.currency, instalment.amount]] : []),
   ]) as Record<string, string>;
 }

@@ -205,9 +205,14 @@ async function posted(
   }
   await completeTask(tx, act, task.id, said);
   if (task.contact_id === null) return;
-  await recordPost(tx, act, creditorId, task.contact_id, { status: 'dispatched', on: sentOn, trackingNumber });
+  const dispatched = { status: 'dispatched', on: sentOn, trackingNumber, pointer: '/sentOn' } as const;
+  await recordPost(tx, act, creditorId, task.contact_id, dispatched);
   if (deliveredOn !== undefined) {
-    await recordPost(tx, act, creditorId, task.contact_id, { status: 'delivered', on: deliveredOn });
+    await recordPost(tx, act, creditorId, task.contact_id, {
+      status: 'delivered',
+      on: deliveredOn,
+      pointer: '/deliveredOn',
+    });
   }
 }
 

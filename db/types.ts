@@ -1,6 +1,7 @@
 import type { ColumnType } from 'kysely';
 import type { BulkKind } from '../domain/case/bulk.ts';
 import type { Outlook } from '../domain/case/rollout.ts';
+import type { ClosedStage, OpenStage, Stage } from '../domain/case/stages.ts';
 import type { Account } from '../domain/ledger/postings.ts';
 import type { Language } from '../domain/policy/templates.ts';
 import type { ContactRole, CustomerKind, Period, Tone } from '../domain/policy/types.ts';
@@ -751,7 +752,7 @@ export const TABLES = {
 // Values that columns of type text are held to by a check, and the shapes of JSON ------------------------------------
 
 export type Role = 'admin' | 'operator' | 'approver' | 'agency';
-export type Stage = 'upcoming' | 'reminding' | 'formalNotice' | 'placed' | 'writtenOff' | 'settled' | 'cancelled';
+export type { Stage };
 export type StepStatus =
   'awaitingApproval' | 'requested' | 'queued' | 'left' | 'failed' | 'merged' | 'skipped' | 'withdrawn';
 export type AccountName = Account;
@@ -839,7 +840,7 @@ interface Narrow {
   template_versions: { language: Language };
   customers: { kind: CustomerKind; address: Address; contacts: ContactPerson[] };
   invoices: { vat: VatLine[]; collection_method: 'transfer' | 'directDebit'; stage: Stage; next: NextAction };
-  case_runs: { closed_stage: Stage; stage_before: Stage };
+  case_runs: { closed_stage: ClosedStage; stage_before: OpenStage };
   case_steps: { status: StepStatus; channel: ContactChannel };
   postings: { account: AccountName };
   feeds: { kind: FeedKind; secrets: unknown[] };

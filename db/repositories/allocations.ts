@@ -1,6 +1,7 @@
 import { DomainError } from '../../domain/errors.ts';
 import { allocated, allocationUndone, recovered } from '../../domain/ledger/postings.ts';
 import { amountFor, formatAmount } from '../../domain/money.ts';
+import { afterRecovery } from '../../domain/case/stages.ts';
 import type { LocalDate } from '../../domain/time/dates.ts';
 import { localDate } from '../../domain/time/zones.ts';
 import type { Act } from '../act.ts';
@@ -166,7 +167,7 @@ async function recover(
     .updateTable('invoices')
     .set({
       recovered_minor: invoice.recovered_minor + amountMinor,
-      ...(lostMinor === 0n ? { stage: 'settled' as const } : {}),
+      stage: afterRecovery(lostMinor),
     })
     .where('id', '=', invoiceId)
     .execute();

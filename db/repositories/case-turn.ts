@@ -1,6 +1,7 @@
 import { collectionTaskKey } from '../../domain/case/decide.ts';
 import type { Act as CaseAct, CaseTaskKind } from '../../domain/case/decision.ts';
-import type { CaseFacts, Stage } from '../../domain/case/facts.ts';
+import type { CaseFacts } from '../../domain/case/facts.ts';
+import { isOpen, type ClosedStage, type OpenStage } from '../../domain/case/stages.ts';
 import { FORMAL_NOTICE, PLACEMENT, shownStep, THANK_YOU, WRITE_OFF } from '../../domain/case/requests.ts';
 import { onceKey } from '../../domain/case/view.ts';
 import { formatAmount } from '../../domain/money.ts';
@@ -36,7 +37,7 @@ export async function customerOfInvoice(tx: Tx, invoiceId: string): Promise<stri
 }
 
 /** In which stage a run closed; null while it is open. */
-export async function closedStageOf(tx: Tx, invoiceId: string, run: number): Promise<Stage | null> {
+export async function closedStageOf(tx: Tx, invoiceId: string, run: number): Promise<ClosedStage | null> {
   const row = await tx
     .selectFrom('case_runs')
     .select('closed_stage')
@@ -502,9 +503,11 @@ export async function writeClosing(
   act: Act,
   one: TurningCase,
   facts: CaseFacts,
-  closing: { stage: Extract<Stage, 'settled' | 'cancelled' | 'writtenOff'>; thank: boolean },
+  closing: { stage: ClosedStage; thank: boolean },
   today: LocalDate,
 ): Promise<void> {
+  if (!isOpen(facts.stage)) throw new Error(`${one.invoiceId} is closed`);
+  const before = facts.stage;
   await withdrawOpenSteps(tx, act, one, closing.stage);
   // What an agency has is called back at once: there is nothing left to collect.
   await endPlacement(tx, act, one.invoiceId, { status: 'ended', reason: closing.stage, on: today });
@@ -557,7 +560,7 @@ export async function writeClosing(
   }
   await tx
     .updateTable('case_runs')
-    .set({ closed_on: today, closed_stage: closing.stage, stage_before: facts.stage })
+    .set({ closed_on: today, closed_stage: closing.stage, stage_before: before })
     .where('invoice_id', '=', one.invoiceId)
     .where('run', '=', facts.run)
     .execute();
@@ -575,7 +578,7 @@ export async function writeStanding(
   tx: Tx,
   act: Act,
   invoiceId: string,
-  stage: Stage,
+  stage: OpenStage,
   next: NextAction | null,
   wakeAt: Instant | null,
 ): Promise<void> {

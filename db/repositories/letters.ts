@@ -3,6 +3,7 @@ import { FORMAL_NOTICE, planNoteOf } from '../../domain/case/requests.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { formatAmount } from '../../domain/money.ts';
 import type { LocalDate } from '../../domain/time/dates.ts';
+import type { Instant } from '../../domain/time/zones.ts';
 import type { Act } from '../act.ts';
 import { instant, json, type Tx } from '../database.ts';
 import { creditorsDate } from './allocations.ts';
@@ -222,13 +223,16 @@ export interface PostNews {
   /** The creditor's date. */
   on: LocalDate;
   trackingNumber?: string | null;
+  /** Where the request has the date, for faults; `/on` unless said. */
+  pointer?: string;
 }
 
 /**
  * Records what became of a letter, forward only: posted, then delivered or refused (either way it has reached the
  * addressee), or returned, after which it counts as failed and its steps as tried. The same news again changes nothing.
  * Locks the customer. Returns false then. Throws `notFound`, `notALetter`, `contactWithdrawn`, `futureDate`,
- * `deliveryConflict` (other news came before) and `dateInvalid` (delivered before it was posted).
+ * `deliveryConflict` (other news came before) and `dateInvalid` (delivered before it was posted, or posted before it was
+ * written: the deadline of a notice counts from that day).
  */
 export async function recordPost(
   tx: Tx,
@@ -314,6 +318,7 @@ async function refuseNews(
   letter: {
     channel: string;
     status: string;
+    queued_at: Instant;
     dispatched_on: LocalDate | null;
     delivered_on: LocalDate | null;
     refused_on: LocalDate | null;
@@ -327,10 +332,16 @@ async function refuseNews(
   if (letter.status === 'withdrawn') {
     throw new DomainError('contactWithdrawn', 'The letter was taken back before it was posted; it must not be sent.');
   }
+  const { pointer = '/on' } = news;
   const today = await creditorsDate(tx, act, creditorId);
   if (news.on > today) {
     const message = `Today is ${today}.`;
-    throw new DomainError('futureDate', message, [{ pointer: '/on', code: 'futureDate', message }]);
+    throw new DomainError('futureDate', message, [{ pointer, code: 'futureDate', message }]);
+  }
+  const writtenOn = await creditorsDate(tx, { at: letter.queued_at }, creditorId);
+  if (news.on < writtenOn) {
+    const message = `It was written on ${writtenOn}.`;
+    throw new DomainError('dateInvalid', message, [{ pointer, code: 'dateInvalid', message }]);
   }
   const said = letter[COLUMNS[news.status]];
   const ended = letter.delivered_on ?? letter.refused_on ?? letter.returned_on;
@@ -339,7 +350,7 @@ async function refuseNews(
   }
   if (news.status !== 'dispatched' && letter.dispatched_on !== null && news.on < letter.dispatched_on) {
     const message = `It was posted on ${letter.dispatched_on}.`;
-    throw new DomainError('dateInvalid', message, [{ pointer: '/on', code: 'dateInvalid', message }]);
+    throw new DomainError('dateInvalid', message, [{ pointer, code: 'dateInvalid', message }]);
   }
 }
 

@@ -1,17 +1,15 @@
 import { DomainError } from '../../domain/errors.ts';
 import { THANK_YOU } from '../../domain/case/requests.ts';
+import { FIRST_STAGE, isOpen, reopenedAt, type Stage } from '../../domain/case/stages.ts';
 import { localDate } from '../../domain/time/zones.ts';
 import type { Act } from '../act.ts';
 import type { Tx } from '../database.ts';
-import type { Stage } from '../types.ts';
 import { appendEvent } from './events.ts';
 import { holdUnderInsolvency } from './insolvency-holds.ts';
 import { startCase } from './outbox.ts';
 
-const CLOSED: readonly Stage[] = ['writtenOff', 'settled', 'cancelled'];
-
 /** Whether a case in this stage has a workflow that runs. */
-export const isOpenStage = (stage: Stage): boolean => !CLOSED.includes(stage);
+export const isOpenStage = (stage: Stage): boolean => isOpen(stage);
 
 /** What money an invoice still takes: what is owed, or of what was given up as much as has not come since. Minor units. */
 export function payableMinor(invoice: {
@@ -48,9 +46,7 @@ export async function reopenCase(tx: Tx, act: Act, invoiceId: string): Promise<b
     .where('invoice_id', '=', invoiceId)
     .where('run', '=', invoice.run)
     .executeTakeFirst();
-  // What an agency had was called back when the case closed: it is where it was before it was handed over.
-  const before = closed?.stage_before ?? 'upcoming';
-  const stage = before === 'placed' ? 'formalNotice' : before;
+  const stage = reopenedAt(closed?.stage_before ?? FIRST_STAGE);
   await tx.insertInto('case_runs').values({ invoice_id: invoiceId, run, opened_on: today }).execute();
   await tx.updateTable('invoices').set({ run, stage, next: null, wake_at: null }).where('id', '=', invoiceId).execute();
   // Thanks that were not yet given would now come too early.

@@ -1,4 +1,4 @@
-import { isOpen, type Stage } from './facts.ts';
+import { CLOSED_STAGES, isOpen, OPEN_STAGES, type Stage } from './stages.ts';
 
 /** What a person can ask of many cases at once. */
 interface BulkCommand {
@@ -12,7 +12,6 @@ interface BulkCommand {
   notIn: readonly Stage[];
 }
 
-const CLOSED: readonly Stage[] = ['writtenOff', 'settled', 'cancelled'];
 const plain = { role: 'operator', takes: [], notIn: [] } as const;
 
 /** By the last part of the path of the single command. */
@@ -42,8 +41,7 @@ export const BULK_KINDS = Object.keys(BULK_COMMANDS) as BulkKind[];
 export const bulkCommandOf = (kind: BulkKind): BulkCommand => BULK_COMMANDS[kind];
 
 /** The stages that are meant where a filter names none: a command is for open cases, reopening for closed ones. */
-export const stagesMeant = (kind: BulkKind): readonly Stage[] =>
-  kind === 'reopen' ? CLOSED : ['upcoming', 'reminding', 'formalNotice', 'placed'];
+export const stagesMeant = (kind: BulkKind): readonly Stage[] => (kind === 'reopen' ? CLOSED_STAGES : OPEN_STAGES);
 
 /** Why a case is certain to refuse, as far as its stage and its pause tell, as a stable code; null where it may not. */
 export function bulkRefusal(

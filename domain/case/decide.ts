@@ -13,12 +13,13 @@ import {
 import { dueDateBegins, isBeforeDueDate } from './choose-step.ts';
 import { collectionMissingAt, isCollecting } from './collection.ts';
 import type { Act, Decision } from './decision.ts';
-import type { CaseFacts, CustomerFacts, Stage } from './facts.ts';
+import type { CaseFacts, CustomerFacts } from './facts.ts';
 import { contactedByUs, ladder, notesBeforeDue, openStep, SENT_BEFORE } from './ladder.ts';
 import { nextOnLadder, waitWithOpenStep } from './ladder-course.ts';
 import { allowedMoment, wayOf } from './moments.ts';
 import { planNoteDue, planVerdict } from './plan-course.ts';
 import { isBranch, shownStep, WRITE_OFF } from './requests.ts';
+import type { OpenStage } from './stages.ts';
 import { lastGraceDay, paidUntil, promiseRests, standing } from './standing.ts';
 import { act, endOf, knownEnds, nextOf, openOnce, taskAt, wait, type View } from './view.ts';
 
@@ -59,9 +60,10 @@ function freeCourse(view: View): Decision {
 
 /**
  * The stage that follows from what happened: placed while an agency has it, formalNotice once the notice left, reminding
- * once a step after due was taken. Closing is decided apart.
+ * once a step after due was taken. Closing is decided apart. The ways between
+ * stages are listed in `stages.ts`.
  */
-export function stageOf(facts: CaseFacts): Exclude<Stage, 'writtenOff' | 'settled' | 'cancelled'> {
+export function stageOf(facts: CaseFacts): OpenStage {
   if (isPlaced(facts)) return 'placed';
   if (facts.notice !== null) return 'formalNotice';
   const taken = ['left', 'queued', 'requested', 'failed'];

@@ -1,7 +1,7 @@
 import type { Channel } from '../policy/types.ts';
 import type { LocalDate } from '../time/dates.ts';
 import type { Instant } from '../time/zones.ts';
-import type { Stage } from './facts.ts';
+import type { ClosedStage } from './stages.ts';
 
 /** What a case waits for, as `next` and the calendar name it (api.md, "Values"). */
 export type NextActionKind =
@@ -57,4 +57,4 @@ export type Act =
 export type Decision =
   | { decision: 'act'; acts: Act[] }
   | { decision: 'wait'; until: Instant | null; next: NextAction | null }
-  | { decision: 'close'; stage: Extract<Stage, 'settled' | 'cancelled' | 'writtenOff'>; thank: boolean };
+  | { decision: 'close'; stage: ClosedStage; thank: boolean };

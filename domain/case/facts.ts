@@ -2,14 +2,12 @@ import type { Channel, ContactRole, CustomerKind, Period, Policy } from '../poli
 import type { LocalDate } from '../time/dates.ts';
 import type { Holidays } from '../time/working-days.ts';
 import type { Instant } from '../time/zones.ts';
+import type { Stage } from './stages.ts';
 
-/** The stages of an invoice's life (design.md, "An invoice's life"). The last three are closed. */
-export type Stage = 'upcoming' | 'reminding' | 'formalNotice' | 'placed' | 'writtenOff' | 'settled' | 'cancelled';
+export { isOpen, type Stage } from './stages.ts';
 
 export type HoldKind =
   'promise' | 'dispute' | 'plan' | 'pause' | 'approval' | 'insolvency' | 'unappliedCash' | 'customer';
-
-export const isOpen = (stage: Stage): boolean => !['writtenOff', 'settled', 'cancelled'].includes(stage);
 
 /** A change of the balance. `on` is a date of the creditor's zone; negative amounts lower what is owed. */
 export interface Movement {

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 
 import { format, resolveConfig } from 'prettier';
 
+import { deadLinks } from './links.ts';
 import type { CheckPart } from './part.ts';
 
 export interface GeneratedText {
@@ -20,6 +21,7 @@ export interface GeneratedText {
 /** Add a table made from code here, and its marks to the file; `npm run check -- docs --write` fills it in. */
 export const GENERATED: readonly GeneratedText[] = [
   { file: 'docs/decisions/README.md', name: 'index of decisions', generate: decisionIndex },
+  { file: 'docs/architecture.md', name: 'stages', generate: stages },
   {
     file: 'README.md',
     name: 'settings',
@@ -35,7 +37,7 @@ export const docs: CheckPart = {
       const fault = await checkText(root, text, write);
       if (fault) faults.push(fault);
     }
-    return faults;
+    return [...faults, ...(await deadLinks(root))];
   },
 };
 
@@ -76,4 +78,10 @@ async function decisionIndex(root: string): Promise<string> {
     }),
   );
   return lines.join('\n');
+}
+
+/** The life of an invoice, drawn from the list that holds the code to it. */
+async function stages(): Promise<string> {
+  const { stageDiagram } = await import('../../domain/case/stages.ts');
+  return `\`\`\`mermaid\n${stageDiagram()}\n\`\`\``;
 }

@@ -1,9 +1,13 @@
 import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 import { describe, expect, test } from 'vitest';
 
 import { docs, replaceGenerated } from '../../scripts/check/docs.ts';
+import { deadLinks } from '../../scripts/check/links.ts';
 import { differences } from '../../scripts/check/openapi.ts';
 import { totalsOf } from '../../scripts/check/test-totals.ts';
 
@@ -42,6 +46,20 @@ describe('generated texts', () => {
   test('misses marks that are not there', () => {
     expect(replaceGenerated('<!-- generated: codes -->', 'codes', 'new')).toBeUndefined();
     expect(replaceGenerated('nothing', 'codes', 'new')).toBeUndefined();
+  });
+
+  test('have links that lead to a page and a heading', async () => {
+    const root = await mkdtemp(join(tmpdir(), 'links-'));
+    try {
+      await writeFile(
+        join(root, 'a.md'),
+        '# The `a`, first\n\n[b](b.md#up) [self](#the-a-first) [web](https://x.example)\n',
+      );
+      await writeFile(join(root, 'b.md'), '## Up\n\n[gone](c.md) [lost](a.md#nowhere) `[no](link)`\n');
+      expect(await deadLinks(root)).toEqual(['b.md: there is no c.md', 'b.md: a.md has no heading for #nowhere']);
+    } finally {
+      await rm(root, { recursive: true });
+    }
   });
 
   test('are current in this project', async () => {

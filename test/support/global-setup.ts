@@ -13,6 +13,7 @@ import { startPostgres, type PostgresServer } from '../../scripts/stack/postgres
 import { endLeftovers } from '../../scripts/stack/processes.ts';
 import { relanceSearchAttributes } from '../../scripts/stack/search-attributes.ts';
 import { findTestServer, startTemporal, type TemporalServer } from '../../scripts/stack/temporal.ts';
+import { holdStages } from './hold-stages.ts';
 import './servers.ts';
 
 const folderPrefix = 'relance-test-';
@@ -87,6 +88,7 @@ async function createTemplate(databaseUrl: string): Promise<Template> {
       migrateToLatest: (databaseUrl: string) => Promise<void>;
     };
     await migrateToLatest(url.href);
+    await administer(url.href, holdStages());
   }
   await administer(databaseUrl, [
     `ALTER DATABASE ${name} WITH ALLOW_CONNECTIONS false`,

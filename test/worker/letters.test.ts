@@ -94,7 +94,11 @@ describe('a letter', () => {
     expect((await PDFDocument.load(batch!.pdf)).getPageCount()).toBe(2);
     expect(await print()).toBeNull();
     const trackingNumbers = new Map([[letter!.id, 'LT 1']]);
-    await world.within((tx, act) => postBatch(tx, act, world.creditor.id, batch!.id, { on: today(), trackingNumbers }));
+    const post = (on: string) =>
+      world.within((tx, act) => postBatch(tx, act, world.creditor.id, batch!.id, { on, trackingNumbers }));
+    // Nothing is posted before it was written: the deadline of a notice would be over before it began.
+    await expect(post('2026-03-04')).rejects.toMatchObject({ code: 'dateInvalid', faults: [{ pointer: '/on' }] });
+    await post(today());
     expect(await letters()).toMatchObject([{ status: 'sent', dispatched_on: '2026-03-05', tracking_number: 'LT 1' }]);
     expect(await tasks('letter')).toMatchObject([{ status: 'done' }]);
     world.goTo('2026-03-07T09:00:00Z');

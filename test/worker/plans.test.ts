@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { renderAgain } from '../../activities/render-again.ts';
+import { replayCase } from '../../api/replay-case.ts';
 import { undoAllocation } from '../../db/repositories/allocations.ts';
 import { openDispute, resolveDispute } from '../../db/repositories/disputes.ts';
 import { loadCase } from '../../db/repositories/facts.ts';
@@ -112,6 +114,11 @@ describe('an instalment plan', () => {
     expect(texts()).toHaveLength(4);
     expect(texts()[3]).toContain('Total : 1 700,00 €');
     expect(await world.counters()).toEqual(zero);
+    // Each note is derived again, with the instalment it was about.
+    for (const id of [first, second]) {
+      const row = await world.db.selectFrom('invoices').selectAll().where('id', '=', id).executeTakeFirstOrThrow();
+      expect((await replayCase(world.db, row, renderAgain)).differences).toEqual([]);
+    }
   });
 
   it('counts what is paid on any invoice, passes on the lead, and is kept with the last cent', async () => {

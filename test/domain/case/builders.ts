@@ -1,5 +1,5 @@
 import { applyAct, applyLeft } from '../../../domain/case/apply.ts';
-import { decide } from '../../../domain/case/decide.ts';
+import { decide, stageOf } from '../../../domain/case/decide.ts';
 import type { Act, CaseTaskKind } from '../../../domain/case/decision.ts';
 import { isOpen, type CaseFacts, type CustomerFacts, type HoldFact, type Stage } from '../../../domain/case/facts.ts';
 import { MAX_ACTS_PER_TURN } from '../../../domain/case/forecast.ts';
@@ -9,6 +9,7 @@ import { nextRung } from '../../../domain/case/choose-step.ts';
 import { admitPlan } from '../../../domain/case/plan-admission.ts';
 import { planContacts, type MessagePlan } from '../../../domain/case/plan-contacts.ts';
 import { admitPromise } from '../../../domain/case/promises.ts';
+import { FIRST_STAGE, isLawful, reopenedAt, type OpenStage } from '../../../domain/case/stages.ts';
 import { paidUntil, standing } from '../../../domain/case/standing.ts';
 import { DomainError } from '../../../domain/errors.ts';
 import { formatAmount } from '../../../domain/money.ts';
@@ -139,6 +140,11 @@ export interface Played {
   closed: Map<string, { stage: Stage; thank: boolean }>;
   cases: Map<string, CaseFacts>;
   customer: CustomerFacts;
+  /** The stage of each case as the database would have it, and every way it went, as `from>to`. */
+  stages: Map<string, Stage>;
+  ways: Set<string>;
+  /** The stage in which a closed case closed. */
+  before: Map<string, OpenStage>;
   /** When each case wakes next. */
   wakeAt: Map<string, Instant>;
   turns: number;
@@ -182,6 +188,9 @@ export function play(start: CustomerFacts, from: Instant, to: Instant, options: 
     closed: new Map(),
     cases,
     customer: start,
+    stages: new Map(start.cases.map((c) => [c.invoiceId, c.stage])),
+    ways: new Set(),
+    before: new Map(),
     wakeAt: new Map(start.cases.map((c) => [c.invoiceId, from])),
     turns: 0,
   };
@@ -222,6 +231,7 @@ function happen(played: Played, happening: Happening, now: Instant): void {
     const after = happening.change(facts, now, today);
     if (after === facts) continue;
     played.cases.set(id, after);
+    if (after.run > facts.run) enter(played, id, reopenedAt(played.before.get(id) ?? FIRST_STAGE));
     if (isOpen(after.stage)) {
       played.closed.delete(id);
       played.wakeAt.set(id, now);
@@ -269,11 +279,13 @@ function turn(played: Played, id: string, now: Instant): void {
       if (decision.until === null) played.wakeAt.delete(id);
       else if (decision.until > now) played.wakeAt.set(id, decision.until);
       else throw new Error(`${id} waits for the past`);
+      enter(played, id, stageOf(facts));
       break;
     }
     if (decision.decision === 'close') {
       played.wakeAt.delete(id);
       played.closed.set(id, decision);
+      enter(played, id, decision.stage);
       const today = localDate(now, world.creditorZone);
       const runs = facts.runs.map((r) => (r.run === facts.run ? { ...r, closedOn: today } : r));
       facts = { ...facts, stage: decision.stage, runs };
@@ -292,6 +304,16 @@ function turn(played: Played, id: string, now: Instant): void {
   }
   played.cases.set(id, facts);
   syncPlans(played, now);
+}
+
+/** Only the listed ways lead from one stage to another (`domain/case/stages.ts`). */
+function enter(played: Played, id: string, to: Stage): void {
+  const from = played.stages.get(id) ?? FIRST_STAGE;
+  if (!isLawful(from, to)) throw new Error(`${id} went from ${from} to ${to}`);
+  if (from === to) return;
+  if (isOpen(from)) played.before.set(id, from);
+  played.stages.set(id, to);
+  played.ways.add(`${from}>${to}`);
 }
 
 /** One case judges a plan for all of its cases, which are told. */
