@@ -205,8 +205,9 @@ export function noticeCourse(view: View): Decision {
   const { placement, writeOff } = facts.policy;
   const goesOn = placement !== null && facts.placement?.status !== 'recalled' && !wasTurnedDown(facts, PLACEMENT);
   const at = placementAt(view, deadline) ?? lookAgain(now);
-  const small = writeOff !== null && isBelowLimit(view, amountFor(writeOff.below, facts.currency));
-  const following = small ? 'writeOff' : goesOn && !isBelowMinimum(facts, here) ? 'placement' : 'ladderEnded';
+  const bothers = !isBelowMinimum(facts, here);
+  const small = bothers && writeOff !== null && isBelowLimit(view, amountFor(writeOff.below, facts.currency));
+  const following = small ? 'writeOff' : goesOn && bothers ? 'placement' : 'ladderEnded';
   if (at > now) return wait(view, at, foreseen(view, at, following));
   if (following === 'ladderEnded') return openOnce(view, 'ladderEnded')!;
   if (following === 'writeOff') {
