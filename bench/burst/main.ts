@@ -28,7 +28,7 @@ const STEP = 'before';
 /** Of 20 invoices 4 are of one customer, the others each of their own: 17 messages. */
 const GROUP = { of: 20, together: 4, messages: 17 };
 /** Cases a second that are reckoned with before any have been opened. */
-const CAUTIOUS_RATE = 8;
+const CAUTIOUS_RATE = 5;
 /** Between the opening of the last case and the burst, in real milliseconds. */
 const REST_MS = 10_000;
 /** Nothing has left for so long: it will not. */
@@ -94,7 +94,7 @@ async function measure(stage: Stage, few: number, many: number): Promise<boolean
 /** Opens the cases of a creditor of their own, lets them rest, and waits until all have asked at their moment. */
 async function runBurst(stage: Stage, cases: number, index: number, expectedRate: number): Promise<Burst> {
   const { db, clock, worker } = stage;
-  const leadMs = REST_MS + cases * (1_400 / expectedRate);
+  const leadMs = REST_MS + cases * (2_000 / expectedRate);
   const moment = Math.ceil((clock.now() + leadMs) / MINUTE_MS) * MINUTE_MS;
   const creditor = await openBook({ db, clock }, policyFor(moment));
   const begin = performance.now();
