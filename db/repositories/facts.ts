@@ -115,11 +115,14 @@ async function loadShared(db: Db | Tx, customerId: string, holidays: HolidaysOf,
       sql<InsolvencyFact | null>`(select jsonb_build_object('judgmentOn', judgment_on, 'outcome', outcome)
         from insolvencies where customer_id = u.id and (status = 'open' or outcome = 'noAssets')
         order by seq desc limit 1)`.as('insolvency'),
+      sql<boolean>`exists (select from stopped_addresses where creditor_id = c.id and lifted_at is null)`.as(
+        'any_stopped',
+      ),
     ])
     .where('u.id', '=', customerId)
     .executeTakeFirstOrThrow();
   const emails = row.contacts.flatMap((p) => (p.email ? [p.email.toLowerCase()] : []));
-  const stoppedSet = await stoppedAmong(db, row.creditor_id, emails);
+  const stoppedSet = row.any_stopped ? await stoppedAmong(db, row.creditor_id, emails) : new Set<string>();
   const since = addDays(localDate(now, row.time_zone), -CONTACT_MEMORY_DAYS);
   const contacts = await db
     .selectFrom('contacts')
@@ -220,6 +223,9 @@ const ON_RECORD = {
   movements: sql<boolean>`(select count(*) from postings where invoice_id = i.id and account = 'receivable') > 1`,
   plans: sql<boolean>`exists (select from plan_invoices where invoice_id = i.id)`,
   placements: sql<boolean>`exists (select from placements where invoice_id = i.id)`,
+  // Of the whole customer too.
+  holds: sql<boolean>`exists (select from holds where customer_id = i.customer_id
+    and (invoice_id is null or invoice_id = i.id))`,
   // A case that has only been registered is in its first run, and knows it.
   runs: sql<boolean>`i.turned_at is not null or i.event_count > 1`,
 };
@@ -267,13 +273,16 @@ async function loadFacts(db: Db | Tx, ids: readonly string[], shared: Shared, no
   const runs = await about('runs', (having) =>
     db.selectFrom('case_runs').selectAll().where('invoice_id', 'in', having).orderBy('run').execute(),
   );
-  const holds = await db
-    .selectFrom('holds')
-    .selectAll()
-    .where('customer_id', '=', shared.customerId)
-    .where((eb) => eb.or([eb('invoice_id', 'is', null), eb('invoice_id', 'in', ids)]))
-    .orderBy('seq')
-    .execute();
+  const held = invoices.some((i) => i.has_holds);
+  const holds = !held
+    ? []
+    : await db
+        .selectFrom('holds')
+        .selectAll()
+        .where('customer_id', '=', shared.customerId)
+        .where((eb) => eb.or([eb('invoice_id', 'is', null), eb('invoice_id', 'in', ids)]))
+        .orderBy('seq')
+        .execute();
   const steps = await about('steps', (having) =>
     db
       .selectFrom('case_steps as s')
