@@ -217,6 +217,10 @@ function report({ provider }: Stage, bursts: readonly Burst[]): boolean {
   print();
   const control = perCase(last) / perCase(first);
   const ratio = perCase(large) / small;
+  const processor = (b: Burst): number => b.processorMs / b.cases;
+  const processorRatio = (2 * processor(large)) / (processor(first) + processor(last));
+  print(`a case of ${large.cases} takes ${processorRatio.toFixed(2)} times the processor time of the worker`);
+  print();
   const growth = large.memory / Math.max(first.memory, last.memory);
   const expected = bursts.reduce((sum, b) => sum + (b.cases / GROUP.of) * GROUP.messages, 0);
   const twice = [...provider.calls.values()].filter((calls) => calls > 1).length;
