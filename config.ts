@@ -22,7 +22,7 @@ export const SETTINGS = {
     .min(1)
     .max(200)
     .default(10)
-    .describe('Connections a process keeps at most.'),
+    .describe('Connections a process keeps at most, and turns of cases that a worker takes at once.'),
   TEMPORAL_ADDRESS: z
     .string()
     .regex(/^[^\s:]+:\d{1,5}$|^\[[^\s\]]+\]:\d{1,5}$/, 'must be host:port')

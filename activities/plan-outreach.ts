@@ -17,7 +17,6 @@ import {
   outreachMoments,
   requestingInvoices,
   type Asking,
-  type Lag,
 } from '../db/repositories/outreach.ts';
 
 import type { CustomerFacts, PlanFact } from '../domain/case/facts.ts';
@@ -44,8 +43,15 @@ export interface OutreachResult {
   collecting: boolean;
 }
 
-/** How long, in real time, outreach waits for the other cases of the same moment before it writes. */
+/** How soon, in real time, outreach looks again while it waits for the other cases of the same moment. */
 const COLLECT_EVERY_MS = 150;
+/** Where thousands of cases are due at once, and those it waits for come late, it looks less and less often. */
+const COLLECT_AT_LEAST_EVERY_MS = 15_000;
+/**
+ * How long, in business time, it waits for them at most: one that is stuck does not hold up the others. In compressed
+ * time that is less than a punctual case may take, which is waited for in any case.
+ */
+const COLLECT_FOR_MS = 15 * 60_000;
 /** While a file is imported its invoices are waited for; its end rings, this is for when that was lost. */
 const IMPORT_EVERY_MS = 10_000;
 /** What nothing lets leave is looked at once a day: a table of holidays or an address may change. */
@@ -72,10 +78,11 @@ async function look(deps: ActivityDeps, tx: Tx, customerId: string): Promise<Out
     tx,
     asking.map((a) => a.invoiceId),
   );
-  const patience = { realMs: PUNCTUAL_MS, businessMs: (PUNCTUAL_MS * DAY_MS) / deps.clock.setting.dayMs };
-  const wait = collectingDelay(await laggingCases(tx, customerId, deps.clock.now(), patience));
+  const wait = await collectingDelay(deps, tx, customerId);
   if (wait !== null) {
     const at = deps.clock.now();
+    // Where it waits for long the sweep is told that it does.
+    if (wait > COLLECT_EVERY_MS) await noteNextLook(tx, customerId, at + (wait * DAY_MS) / deps.clock.setting.dayMs);
     return { wakeAt: isoInstant(at), wakeInMs: wait, queued: 0, waiting: asking.length, collecting: true };
   }
 
@@ -161,9 +168,16 @@ function untrueNotes(customer: CustomerFacts, today: LocalDate): { invoiceId: st
   });
 }
 
-function collectingDelay(lag: Lag): number | null {
+/** Real milliseconds until others of the customer are looked for again that will ask as well; null where none will. */
+async function collectingDelay(deps: ActivityDeps, tx: Tx, customerId: string): Promise<number | null> {
+  const { dayMs } = deps.clock.setting;
+  const realMs = Math.max(PUNCTUAL_MS, (COLLECT_FOR_MS * dayMs) / DAY_MS);
+  const patience = { realMs, businessMs: (realMs * DAY_MS) / dayMs };
+  const lag = await laggingCases(tx, customerId, deps.clock.now(), patience);
   if (lag.importing) return IMPORT_EVERY_MS;
-  return lag.cases > 0 ? COLLECT_EVERY_MS : null;
+  if (lag.cases === 0) return null;
+  const lateMs = Math.max(lag.newForMs, (lag.overdueForMs * dayMs) / DAY_MS);
+  return lateMs <= PUNCTUAL_MS ? COLLECT_EVERY_MS : Math.min(COLLECT_AT_LEAST_EVERY_MS, lateMs / 3);
 }
 
 /** A message, and the texts of its items where each opens a task of its own. */

@@ -16,6 +16,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<{ benchmark: Benchmark }
   'case-cost': () => import('./case-cost/main.ts'),
   'webhook-intake': () => import('./webhook-intake/main.ts'),
   'open-cases': () => import('./open-cases/main.ts'),
+  burst: () => import('./burst/main.ts'),
 };
 
 /** `npm run bench -- NAME [--option NUMBER]`; without a name, what there is. */

@@ -81,6 +81,9 @@ async function main(): Promise<void> {
     interceptors: { activity: [discreetFailures(log)] },
     buildId: await buildIdOf(settings.WORKFLOW_BUNDLE),
     maxCachedWorkflows: CACHED_WORKFLOWS,
+    // A turn needs a connection to the database: more of them at once would only wait for one within their task's time,
+    // and what is more urgent than they are behind them.
+    maxConcurrentWorkflowTaskExecutions: Math.max(2, settings.DATABASE_POOL_MAX),
     shutdownGraceTime: GRACE_MS,
     ...(settings.WORKFLOW_BUNDLE
       ? { workflowBundle: { codePath: settings.WORKFLOW_BUNDLE } }

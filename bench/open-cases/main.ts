@@ -1,4 +1,4 @@
-import { fork, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -6,18 +6,17 @@ import { performance } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
-import { systemAct } from '../../db/act.ts';
-import { createDatabase, inTransaction, type Db } from '../../db/database.ts';
-import { createImport } from '../../db/repositories/imports.ts';
+import { createDatabase, type Db } from '../../db/database.ts';
 import { addDays } from '../../domain/time/dates.ts';
 import { localDate } from '../../domain/time/zones.ts';
-import { buildWorkflowBundle } from '../../scripts/build-bundle.ts';
 import { openBook } from '../../test/support/book.ts';
 import type { Benchmark } from '../main.ts';
+import { refuseRejected, uploadFile } from '../support/imports.ts';
+import { memoryOf } from '../support/memory.ts';
 import { bound, controlHolds, print, show, spread, table } from '../support/report.ts';
 import { withServers, type Servers } from '../support/servers.ts';
+import { startChild, startWorker, stopWorker } from '../support/worker.ts';
 import type { BareAnswer, BareOrder } from './bare-worker.ts';
-import { memoryOf } from './memory.ts';
 
 const LEAST_RATIO = 0.5;
 const INVOICES_A_CUSTOMER = 10;
@@ -47,27 +46,11 @@ export const benchmark: Benchmark = {
         return await measure(servers, db, worker, bare, options['cases']!, options['rounds']!);
       } finally {
         bare.kill();
-        worker.kill('SIGTERM');
-        if (worker.exitCode === null) await once(worker, 'exit');
+        await stopWorker(worker);
         await db.destroy();
       }
     }),
 };
-
-/** The worker of the product, as its own process. */
-async function startWorker(servers: Servers): Promise<ChildProcess> {
-  const bundle = await buildWorkflowBundle(join(servers.folder, 'workflows.js'), {
-    cacheDir: fileURLToPath(new URL('../../node_modules/.cache/relance', import.meta.url)),
-  });
-  return await startChild('../../worker/main.ts', [], {
-    DATABASE_URL: servers.databaseUrl,
-    TEMPORAL_ADDRESS: servers.temporal.address,
-    TEMPORAL_NAMESPACE: servers.temporal.namespace,
-    WORKFLOW_BUNDLE: bundle.file,
-    RESEND_API_KEY: 'unused: nothing falls due',
-    LOG_LEVEL: 'warn',
-  });
-}
 
 /** Bundled beforehand like ours, so that no worker carries webpack's memory. */
 async function startBareWorker({ folder, temporal }: Servers): Promise<ChildProcess> {
@@ -77,20 +60,11 @@ async function startBareWorker({ folder, temporal }: Servers): Promise<ChildProc
   });
   const file = join(folder, 'bare.js');
   await writeFile(file, code);
-  return await startChild('./bare-worker.ts', [temporal.address, temporal.namespace, file]);
-}
-
-async function startChild(file: string, args: string[], env: Record<string, string> = {}): Promise<ChildProcess> {
-  const child = fork(fileURLToPath(new URL(file, import.meta.url)), args, {
-    execArgv: ['--import', import.meta.resolve('tsx')],
-    env: { ...process.env, ...env },
-  });
-  const ended = once(child, 'exit').then(([code]) => {
-    throw new Error(`${file} ended with ${String(code)} before it was ready.`);
-  });
-  await Promise.race([once(child, 'message'), ended]);
-  ended.catch(() => undefined);
-  return child;
+  return await startChild(fileURLToPath(new URL('./bare-worker.ts', import.meta.url)), [
+    temporal.address,
+    temporal.namespace,
+    file,
+  ]);
 }
 
 async function measure(
@@ -175,18 +149,8 @@ async function importInvoices(db: Db, creditorId: string, count: number, round: 
     const due = addDays(today, 30 + (index % 20));
     return `F-${round}-${index};${today};${due};${100 + (index % 900)}.00;EUR;C${customer};Customer ${customer};${mail}`;
   });
-  const header = 'number;issued on;due on;amount;currency;customer reference;customer name;customer email';
-  const body = Buffer.from(`${[header, ...lines].join('\n')}\n`);
   const begin = performance.now();
-  const importId = await inTransaction(db, async (tx) =>
-    createImport(tx, systemAct(Date.now()), {
-      creditorId,
-      contentType: 'text/csv',
-      columns: null,
-      filename: null,
-      body,
-    }),
-  );
+  const importId = await uploadFile(db, creditorId, lines, Date.now());
   for (;;) {
     const row = await db
       .selectFrom('invoices')
@@ -198,17 +162,6 @@ async function importInvoices(db: Db, creditorId: string, count: number, round: 
     await refuseRejected(db, importId);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-}
-
-async function refuseRejected(db: Db, importId: string): Promise<void> {
-  const row = await db
-    .selectFrom('import_rows')
-    .select(['line', 'code', 'message'])
-    .where('import_id', '=', importId)
-    .where('status', '=', 'rejected')
-    .limit(1)
-    .executeTakeFirst();
-  if (row) throw new Error(`Line ${row.line} was rejected: ${row.code} ${row.message}`);
 }
 
 async function countRunning(servers: Servers, workflowType: string): Promise<number> {

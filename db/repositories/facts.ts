@@ -115,11 +115,14 @@ async function loadShared(db: Db | Tx, customerId: string, holidays: HolidaysOf,
       sql<InsolvencyFact | null>`(select jsonb_build_object('judgmentOn', judgment_on, 'outcome', outcome)
         from insolvencies where customer_id = u.id and (status = 'open' or outcome = 'noAssets')
         order by seq desc limit 1)`.as('insolvency'),
+      sql<boolean>`exists (select from stopped_addresses where creditor_id = c.id and lifted_at is null)`.as(
+        'any_stopped',
+      ),
     ])
     .where('u.id', '=', customerId)
     .executeTakeFirstOrThrow();
   const emails = row.contacts.flatMap((p) => (p.email ? [p.email.toLowerCase()] : []));
-  const stoppedSet = await stoppedAmong(db, row.creditor_id, emails);
+  const stoppedSet = row.any_stopped ? await stoppedAmong(db, row.creditor_id, emails) : new Set<string>();
   const since = addDays(localDate(now, row.time_zone), -CONTACT_MEMORY_DAYS);
   const contacts = await db
     .selectFrom('contacts')
@@ -210,6 +213,24 @@ const policyRefs = new WeakMap<object, { name: string; version: number }>();
 /** The version that a policy read by `pinnedPolicy` is; null for every other object. */
 export const policyRefOf = (policy: object): { name: string; version: number } | null => policyRefs.get(policy) ?? null;
 
+/** What a case may have on record; most have little of it. */
+const ON_RECORD = {
+  promises: sql<boolean>`exists (select from promises where invoice_id = i.id)`,
+  disputes: sql<boolean>`exists (select from disputes where invoice_id = i.id)`,
+  steps: sql<boolean>`exists (select from case_steps where invoice_id = i.id)`,
+  tasks: sql<boolean>`exists (select from tasks where invoice_id = i.id)`,
+  // The first posting is that of its registration.
+  movements: sql<boolean>`(select count(*) from postings where invoice_id = i.id and account = 'receivable') > 1`,
+  plans: sql<boolean>`exists (select from plan_invoices where invoice_id = i.id)`,
+  placements: sql<boolean>`exists (select from placements where invoice_id = i.id)`,
+  // Of the whole customer too.
+  holds: sql<boolean>`exists (select from holds where customer_id = i.customer_id
+    and (invoice_id is null or invoice_id = i.id))`,
+  // A case that has only been registered is in its first run, and knows it.
+  runs: sql<boolean>`i.turned_at is not null or i.event_count > 1`,
+};
+type OnRecord = keyof typeof ON_RECORD;
+
 /**
  * The facts of these cases as they are judged at `now`. That instant may be a little before the clock (the moment
  * something was planned for), even on an earlier date where time is compressed; what is on record is in force all the
@@ -231,30 +252,38 @@ async function loadFacts(db: Db | Tx, ids: readonly string[], shared: Shared, no
         .where('e.kind', 'in', RELEASES)
         .as('released_at'),
     )
+    .select(Object.entries(ON_RECORD).map(([what, found]) => found.as(`has_${what}` as `has_${OnRecord}`)))
     .where('i.id', 'in', ids)
     .orderBy('i.id')
     .execute();
-  // A case that has only been registered has nothing else on record: the first turn of many needs no more queries.
-  const touched = invoices.filter((i) => i.turned_at !== null || i.event_count > 1).map((i) => i.id);
-  const about = async <T extends { invoice_id: string }>(load: () => Promise<T[]>): Promise<Map<string, T[]>> =>
-    touched.length === 0 ? new Map<string, T[]>() : by(await load());
-  const promises = await about(() =>
-    db.selectFrom('promises').selectAll().where('invoice_id', 'in', touched).orderBy('seq').execute(),
+  // What no case has costs no query.
+  const about = async <T extends { invoice_id: string }>(
+    what: OnRecord,
+    load: (having: string[]) => Promise<T[]>,
+  ): Promise<Map<string, T[]>> => {
+    const having = invoices.filter((i) => i[`has_${what}`]).map((i) => i.id);
+    return having.length === 0 ? new Map<string, T[]>() : by(await load(having));
+  };
+  const promises = await about('promises', (having) =>
+    db.selectFrom('promises').selectAll().where('invoice_id', 'in', having).orderBy('seq').execute(),
   );
-  const disputes = await about(() =>
-    db.selectFrom('disputes').selectAll().where('invoice_id', 'in', touched).orderBy('seq').execute(),
+  const disputes = await about('disputes', (having) =>
+    db.selectFrom('disputes').selectAll().where('invoice_id', 'in', having).orderBy('seq').execute(),
   );
-  const runs = await about(() =>
-    db.selectFrom('case_runs').selectAll().where('invoice_id', 'in', touched).orderBy('run').execute(),
+  const runs = await about('runs', (having) =>
+    db.selectFrom('case_runs').selectAll().where('invoice_id', 'in', having).orderBy('run').execute(),
   );
-  const holds = await db
-    .selectFrom('holds')
-    .selectAll()
-    .where('customer_id', '=', shared.customerId)
-    .where((eb) => eb.or([eb('invoice_id', 'is', null), eb('invoice_id', 'in', ids)]))
-    .orderBy('seq')
-    .execute();
-  const steps = await about(() =>
+  const held = invoices.some((i) => i.has_holds);
+  const holds = !held
+    ? []
+    : await db
+        .selectFrom('holds')
+        .selectAll()
+        .where('customer_id', '=', shared.customerId)
+        .where((eb) => eb.or([eb('invoice_id', 'is', null), eb('invoice_id', 'in', ids)]))
+        .orderBy('seq')
+        .execute();
+  const steps = await about('steps', (having) =>
     db
       .selectFrom('case_steps as s')
       .leftJoin('tasks as t', 't.id', 's.task_id')
@@ -275,23 +304,23 @@ async function loadFacts(db: Db | Tx, ids: readonly string[], shared: Shared, no
         'c.delivered_on',
         'c.refused_on',
       ])
-      .where('s.invoice_id', 'in', touched)
+      .where('s.invoice_id', 'in', having)
       .orderBy('s.id')
       .execute(),
   );
-  const tasks = await about(async () => {
+  const tasks = await about('tasks', async (having) => {
     const rows = await db
       .selectFrom('tasks')
       .select(['invoice_id', 'kind', 'status', 'data'])
-      .where('invoice_id', 'in', touched)
+      .where('invoice_id', 'in', having)
       .where('kind', 'in', ['entryReview', 'ladderEnded', 'timeBarred', 'collectionMissing'])
       .execute();
     return rows.map((t) => ({ ...t, invoice_id: t.invoice_id! }));
   });
-  const movements = await about(() => loadMovements(db, touched));
-  const plans = await about(() => loadPlans(db, touched));
-  const placements = await about(() =>
-    db.selectFrom('placements').selectAll().where('invoice_id', 'in', touched).orderBy('seq').execute(),
+  const movements = await about('movements', (having) => loadMovements(db, having));
+  const plans = await about('plans', (having) => loadPlans(db, having));
+  const placements = await about('placements', (having) =>
+    db.selectFrom('placements').selectAll().where('invoice_id', 'in', having).orderBy('seq').execute(),
   );
   const { insolvency } = shared;
 

@@ -31,7 +31,7 @@ export async function lastLook(
 ): Promise<Untrue | null> {
   const { contact, now } = look;
   for (const item of look.items) {
-    const loaded = await loadCase(tx, item.invoice_id, look.holidays, now);
+    const loaded = await loadCase(tx, item.invoice_id, look.holidays, now, contact.customer_id);
     if (!loaded) return 'noLongerDue';
     const { facts, customer } = loaded;
     const today = localDate(now, customer.creditorZone);

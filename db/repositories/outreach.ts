@@ -25,6 +25,9 @@ export async function requestingInvoices(tx: Tx, customerId: string): Promise<As
 export interface Lag {
   /** Cases of the customer whose own moment has come and that have not yet taken their turn. */
   cases: number;
+  /** For how long the one that is late by most has been expected: real milliseconds of new cases, business ones of others. */
+  newForMs: number;
+  overdueForMs: number;
   /** A file of this creditor is being imported. */
   importing: boolean;
 }
@@ -39,24 +42,28 @@ export async function laggingCases(
   now: Instant,
   patience: { realMs: number; businessMs: number },
 ): Promise<Lag> {
-  const { rows } = await sql<{ cases: number; importing: boolean }>`
-    select
-      (select count(*)::int from invoices i
-        where i.customer_id = ${customerId}
-          and i.stage not in ('writtenOff', 'settled', 'cancelled')
-          and ((i.turned_at is null
-                and i.recorded_at > clock_timestamp() - make_interval(secs => ${patience.realMs / 1000}::float8))
-            or (i.turned_at < i.wake_at and i.wake_at <= ${instant(now)}::timestamptz
-                and i.wake_at > ${instant(now - patience.businessMs)}::timestamptz))
-          -- Who has asked already asks for nothing else, however often it looks whether that has left.
-          and not exists (select 1 from case_steps s where s.invoice_id = i.id
-            and s.status in ('requested', 'queued', 'awaitingApproval')
-              and (s.step not like '~%' or s.step = ${FORMAL_NOTICE}))
-      ) as cases,
+  const { rows } = await sql<Lag>`
+    select count(*)::int as cases,
+      coalesce(1000 * extract(epoch from clock_timestamp() - min(recorded_at) filter (where wake_at is null)), 0)::float8
+        as "newForMs",
+      coalesce(1000 * extract(epoch from ${instant(now)}::timestamptz - min(wake_at)), 0)::float8 as "overdueForMs",
       exists (select 1 from imports m join customers u on u.creditor_id = m.creditor_id
         where u.id = ${customerId} and m.status = 'running'
-          and m.recorded_at > clock_timestamp() - interval '15 minutes') as importing`.execute(tx);
-  return rows[0] ?? { cases: 0, importing: false };
+          and m.recorded_at > clock_timestamp() - interval '15 minutes') as importing
+    from (
+      select i.recorded_at, case when i.turned_at is not null then i.wake_at end as wake_at from invoices i
+      where i.customer_id = ${customerId}
+        and i.stage not in ('writtenOff', 'settled', 'cancelled')
+        and ((i.turned_at is null
+              and i.recorded_at > clock_timestamp() - make_interval(secs => ${patience.realMs / 1000}::float8))
+          or (i.turned_at < i.wake_at and i.wake_at <= ${instant(now)}::timestamptz
+              and i.wake_at > ${instant(now - patience.businessMs)}::timestamptz))
+        -- Who has asked already asks for nothing else, however often it looks whether that has left.
+        and not exists (select 1 from case_steps s where s.invoice_id = i.id
+          and s.status in ('requested', 'queued', 'awaitingApproval')
+          and (s.step not like '~%' or s.step = ${FORMAL_NOTICE}))
+    ) lagging`.execute(tx);
+  return rows[0]!;
 }
 
 /** What outreach has behind and before it, as business instants: its latest message, and the look it planned last. */

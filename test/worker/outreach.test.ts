@@ -29,6 +29,10 @@ describe('outreach, the single mouth towards a customer', () => {
       ...input,
     });
   const plain = (text: string | undefined) => (text ?? '').replace(/\s+/g, ' ');
+  const wakeOf = async (id: string): Promise<string> => {
+    const row = await world.db.selectFrom('invoices').select('wake_at').where('id', '=', id).executeTakeFirstOrThrow();
+    return new Date(row.wake_at!).toISOString();
+  };
   const tasks = (kind: string) =>
     world.db.selectFrom('tasks').selectAll().where('kind', '=', kind).orderBy('seq').execute();
 
@@ -60,9 +64,29 @@ describe('outreach, the single mouth towards a customer', () => {
     expect(await world.plan()).toMatchObject({ collecting: true });
     await world.db
       .updateTable('invoices')
-      .set({ recorded_at: new Date(Date.now() - 60_000) })
+      .set({ recorded_at: new Date(Date.now() - 16 * 60_000) })
       .execute();
     expect(await world.plan()).toMatchObject({ collecting: false, queued: 1 });
+  });
+
+  it('waits for a case that comes late where thousands are due at once, looking less and less often', async () => {
+    world = await openWorld(LADDER);
+    const first = await invoice({ dueOn: '2026-03-01' });
+    const second = await invoice({ dueOn: '2026-03-01' });
+    await world.turn(first);
+    await world.turn(second);
+    expect(await wakeOf(second)).toBe('2026-03-06T07:30:00.000Z');
+    world.goTo('2026-03-06T07:30:01Z');
+    await world.turn(first);
+    expect(await world.plan()).toMatchObject({ collecting: true, wakeInMs: 150, queued: 0 });
+    world.goTo('2026-03-06T07:30:30Z');
+    expect(await world.plan()).toMatchObject({ collecting: true, wakeInMs: 10_000, queued: 0 });
+    world.goTo('2026-03-06T07:44:00Z');
+    expect(await world.plan()).toMatchObject({ collecting: true, wakeInMs: 15_000, queued: 0 });
+    await world.turn(second);
+    expect(await world.plan()).toMatchObject({ collecting: false, queued: 1, waiting: 0 });
+    await world.send();
+    expect(world.provider.sent).toHaveLength(1);
   });
 
   it('puts off what the minimum gap forbids, to the next moment allowed', async () => {

@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import type { BusinessClock } from '../../activities/deps.ts';
 import type { Db } from '../../db/database.ts';
 import { claimStrays, ringAgain, type Stray } from '../../db/repositories/strays.ts';
-import { caseWorkflowId } from '../../workflows/ids.ts';
+import { caseWorkflowId, outreachWorkflowId } from '../../workflows/ids.ts';
 import { startRelay, type Relay } from './loop.ts';
 
 const EVERY_MS = 5_000;
@@ -47,8 +47,10 @@ export async function sweep(
   const rang: Stray[] = [];
   for (const stray of strays) {
     if (!isTurnOf(rung, stray)) continue;
-    const restart = stray.kind === 'case' && !(await runs(deps.client, stray));
-    if (stray.fresh && !restart) continue;
+    const state = await stateOf(deps.client, stray);
+    // Its turn is queued behind others: a message would only be one more thing to do.
+    if (state === 'busy' || (stray.fresh && state === 'waits')) continue;
+    const restart = stray.kind === 'case' && state === 'gone';
     await ringAgain(deps.db, stray, restart);
     rang.push(stray);
   }
@@ -75,12 +77,16 @@ function forgetOthers(rung: RungBefore, strays: readonly Stray[]): void {
 
 const keyOf = ({ kind, id, run }: Stray): string => `${kind} ${id} ${run}`;
 
-async function runs(client: Client, stray: Stray): Promise<boolean> {
+/** Whether the workflow of a case or of outreach runs, and whether it has a task that is queued or under way. */
+async function stateOf(client: Client, stray: Stray): Promise<'gone' | 'waits' | 'busy'> {
+  if (stray.kind !== 'case' && stray.kind !== 'outreach') return 'waits';
+  const workflowId = stray.kind === 'case' ? caseWorkflowId(stray.id) : outreachWorkflowId(stray.id);
   try {
-    const { status } = await client.workflow.getHandle(caseWorkflowId(stray.id)).describe();
-    return status.name === 'RUNNING';
+    const { status, raw } = await client.workflow.getHandle(workflowId).describe();
+    if (status.name !== 'RUNNING') return 'gone';
+    return raw.pendingWorkflowTask ? 'busy' : 'waits';
   } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return false;
+    if (error instanceof WorkflowNotFoundError) return 'gone';
     throw error;
   }
 }
