@@ -52,14 +52,18 @@ beforeAll(async () => {
     const { outcomes = [] } = await turn(invoiceId, [commandId]);
     return outcomes.find((outcome) => outcome.id === commandId)!;
   };
+  await openBook();
+});
+afterAll(() => h.stop());
+beforeEach(() => goTo(0));
+
+async function openBook(): Promise<void> {
   own = await h.creditor({
     address: { lines: ['1 rue Ravel'], postalCode: '75001', city: 'Paris', country: 'FR' },
     registrationId: '73282932000074',
   });
   expect((await h.call(own.approver, 'PUT', '/v1/policies/ours', POLICY)).status).toBe(200);
-});
-afterAll(() => h.stop());
-beforeEach(() => goTo(0));
+}
 
 function goTo(days: number): void {
   now = NOW + days * DAY;
@@ -336,6 +340,39 @@ describe('a write-off', () => {
     expect(given.status).toBe(200);
     expect((await get(`/v1/invoices/${one.id}`)).stage).toBe('writtenOff');
   });
+});
+
+test('a write-off under a plan ends it at what was paid, and frees its other invoice', async () => {
+  const same = customer();
+  const [one, other] = [await invoice({ customer: same }), await invoice({ customer: same })];
+  const instalments = [{ dueOn: '2026-12-15', amount: '2400.00' }];
+  const plan = (await post('/v1/plans', { invoiceIds: [one.id, other.id], instalments })).body;
+  const payment = { amount: '200.00', currency: 'EUR', receivedOn: '2026-11-20' };
+  await post(`/v1/invoices/${one.id}/payments`, payment);
+  await turn(one.id);
+  expect((await post(`/v1/invoices/${one.id}/write-off`, because)).status).toBe(200);
+  expect(await get(`/v1/plans/${plan.id}`)).toMatchObject({ status: 'cancelled', paid: '200.00' });
+  expect((await get(`/v1/invoices/${other.id}`)).holds).toEqual([]);
+});
+
+test('a letter is taken back as long as nobody printed it, also after a batch that failed', async () => {
+  await openBook();
+  const one = await invoice();
+  goTo(1);
+  await live(one);
+  const [letter] = (await get(`/v1/contacts?invoiceId=${one.id}`)).data;
+  // As a batch leaves it that was broken off between its look and its file.
+  await h.db.updateTable('contacts').set({ status: 'sending' }).where('id', '=', letter.id).execute();
+  const payment = { amount: '200.00', currency: 'EUR', receivedOn: '2026-11-21' };
+  await post(`/v1/invoices/${one.id}/payments`, payment);
+  const reply = await post('/v1/print-batches', {});
+  expect(`${reply.status} ${reply.body.code}`).toBe('409 nothingToPrint');
+  expect((await get(`/v1/contacts/${letter.id}`)).status).toBe('withdrawn');
+  await live(one);
+  const again = (await get(`/v1/contacts?invoiceId=${one.id}`)).data.find(
+    (c: { status: string }) => c.status === 'queued',
+  );
+  expect(again.items).toMatchObject([{ amount: '1000.00' }]);
 });
 
 test('an insolvency of tomorrow', async () => {
