@@ -448,3 +448,48 @@ describe('a letter', () => {
     expect(after.next).not.toBeNull();
   });
 });
+
+test.each(['a returned payment', 'a decided dispute', 'a promise taken back', 'a later due date'])(
+  'a letter that nobody posted is taken back after %s, and asks for what is owed then',
+  async (what) => {
+    const one = await invoice();
+    const url = `/v1/invoices/${one.id}`;
+    const part = { amount: '200.00' };
+    const undo = {
+      'a returned payment': async () => {
+        const payment = { ...part, currency: 'EUR', receivedOn: '2026-11-20' };
+        expect((await post(`${url}/payments`, payment)).status).toBe(201);
+        const { id } = await h.db
+          .selectFrom('allocations')
+          .select('id')
+          .where('invoice_id', '=', one.id)
+          .executeTakeFirstOrThrow();
+        return () => h.call(own.operator, 'DELETE', `/v1/allocations/${id}`);
+      },
+      'a decided dispute': async () => {
+        const { id } = (await post(`${url}/disputes`, { ...part, category: 'price' })).body;
+        return () => post(`/v1/disputes/${id}/resolution`, { outcome: 'rejected' });
+      },
+      'a promise taken back': async () => {
+        const { id } = (await post(`${url}/promises`, { ...part, payOn: '2026-12-01' })).body;
+        return () => h.call(own.operator, 'DELETE', `/v1/promises/${id}`);
+      },
+      'a later due date': () =>
+        Promise.resolve(() => h.call(own.operator, 'PATCH', url, { dueOn: '2026-12-31', reason: 'As was agreed.' })),
+    }[what]!;
+    const then = await undo();
+    goTo(1);
+    await live(one);
+    const [letter] = (await get(`/v1/contacts?invoiceId=${one.id}`)).data;
+    expect(letter).toMatchObject({ status: 'queued' });
+    expect((await then()).status).toBeLessThan(300);
+    expect((await get(`/v1/contacts/${letter.id}`)).status).toBe('withdrawn');
+    const [task] = await tasksOf(one, 'letter');
+    const late = await post(`/v1/tasks/${task.id}/completion`, { sentOn: '2026-11-21' });
+    expect(`${late.status} ${late.body.code}`).toBe('409 taskClosed');
+    await live(one);
+    const again = (await get(`/v1/contacts?invoiceId=${one.id}&status=queued`)).data;
+    if (what === 'a later due date') expect(again).toEqual([]);
+    else expect(again).toMatchObject([{ items: [{ amount: '1200.00' }] }]);
+  },
+);
