@@ -421,14 +421,13 @@ describe('a letter', () => {
       '4 place du Marché',
       'BP 12',
     ];
-    const reply = await h.call(own.operator, 'POST', '/v1/customers', customer({ address: { ...ADDRESS, lines } }));
-    const one = reply.status === 201 ? await invoice({ customer: undefined, customerId: reply.body.id }) : null;
-    expect(one).not.toBeNull();
+    const one = await invoice({ customer: customer({ address: { ...ADDRESS, lines } }) });
     goTo(1);
-    await live(one!);
-    const contacts = (await get(`/v1/contacts?invoiceId=${one!.id}`)).data;
-    if (contacts.length === 0) expect(await tasksOf(one!, 'notWritten')).toHaveLength(1);
-    else expect(contacts).toMatchObject([{ channel: 'letter', status: 'queued' }]);
+    await live(one);
+    expect(await tasksOf(one, 'notWritten')).toEqual([]);
+    const contacts = (await get(`/v1/contacts?invoiceId=${one.id}`)).data;
+    expect(contacts).toMatchObject([{ channel: 'letter', status: 'queued' }]);
+    expect(await tasksOf(one, 'letter')).toMatchObject([{ status: 'open' }]);
   });
 
   test.each([
