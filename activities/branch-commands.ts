@@ -84,9 +84,12 @@ export async function recall({ tx, one, facts, customer, act }: Commanded): Prom
 export async function writeOff(commanded: Commanded): Promise<StoredOutcome> {
   const { facts, customer, act } = commanded;
   const open = openStep(facts);
-  if (open?.status === 'queued') return refused('stepUnderWay');
   const on = localDate(act.at, customer.creditorZone);
-  const acts: CaseAct[] = open === null ? [] : [{ act: 'withdrawRequest', step: open.step, reason: 'writtenOff', on }];
+  // A message that is queued is looked at once more before it is sent, and then asks for what is not owed.
+  const acts: CaseAct[] =
+    open === null || open.status === 'queued'
+      ? []
+      : [{ act: 'withdrawRequest', step: open.step, reason: 'writtenOff', on }];
   await carry(commanded, [...acts, { act: 'writeOff', balanceMinor: facts.balanceMinor, on, at: act.at }]);
   return accepted;
 }

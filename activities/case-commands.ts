@@ -9,7 +9,7 @@ import type { Act as CaseAct } from '../domain/case/decision.ts';
 import type { CaseFacts, CustomerFacts } from '../domain/case/facts.ts';
 import { nextRung } from '../domain/case/choose-step.ts';
 import { ladder, openStep } from '../domain/case/ladder.ts';
-import { isPlaced } from '../domain/case/beyond-ladder.ts';
+import { branchStale, isPlaced } from '../domain/case/beyond-ladder.ts';
 import { isBranch, PLACEMENT } from '../domain/case/requests.ts';
 import { standing } from '../domain/case/standing.ts';
 import { DomainError } from '../domain/errors.ts';
@@ -33,6 +33,8 @@ export async function carryOut(
   carried: CaseAct[],
 ): Promise<StoredOutcome> {
   const today = localDate(act.at, customer.creditorZone);
+  // What was just paid or given up is about to close: its case has only not taken that turn yet.
+  if (facts.balanceMinor <= 0n) return refused('nothingOwed');
   const paused = facts.holds.find((h) => h.kind === 'pause' && h.liftedOn === null && (h.untilOn ?? today) >= today);
   switch (command.kind) {
     case 'pause': {
@@ -62,6 +64,9 @@ export async function carryOut(
         return refused('nothingToApprove');
       }
       if (!(await asksApproval(tx, one.invoiceId, taskId))) return refused('nothingToApprove');
+      // What was asked is no longer the question: the turn that follows takes it back and puts it anew.
+      const asked = { facts, customer, now: act.at, today, here: standing(facts, today), open: openStep(facts) };
+      if (branchStale(asked) !== null) return refused('nothingToApprove');
       const agencyId = command.args['agencyId'];
       const names = typeof agencyId === 'string' || facts.approvalAgencyId !== null || customer.agencyId !== null;
       if (openStep(facts)?.step === PLACEMENT && decision === 'approved' && !names) return refused('agencyRequired');

@@ -20,7 +20,7 @@ import {
 } from '../db/repositories/outreach.ts';
 
 import type { CustomerFacts, PlanFact } from '../domain/case/facts.ts';
-import { planNoteOf, shownStep, THANK_YOU } from '../domain/case/requests.ts';
+import { isAside, NOTICE_COPY, planNoteOf, shownStep, THANK_YOU } from '../domain/case/requests.ts';
 import { planContacts, requestsOf, type ContactRequest, type MessagePlan } from '../domain/case/plan-contacts.ts';
 import { formatAmount } from '../domain/money.ts';
 import { stepByKey } from '../domain/policy/parse.ts';
@@ -158,10 +158,11 @@ function thanksToNobody(customer: CustomerFacts, today: LocalDate): string[] {
   });
 }
 
-/** Notes of plans that are asked for and no longer true: paid meanwhile, held, or without an address. */
+/** Notes of plans and copies of notices that are asked for and no longer true: paid meanwhile, held, or without an address. */
 function untrueNotes(customer: CustomerFacts, today: LocalDate): { invoiceId: string; step: string }[] {
   return customer.cases.flatMap((facts) => {
-    const asked = facts.steps.filter((s) => s.status === 'requested' && planNoteOf(s.step) !== null);
+    const isNote = (key: string): boolean => isAside(key) && key !== THANK_YOU;
+    const asked = facts.steps.filter((s) => s.status === 'requested' && isNote(s.step));
     if (asked.length === 0) return [];
     const steps = new Set(requestsOf(facts, customer, today).map((r) => r.step));
     return asked.filter((s) => !steps.has(s.step)).map((s) => ({ invoiceId: facts.invoiceId, step: s.step }));
@@ -248,7 +249,8 @@ async function writeTexts(tx: Tx, customer: CustomerFacts, order: MessagePlan): 
   const deadline = deadlines.length === 0 ? {} : { deadlineDays: Math.max(...deadlines) };
   const plan = planOf(customer, items);
   const roles = rolesOf(items);
-  const written = { customerId, template, tone, channel, roles, to, cc, today, items, plan, ...deadline };
+  const copy = items.some(({ step }) => step === NOTICE_COPY);
+  const written = { customerId, template, tone, channel, roles, to, cc, today, items, plan, copy, ...deadline };
   const message = await writeMessage(tx, written);
   // A letter is one for all of its invoices, as a mail is; a call is made about each.
   if (channel !== 'call') return { message, tasks: [] };

@@ -40,6 +40,8 @@ export interface MessageOrder {
   items: readonly { invoiceId: string; amountMinor: bigint; currency: string }[];
   /** Days for paying from receipt, where it is a formal notice. */
   deadlineDays?: number;
+  /** It is the copy by e-mail of a letter. */
+  copy?: boolean;
   /** The plan that the message is a note of; it then speaks of all the invoices of the plan. */
   plan?: PlanFact | null;
 }
@@ -154,6 +156,7 @@ function modelOf(
     customerKind: customer.kind,
     country: customer.country,
     ...(order.deadlineDays === undefined ? {} : { deadlineDays: order.deadlineDays }),
+    ...(order.copy === true ? { copy: true } : {}),
     reference,
     today: order.today,
     tables: untabled ? [] : currencies.map((currency) => tableOf(currency, lines, amounts, order.today)),

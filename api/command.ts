@@ -94,6 +94,7 @@ async function outcomeOf(
 
 const REFUSALS: Readonly<Record<string, [code: ProblemCode, detail: string]>> = {
   caseClosed: ['caseClosed', 'The case is closed.'],
+  nothingOwed: ['nothingOwed', 'Nothing is owed on the invoice any more; its case is closing.'],
   alreadyPaused: ['alreadyPaused', 'The case is paused already.'],
   notPaused: ['notPaused', 'The case is not paused.'],
   stepUnderWay: ['stepUnderWay', 'The message of the step is on its way.'],

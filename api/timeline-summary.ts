@@ -1,5 +1,5 @@
 import type { TimelineRow } from '../db/repositories/timeline.ts';
-import { FORMAL_NOTICE, planNoteOf, shownStep, THANK_YOU } from '../domain/case/requests.ts';
+import { FORMAL_NOTICE, NOTICE_COPY, planNoteOf, shownStep, THANK_YOU } from '../domain/case/requests.ts';
 
 /** One sentence an event, from its stable data; a person's own words follow behind a dash. */
 export function summaryOf(row: Pick<TimelineRow, 'kind' | 'data' | 'text'>): string {
@@ -182,6 +182,7 @@ function dueOnOrigin(from: string): string {
 function noteNamed(step: string): string | null {
   if (step === THANK_YOU) return 'thank-you note';
   if (step === FORMAL_NOTICE) return 'formal notice';
+  if (step === NOTICE_COPY) return 'copy of the formal notice';
   const note = planNoteOf(step);
   if (note === null) return null;
   if (note.note === 'agreed') return 'confirmation of the plan';

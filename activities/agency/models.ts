@@ -1,4 +1,5 @@
 import { statementOf, type StatementLine } from '../../domain/agency/account.ts';
+import { NOTICE_COPY } from '../../domain/case/requests.ts';
 import type { ClaimFacts, ClaimMessage, Party } from '../../domain/agency/claim-facts.ts';
 import { formatAmount } from '../../domain/money.ts';
 import type { LocalDate } from '../../domain/time/dates.ts';
@@ -75,7 +76,7 @@ export function claimSheetModel(facts: ClaimFacts): ClaimSheetModel {
       outcome: dispute.status === 'open' ? null : (words.outcomes[dispute.status] ?? dispute.status),
     })),
     notices: facts.messages
-      .filter(({ kind }) => kind === 'formalNotice')
+      .filter(({ kind, steps }) => kind === 'formalNotice' && !steps.includes(NOTICE_COPY))
       .map((message) => ({
         dispatchedOn: message.post.dispatchedOn ?? dayOf(message, creditor.timeZone),
         deliveredOn: message.post.deliveredOn,

@@ -76,6 +76,8 @@ export interface MessageModel {
   claim?: Claim;
   /** Days for paying from receipt of a formal notice; it goes before `payBy`. */
   deadlineDays?: number;
+  /** It is the copy by e-mail of a letter, and says so. */
+  copy?: boolean;
   /** What the debtor is and where (ISO 3166-1 alpha-2): a formal notice names the law only where it applies. */
   customerKind?: CustomerKind;
   country?: string;

@@ -10,6 +10,8 @@ export interface Labels {
   salutationNamed: string;
   reachUs: { reply: string; write: string; other: string };
   subject: string;
+  /** Above the copy by e-mail of a letter. */
+  copyOfLetter: string;
   invoice: string;
   due: string;
   toPay: string;

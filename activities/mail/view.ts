@@ -68,6 +68,7 @@ export function viewOf(template: BuiltInTemplate, model: MessageModel, labels: L
       ),
     ),
     deadlineDays: model.deadlineDays ?? null,
+    copyOf: model.copy === true ? labels.copyOfLetter : null,
     customerKind: model.customerKind ?? null,
     country: model.country ?? null,
     portalUrl: model.portalUrl,
@@ -75,7 +76,7 @@ export function viewOf(template: BuiltInTemplate, model: MessageModel, labels: L
 }
 
 /** What the layouts alone need. Creditors write parts against the rest, so the rest keeps its names (docs/policies.md). */
-const OF_LAYOUTS: ReadonlySet<string> = new Set(['lang', 'labels', 'isLetter', 'isScript', 'showPayment']);
+const OF_LAYOUTS: ReadonlySet<string> = new Set(['lang', 'labels', 'isLetter', 'isScript', 'showPayment', 'copyOf']);
 
 /** The view as the parts of a text see it. */
 export function partView(view: View): View {

@@ -241,6 +241,7 @@ export async function undoAllocation(tx: Tx, act: Act, allocationId: string, why
     },
     text: act.reason ?? null,
   });
+  await cancelChaseTasks(tx, act, [invoiceId], 'allocationReversed');
   const reopened = await reopenCase(tx, act, invoiceId);
   if (!reopened) await signalCase(tx, invoiceId, 'allocationReversed', eventId);
   await tellAgencyOfBalance(tx, act, invoiceId, { balanceMinor: after.balance_minor, currency });

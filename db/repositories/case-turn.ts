@@ -2,7 +2,7 @@ import { collectionTaskKey } from '../../domain/case/decide.ts';
 import type { Act as CaseAct, CaseTaskKind } from '../../domain/case/decision.ts';
 import type { CaseFacts } from '../../domain/case/facts.ts';
 import { isOpen, type ClosedStage, type OpenStage } from '../../domain/case/stages.ts';
-import { FORMAL_NOTICE, PLACEMENT, shownStep, THANK_YOU, WRITE_OFF } from '../../domain/case/requests.ts';
+import { FORMAL_NOTICE, NOTICE_COPY, PLACEMENT, shownStep, THANK_YOU, WRITE_OFF } from '../../domain/case/requests.ts';
 import { onceKey } from '../../domain/case/view.ts';
 import { formatAmount } from '../../domain/money.ts';
 import type { LocalDate } from '../../domain/time/dates.ts';
@@ -352,7 +352,7 @@ async function withdrawOpenSteps(tx: Tx, act: Act, one: TurningCase, reason: str
     .updateTable('case_steps')
     .set({ status: 'withdrawn', reason })
     .where('invoice_id', '=', one.invoiceId)
-    .where('step', '<>', THANK_YOU)
+    .where('step', 'not in', [THANK_YOU, NOTICE_COPY])
     .where('step', 'not like', '~plan:%')
     .where('status', 'in', ['requested', 'awaitingApproval'])
     .returning(['task_id', 'channel'])
@@ -566,7 +566,15 @@ export async function writeClosing(
     .execute();
   await tx
     .updateTable('invoices')
-    .set({ stage: closing.stage, next: null, wake_at: null, turned_at: instant(act.at) })
+    .set({
+      stage: closing.stage,
+      next: null,
+      wake_at: null,
+      // A step that a person pulled forward and that never left is no more urgent than others, should the case reopen.
+      step_now: null,
+      step_now_on: null,
+      turned_at: instant(act.at),
+    })
     .where('id', '=', one.invoiceId)
     .execute();
   // That it was given up, by whom and why, stands there already.

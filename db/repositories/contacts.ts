@@ -214,7 +214,10 @@ export async function customerOfContact(db: Db | Tx, contactId: string): Promise
   return row?.customer_id ?? null;
 }
 
-/** A message has left for good: by the provider, or by post on that date. Of a formal notice its cases say so twice. */
+/**
+ * A message has left for good: by the provider, or by post on that date. Of a formal notice, though not of its copy, its
+ * cases say so twice.
+ */
 export async function tellSent(
   tx: Tx,
   act: Act,
@@ -222,14 +225,11 @@ export async function tellSent(
   data: Record<string, unknown>,
   postedOn?: LocalDate,
 ): Promise<void> {
-  const invoiceIds = await tellCases(tx, act, contactId, 'contactSent', data);
-  const contact = await tx
-    .selectFrom('contacts')
-    .select(['kind', 'day'])
-    .where('id', '=', contactId)
-    .executeTakeFirstOrThrow();
-  if (contact.kind !== 'formalNotice') return;
-  for (const invoiceId of invoiceIds) {
+  await tellCases(tx, act, contactId, 'contactSent', data);
+  const notices = (await itemsOf(tx, contactId)).filter((item) => item.step === FORMAL_NOTICE);
+  if (notices.length === 0) return;
+  const contact = await tx.selectFrom('contacts').select('day').where('id', '=', contactId).executeTakeFirstOrThrow();
+  for (const { invoice_id: invoiceId } of notices) {
     const on = postedOn ?? contact.day;
     await appendEvent(tx, act, { invoiceId, kind: 'formalNoticeSent', data: { contactId, on } });
   }

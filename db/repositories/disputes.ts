@@ -11,6 +11,7 @@ import { cancelChaseTasks } from './chase-tasks.ts';
 import { recordCreditNote } from './credit-notes.ts';
 import { appendEvent } from './events.ts';
 import { findInvoice, lockOwnInvoice, requireOpen, type InvoiceRow } from './invoices.ts';
+import { withdrawLetters } from './letters.ts';
 import { pokeOutreach, signalCase } from './outbox.ts';
 import { activePlanOver, wakePlanMates } from './plans.ts';
 import { surroundings } from './promises.ts';
@@ -143,6 +144,8 @@ export async function resolveDispute(
   await closeTaskByKey(tx, act, creditorId, reviewKey(disputeId), 'done', { outcome: resolution.outcome });
   await closeTaskByKey(tx, act, creditorId, planReviewKey(disputeId), 'done', { outcome: resolution.outcome });
   await wakePlanMates(tx, act, invoice.id);
+  // Written while a part was contested, it asks for another amount than is asked for now.
+  await withdrawLetters(tx, act, [invoice.id], 'disputeResolved');
   await signalCase(tx, invoice.id, 'disputeResolved', eventId);
   await pokeOutreach(tx, invoice.customer_id);
   return row;

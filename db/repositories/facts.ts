@@ -12,7 +12,7 @@ import type {
   RecipientFact,
   StepFact,
 } from '../../domain/case/facts.ts';
-import { approvalKey, FORMAL_NOTICE, isAside } from '../../domain/case/requests.ts';
+import { approvalKey, FORMAL_NOTICE, isAside, PLACEMENT, WRITE_OFF } from '../../domain/case/requests.ts';
 import { RELEASES } from '../../domain/case/rebuild.ts';
 import { parsePolicy } from '../../domain/policy/parse.ts';
 import type { Policy } from '../../domain/policy/types.ts';
@@ -401,7 +401,10 @@ async function loadFacts(db: Db | Tx, ids: readonly string[], shared: Shared, no
         reason: s.reason,
         redraw: s === live.at(-1) && !isAside(s.step) && needsRedraw(s),
       })),
-      approvedSteps: rows.filter((s) => s.approved).map((s) => approvalKey(s.step, s.amount_minor)),
+      // An approval that was made use of is used up: what is asked for again after a case came back is asked anew.
+      approvedSteps: rows
+        .filter((s) => s.approved && (s.status !== 'left' || (s.step !== PLACEMENT && s.step !== WRITE_OFF)))
+        .map((s) => approvalKey(s.step, s.amount_minor)),
       approvalAnswer: answer === 'approved' || answer === 'refused' ? answer : null,
       approvalAgencyId: textOf(waiting?.task_outcome?.['agencyId']) ?? textOf(waiting?.task_data?.['agencyId']),
       plans: (plans.get(row.id) ?? []).map(({ invoice_id: _, ...plan }) => ({

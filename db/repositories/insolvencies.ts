@@ -116,6 +116,8 @@ export async function declareInsolvency(
 /** Takes back whatever was under way about these invoices. A message that is being sent cannot be. */
 async function stopEverything(tx: Tx, act: Act, invoiceIds: readonly string[], on: LocalDate): Promise<void> {
   if (invoiceIds.length === 0) return;
+  // Letters first: the step of one has left when its task opened, and is taken back with it.
+  await cancelChaseTasks(tx, act, invoiceIds, 'insolvency');
   const queued = await tx
     .selectFrom('contacts as c')
     .innerJoin('contact_items as i', 'i.contact_id', 'c.id')
@@ -126,7 +128,6 @@ async function stopEverything(tx: Tx, act: Act, invoiceIds: readonly string[], o
     .orderBy('c.seq')
     .execute();
   for (const { id } of queued) await withdrawContact(tx, act, id, 'insolvency');
-  await cancelChaseTasks(tx, act, invoiceIds, 'insolvency');
   await withdrawActivePromises(tx, act, invoiceIds, on, 'insolvency');
   for (const invoiceId of invoiceIds) {
     await endActivePlans(tx, act, invoiceId, 'cancelled', on);

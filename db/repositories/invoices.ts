@@ -18,6 +18,7 @@ import { appendEvent, firstEvent } from './events.ts';
 import { holdUnderInsolvency } from './insolvency-holds.ts';
 import { postOpenings } from './ledger.ts';
 import { lockCustomers, lockInvoice } from './locks.ts';
+import { withdrawLetters } from './letters.ts';
 import { pokeOutreach, startCases, wakeCase } from './outbox.ts';
 import { choosePolicy, newestPolicies, type StoredPolicy } from './policies.ts';
 import { isOpenStage } from './runs.ts';
@@ -449,6 +450,7 @@ export async function changeDueOn(
     data: { from: invoice.due_on, to: dueOn },
     text: act.reason ?? null,
   });
+  await withdrawLetters(tx, act, [invoiceId], 'dueDateMoved');
   await wakeCase(tx, invoiceId);
   await pokeOutreach(tx, invoice.customer_id);
 }

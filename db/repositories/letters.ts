@@ -151,6 +151,18 @@ export async function withdrawNotes(
   for (const { id, customer_id: customerId } of letters) await withdrawLetter(tx, act, id, customerId, why);
 }
 
+/** Takes back one letter that is in no print batch, also one that was looked at for a batch which then failed. */
+export async function withdrawUnprinted(tx: Tx, act: Act, contactId: string, why: string): Promise<void> {
+  const letter = await tx
+    .selectFrom('contacts')
+    .select('customer_id')
+    .where('id', '=', contactId)
+    .where('status', 'in', ['queued', 'sending'])
+    .where('print_batch_id', 'is', null)
+    .executeTakeFirst();
+  if (letter) await withdrawLetter(tx, act, contactId, letter.customer_id, why);
+}
+
 async function withdrawLetter(tx: Tx, act: Act, contactId: string, customerId: string, why: string): Promise<void> {
   const items = await itemsOf(tx, contactId);
   await tx

@@ -108,7 +108,7 @@ export async function dropThanks(tx: Tx, invoiceIds: readonly string[]): Promise
     .execute();
 }
 
-/** Notes of plans that are no longer true are not asked for any longer; should they be true again, their case asks anew. */
+/** Notes of plans and copies of notices that are no longer true are not asked for any longer; should they be true again, their case asks anew. */
 export async function dropNotes(tx: Tx, notes: readonly { invoiceId: string; step: string }[]): Promise<void> {
   for (const { invoiceId, step } of notes) {
     await tx

@@ -7,7 +7,7 @@ import type { Address } from '../types.ts';
 import { itemsOf } from './contacts.ts';
 import type { HolidaysOf } from './facts.ts';
 import { lastLook } from './last-look.ts';
-import { recordPost, withdrawLetters } from './letters.ts';
+import { recordPost, withdrawUnprinted } from './letters.ts';
 import { lockCustomers, lockInvoices } from './locks.ts';
 import type { SendingRow } from './sending.ts';
 
@@ -30,8 +30,8 @@ export interface PrintedBatch {
 /**
  * The second look at letters (design rule 6), each in a transaction of its own under the locks of its customer and
  * invoices: what is still true is committed as `sending`, and from then on is not taken back; what is not is withdrawn and
- * planned anew. At most `limit` letters with a postal address, oldest first. A crash leaves letters `sending` that are in
- * no batch: the next batch has them.
+ * planned anew. At most `limit` letters with a postal address, oldest first. A request that fails leaves letters `sending`
+ * that are in no batch, so nobody has printed them: they are looked at again, and the next batch has what is still true.
  */
 export async function fenceLetters(
   db: Db,
@@ -45,7 +45,8 @@ export async function fenceLetters(
     .select('c.id')
     .where('c.creditor_id', '=', creditorId)
     .where('c.channel', 'in', which.channels)
-    .where('c.status', '=', 'queued')
+    .where('c.status', 'in', ['queued', 'sending'])
+    .where('c.print_batch_id', 'is', null)
     .where('d.content_type', '=', 'application/pdf')
     .orderBy('c.seq')
     .limit(which.limit)
@@ -67,13 +68,15 @@ async function fence(tx: Tx, act: Act, contactId: string, holidays: HolidaysOf):
     .selectFrom('contacts')
     .selectAll()
     .where('id', '=', contactId)
-    .where('status', '=', 'queued')
+    .where('status', 'in', ['queued', 'sending'])
+    .where('print_batch_id', 'is', null)
     .forUpdate()
     .executeTakeFirst();
   if (!contact) return;
   const look = { contact: contact as unknown as SendingRow, items, now: act.at, holidays, late: false };
   const untrue = await lastLook(tx, look);
-  if (untrue !== null) return await withdrawLetters(tx, act, invoiceIds.slice(0, 1), untrue);
+  if (untrue !== null) return await withdrawUnprinted(tx, act, contactId, untrue);
+  if (contact.status === 'sending') return;
   await tx
     .updateTable('contacts')
     .set({ status: 'sending', sending_at: instant(act.at), sending_real: sql<Date>`clock_timestamp()` })

@@ -12,6 +12,7 @@ import { cancelChaseTasks } from './chase-tasks.ts';
 import { findCreditor } from './creditors.ts';
 import { appendEvent } from './events.ts';
 import { findInvoice, lockOwnInvoice, requireOpen, type InvoiceRow } from './invoices.ts';
+import { withdrawLetters } from './letters.ts';
 import { pokeOutreach, signalCase } from './outbox.ts';
 import { activePlanOver } from './plans.ts';
 import { findPolicy } from './policies.ts';
@@ -162,6 +163,8 @@ async function end(tx: Tx, act: Act, promise: PromiseRow, today: LocalDate, why:
     data: { promiseId: promise.id, why },
     text: act.reason ?? null,
   });
+  // Written while a part was promised, it asks for another amount than is asked for now.
+  await withdrawLetters(tx, act, [promise.invoice_id], 'promiseWithdrawn');
   await signalCase(tx, promise.invoice_id, 'promiseWithdrawn', eventId);
 }
 

@@ -19,6 +19,8 @@ export async function writeOffBalance(tx: Tx, act: Act, invoiceId: string, on: L
   const invoice = await lockInvoice(tx, invoiceId);
   const { balance_minor: amountMinor, currency, customer_id: customerId, creditor_id: creditorId } = invoice;
   if (amountMinor === 0n) return;
+  // Before the loss is posted: what is given up was not paid of the plan.
+  await endActivePlans(tx, act, invoiceId, 'cancelled', on);
   const n = 1 + (await timesWrittenOff(tx, invoiceId));
   await post(tx, act, creditorId, on, writtenOff({ invoiceId, customerId, amountMinor, currency, n }));
   await tx
@@ -32,7 +34,6 @@ export async function writeOffBalance(tx: Tx, act: Act, invoiceId: string, on: L
     data: { amount: formatAmount(amountMinor, currency), currency, run: invoice.run, on },
     text: act.reason ?? null,
   });
-  await endActivePlans(tx, act, invoiceId, 'cancelled', on);
   await cancelChaseTasks(tx, act, [invoiceId], 'writtenOff');
   await pokeOutreach(tx, customerId);
 }

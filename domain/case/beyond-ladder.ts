@@ -6,8 +6,8 @@ import { localDate, type Instant } from '../time/zones.ts';
 import type { Act, Decision, NextAction, NextActionKind } from './decision.ts';
 import type { CaseFacts, CustomerFacts, NoticeFact, StepFact } from './facts.ts';
 import { ladder, nominalDays, notesBeforeDue, SENT_BEFORE, type Rung } from './ladder.ts';
-import { calendarOf, channelOf, recipientsOf } from './moments.ts';
-import { approvalKey, FORMAL_NOTICE, isAside, isBranch, PLACEMENT, WRITE_OFF } from './requests.ts';
+import { calendarOf, channelOf, recipientsOf, type Recipients } from './moments.ts';
+import { approvalKey, FORMAL_NOTICE, isAside, isBranch, NOTICE_COPY, PLACEMENT, WRITE_OFF } from './requests.ts';
 import { heldSpans, shiftedBy, standing } from './standing.ts';
 import { act, endOf, isBelowMinimum, lookAgain, nextOf, onceKey, openOnce, taskAt, wait, type View } from './view.ts';
 
@@ -80,6 +80,53 @@ export function noticeDeadline(facts: CaseFacts, customer: CustomerFacts): Local
 
 const reachedOn = ({ deliveredOn, dispatchedOn }: NoticeFact, dispatchDays: number): LocalDate | null =>
   deliveredOn ?? (dispatchedOn && addDays(dispatchedOn, dispatchDays));
+
+// ---- The copy of the notice ----------------------------------------------------------------------------------------
+
+/** A copy of the formal notice by e-mail, as it may be asked for and sent now. */
+export interface NoticeCopy {
+  /** Of the notice it is a copy of. */
+  occurrence: number;
+  /** What the notice asks for, and what is still owed. Minor units. */
+  amountMinor: bigint;
+  recipients: Recipients;
+}
+
+/**
+ * The copy that goes with the notice, from the day its letter is posted (until then the letter may be taken back) to the
+ * deadline it sets. Only for the amount of the letter while nothing of that is paid, held or with an agency; it begins no
+ * deadline of its own. Null where there is nothing to copy.
+ */
+export function noticeCopy(facts: CaseFacts, customer: CustomerFacts, today: LocalDate): NoticeCopy | null {
+  if (facts.policy.formalNotice?.emailCopy !== true || facts.notice === null || isPlaced(facts)) return null;
+  const letter = facts.steps.findLast((s) => s.step === FORMAL_NOTICE && s.status === 'left');
+  const deadline = noticeDeadline(facts, customer);
+  if (!letter || letter.channel === 'email' || deadline === null || today > deadline) return null;
+  const here = standing(facts, today);
+  if (here.heldWhole || here.asksMinor <= 0n || here.asksMinor !== letter.amountMinor) return null;
+  const recipients = recipientsOf(customer, 'email', NOTICE_TO);
+  if (recipients.to.length === 0) return null;
+  return { occurrence: letter.occurrence, amountMinor: here.asksMinor, recipients };
+}
+
+/** The copy that is due now: it is asked of outreach, once for each notice. */
+export function noticeCopyDue({ facts, customer, now, today }: View): Decision | null {
+  const copy = noticeCopy(facts, customer, today);
+  if (copy === null) return null;
+  const { occurrence, amountMinor: asksMinor } = copy;
+  if (facts.steps.some((s) => s.step === NOTICE_COPY && s.occurrence === occurrence)) return null;
+  return act({
+    act: 'request',
+    step: NOTICE_COPY,
+    occurrence,
+    channel: 'email',
+    plannedAt: now,
+    plannedOn: localDate(now, customer.zone),
+    reanchors: false,
+    asksMinor,
+    on: today,
+  });
+}
 
 // ---- After the last step ------------------------------------------------------------------------------------------
 

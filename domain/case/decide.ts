@@ -6,6 +6,7 @@ import {
   isWrittenOff,
   branchStale,
   branchUnderWay,
+  noticeCopyDue,
   noticeCourse,
   placedCourse,
   writeOffAfterInsolvency,
@@ -46,6 +47,7 @@ export function decide(facts: CaseFacts, customer: CustomerFacts, now: Instant):
     heldBack(view) ??
     collectionPending(view) ??
     entryUnderReview(view) ??
+    noticeCopyDue(view) ??
     freeCourse(view)
   );
 }

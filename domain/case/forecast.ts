@@ -5,7 +5,7 @@ import { applyAct, applyLeft } from './apply.ts';
 import { decide } from './decide.ts';
 import type { Act, NextActionKind } from './decision.ts';
 import type { CaseFacts, CustomerFacts } from './facts.ts';
-import { isBranch, shownStep, THANK_YOU } from './requests.ts';
+import { FORMAL_NOTICE, isBranch, shownStep, THANK_YOU } from './requests.ts';
 import { planContacts, type MessagePlan } from './plan-contacts.ts';
 
 /** One line of a calendar: what will happen to an invoice if nothing changes. */
@@ -56,7 +56,7 @@ export function forecast(customer: CustomerFacts, now: Instant): Foretold[] {
       ];
       leave(cases, message, foretold);
       // The notice begins another stage: its case is woken (db/repositories/contacts.ts).
-      for (const item of message.items) if (item.kind === 'formalNotice') wakeAt.set(item.invoiceId, at);
+      for (const item of message.items) if (item.step === FORMAL_NOTICE) wakeAt.set(item.invoiceId, at);
     }
     for (const id of plan.expired) wakeAt.set(id, at);
     outreachAt = plan.until;
@@ -122,7 +122,7 @@ function leave(cases: Map<string, CaseFacts>, message: MessagePlan, foretold: Fo
     const facts = cases.get(item.invoiceId)!;
     cases.set(item.invoiceId, applyLeft(facts, item, message.day));
     if (item.step === THANK_YOU) continue;
-    const notice = item.kind === 'formalNotice';
+    const notice = item.step === FORMAL_NOTICE;
     foretold.push({
       invoiceId: item.invoiceId,
       at: message.plannedAt,

@@ -49,7 +49,10 @@ export function ladder(facts: CaseFacts, today: LocalDate): Rung[] {
     } else {
       ownDay = shift(facts.dueOn, nominal[index]!);
     }
-    if (facts.stepNow?.step === step.key && ownDay !== null) ownDay = earlier(ownDay, facts.stepNow.on);
+    const pulledTo = facts.stepNow?.step === step.key ? facts.stepNow.on : null;
+    // What speaks of a late invoice is not pulled to a day on which, the due date having moved, it is not late.
+    if (pulledTo !== null && ownDay !== null && (beforeDue || pulledTo > facts.dueOn))
+      ownDay = earlier(ownDay, pulledTo);
     if (!pulled && !beforeDue && cameAfter(record, broken!)) {
       pulled = true;
       if (ownDay !== null && ownDay > broken!) ownDay = addDays(broken!, 1);

@@ -6,9 +6,9 @@ import { dueDateBegins, isBeforeDueDate } from './choose-step.ts';
 import { isCollecting } from './collection.ts';
 import type { CaseFacts, CustomerFacts, StepFact } from './facts.ts';
 import { ladder, notesBeforeDue, openStep } from './ladder.ts';
-import { isPlaced, noticeForbidden, NOTICE_TO, repeatsForNothing } from './beyond-ladder.ts';
+import { isPlaced, noticeCopy, noticeForbidden, NOTICE_TO, repeatsForNothing } from './beyond-ladder.ts';
 import { activePlan, noteHolds, noteMinor, notesSilent, PLAN_TO } from './plan-course.ts';
-import { FORMAL_NOTICE, planNoteOf, THANK_YOU } from './requests.ts';
+import { FORMAL_NOTICE, NOTICE_COPY, planNoteOf, THANK_YOU } from './requests.ts';
 import { allowedMoment, recipientKeyOf, recipientsOf, sameRecipient, type Recipients, type Way } from './moments.ts';
 import { paidUntil, standing } from './standing.ts';
 
@@ -75,7 +75,7 @@ export function planContacts(customer: CustomerFacts, now: Instant): ContactPlan
   for (const request of requests) {
     const mayLeave = earliestFor(request, customer, now) === now;
     const near = mayLeave ? messages.filter((m) => sameRecipient(wayOfMessage(m), wayOfMessage(request))) : [];
-    if (!mayLeave || near.some((m) => m.kind !== request.kind || m.kind === 'plan')) waiting.push(request);
+    if (!mayLeave || near.some((m) => !belongTogether(m, request))) waiting.push(request);
     else
       messages = [
         ...messages.filter((m) => !near.includes(m)),
@@ -100,6 +100,12 @@ export function planContacts(customer: CustomerFacts, now: Instant): ContactPlan
     until: moments.length > 0 ? Math.min(...moments) : null,
     expired: notes.filter((facts) => !isBeforeDueDate(facts, customer, now)).map((facts) => facts.invoiceId),
   };
+}
+
+/** Each note of a plan is a message of its own, and the copies of notices are no notices. */
+function belongTogether({ kind, items }: MessagePlan, request: ContactRequest): boolean {
+  if (kind !== request.kind || kind === 'plan') return false;
+  return items.every(({ step }) => (step === NOTICE_COPY) === (request.step === NOTICE_COPY));
 }
 
 /** What speaks of a day to come is never sent on or after it, be that day the creditor's or the customer's. */
@@ -170,6 +176,7 @@ function requestOf(
   // An agency has the case: the customer hears nothing from us about it.
   if (isPlaced(facts)) return null;
   if (record.step === FORMAL_NOTICE) return noticeOf(facts, record, customer, today);
+  if (record.step === NOTICE_COPY) return noticeCopyOf(facts, record, customer, today);
   const index = facts.policy.steps.findIndex((s) => s.key === record.step);
   const step = facts.policy.steps[index];
   if (!step) return null;
@@ -217,6 +224,27 @@ function noticeOf(
     attachInvoice: true,
     recipients,
     amountMinor: asks,
+    asks: true,
+  };
+}
+
+function noticeCopyOf(
+  facts: CaseFacts,
+  record: StepFact,
+  customer: CustomerFacts,
+  today: LocalDate,
+): ContactRequest | null {
+  const copy = noticeCopy(facts, customer, today);
+  const terms = facts.policy.formalNotice;
+  if (copy === null || terms === null || copy.occurrence !== record.occurrence) return null;
+  return {
+    ...common(facts, record),
+    kind: 'formalNotice',
+    template: terms.template,
+    tone: 'final',
+    attachInvoice: true,
+    recipients: copy.recipients,
+    amountMinor: copy.amountMinor,
     asks: true,
   };
 }

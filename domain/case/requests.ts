@@ -6,6 +6,8 @@
 export const THANK_YOU = '~thankYou';
 /** The letter that puts the debtor in default. */
 export const FORMAL_NOTICE = '~formalNotice';
+/** The same by e-mail, once its letter was posted; waits beside the ladder. */
+export const NOTICE_COPY = '~noticeCopy';
 /** The hand-over to an agency. */
 export const PLACEMENT = '~placement';
 /** Giving the balance up. */
@@ -26,8 +28,8 @@ export function planNoteOf(key: string): PlanNote | null {
   return note === 'agreed' ? { planId, note, n: null } : { planId, note: note as 'before' | 'after', n: Number(n) };
 }
 
-/** Whether it waits beside the one open step of a case: thanks, and the notes of a plan. */
-export const isAside = (key: string): boolean => key === THANK_YOU || key.startsWith(PLAN);
+/** Whether it waits beside the one open step of a case: thanks, the copy of a notice, and the notes of a plan. */
+export const isAside = (key: string): boolean => key === THANK_YOU || key === NOTICE_COPY || key.startsWith(PLAN);
 
 /** Whether it is a branch beyond the ladder, good for one amount only. */
 export const isBranch = (key: string): boolean => key === FORMAL_NOTICE || key === PLACEMENT || key === WRITE_OFF;

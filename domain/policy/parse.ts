@@ -268,8 +268,12 @@ function readNotice(form: Form, order: StepOrder): FormalNoticePolicy {
     template: form.choice('template', ['formal-notice'], 'formal-notice'),
     deadlineDays: form.whole('deadlineDays', 1, 90, 8),
     dispatchDays: form.whole('dispatchDays', 0, 30, 3),
+    emailCopy: form.flag('emailCopy', false),
     approval: form.choiceOrNull('approval', APPROVERS, 'approver'),
   };
+  if (notice.emailCopy && notice.channel === 'email') {
+    form.fault('emailCopy', 'templateUnfit', 'Only a letter has a copy by e-mail; this notice goes by e-mail itself.');
+  }
   if (ladderEnd !== null && notice.day <= ladderEnd) {
     form.fault(
       'day',

@@ -44,6 +44,8 @@ export interface FormalNoticePolicy {
   template: TemplateName;
   deadlineDays: number;
   dispatchDays: number;
+  /** Once the letter is posted the same is sent by e-mail too, where the customer has agreed to be written to so. */
+  emailCopy: boolean;
   approval: ApprovalRole | null;
 }
 

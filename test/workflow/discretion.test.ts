@@ -3,6 +3,14 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Activities } from '../../activities/create-activities.ts';
 import { inTransaction } from '../../db/database.ts';
+import { systemAct } from '../../db/act.ts';
+import { createAgency, newAgencyId } from '../../db/repositories/agencies.ts';
+import { reportPlacement } from '../../db/repositories/agency-reports.ts';
+import { recordInbound } from '../../db/repositories/inbound.ts';
+import { declareInsolvency } from '../../db/repositories/insolvencies.ts';
+import { recordPost } from '../../db/repositories/letters.ts';
+import { agreePlan, cancelPlan } from '../../db/repositories/plan-agreement.ts';
+import { putTemplate } from '../../db/repositories/templates.ts';
 import { openDispute, resolveDispute } from '../../db/repositories/disputes.ts';
 import { setHold, liftHold } from '../../db/repositories/holds.ts';
 import { makePromise } from '../../db/repositories/promises.ts';
@@ -30,6 +38,13 @@ const CANARIES = {
   note: 'die Ware piepst',
   promisedBy: 'Frau Zeisig am Telefon',
   reference: 'Verwendungszweck Piepmatz',
+  template: 'Ihr gefiederter Freund',
+  planned: 'in drei Raten, sagte der Zeisig',
+  agency: 'Inkasso Kuckuck',
+  agencyEmail: 'akten@kuckuck.example',
+  agencyText: 'der Schuldner ist ausgeflogen',
+  trustee: 'Maitre Rossignol',
+  inbound: 'Wir zahlen, sobald die Amsel pfeift',
   error: 'row (Kanarienvogel, secret@piepmatz.example) is broken',
 };
 
@@ -103,6 +118,123 @@ describe('what Temporal gets to see', { timeout: 240_000 }, () => {
     });
     const other = new Life(service, creditor, customer, late);
     await other.happened('contactSent:one');
+  });
+
+  it('not even of the branches: letters, plans, agencies, replies, proceedings', async () => {
+    const creditor = await openBook(service, {
+      contact: EVERY_DAY,
+      steps: [{ key: 'one', day: 1, from: 'due', channel: 'email', template: 'reminder' }],
+      formalNotice: {
+        day: 3,
+        from: 'due',
+        channel: 'registeredLetter',
+        deadlineDays: 1,
+        dispatchDays: 0,
+        emailCopy: true,
+        approval: null,
+      },
+      placement: { daysAfterNotice: 0, approval: null },
+    });
+    await service.db.updateTable('creditors').set({ name: CANARIES.creditor }).where('id', '=', creditor.id).execute();
+    const customer = await addCustomer(service, creditor, {
+      name: CANARIES.customer,
+      contacts: [{ name: CANARIES.person, email: `branches.${CANARIES.email}`, role: 'billing' }],
+      address: { lines: [CANARIES.street], postalCode: '75001', city: 'Paris', country: 'FR' },
+    });
+    const today = localDate(service.clock.now(), 'Europe/Paris');
+    const input = { dueOn: today, issuedOn: '2026-01-01', number: `${CANARIES.number}-B` };
+    const said = { reason: CANARIES.reason };
+    await inTransaction(service.db, (tx) =>
+      putTemplate(tx, systemAct(service.clock.now()), creditor.id, 'reminder', 'fr', {
+        subject: 'Rappel [{{ reference }}]',
+        lead: `${CANARIES.template}, {{ customer.name }}`,
+        close: 'Merci',
+      }),
+    );
+    const agencyId = newAgencyId();
+    const life = new Life(service, creditor, customer, await addInvoice(service, creditor, customer, input));
+    await life.within((tx, act) =>
+      createAgency(tx, act, {
+        id: agencyId,
+        creditorId: creditor.id,
+        name: CANARIES.agency,
+        reference: null,
+        feeText: CANARIES.agencyText,
+        email: CANARIES.agencyEmail,
+        address: null,
+        deliverBy: 'email',
+        webhookUrl: null,
+        sealedSecret: null,
+      }),
+    );
+    await life.happened('contactSent:one');
+    const plan = await life.within((tx, act) =>
+      agreePlan(tx, { ...act, reason: CANARIES.planned }, creditor.id, {
+        invoiceIds: [life.id],
+        instalments: [{ dueOn: life.day(30), amount: '1200.00' }],
+      }),
+    );
+    await life.happened(`contactSent:~plan:${plan}:agreed`);
+    await life.within((tx, act) => cancelPlan(tx, { ...act, reason: CANARIES.planned }, creditor.id, plan));
+    await life.happened('stepTaken:~formalNotice');
+    const letter = await service.db
+      .selectFrom('contacts')
+      .select('id')
+      .where('customer_id', '=', customer.id)
+      .where('channel', '=', 'registeredLetter')
+      .executeTakeFirstOrThrow();
+    await life.within((tx, act) =>
+      recordPost(tx, { ...act, ...said }, creditor.id, letter.id, { status: 'dispatched', on: life.day() }),
+    );
+    await life.happened('contactSent:~noticeCopy');
+    await life.happened('placed');
+    await life.happened('agencyTold');
+    const { id: placementId } = await service.db
+      .selectFrom('placements')
+      .select('id')
+      .where('invoice_id', '=', life.id)
+      .executeTakeFirstOrThrow();
+    await life.within((tx, act) =>
+      reportPlacement(tx, act, { creditorId: creditor.id, agencyId }, placementId, {
+        kind: 'givenUp',
+        amountMinor: null,
+        on: null,
+        reference: CANARIES.reference,
+        note: CANARIES.agencyText,
+      }),
+    );
+    await life.happened('agencyGaveUp');
+    const holidays = (country: string, postalCode: string | null) => service.deps.holidaySet(country, postalCode);
+    await life.within((tx, act) =>
+      recordInbound(
+        tx,
+        act,
+        creditor.id,
+        {
+          customerId: customer.id,
+          channel: 'email',
+          receivedAt: act.at,
+          text: CANARIES.inbound,
+          invoiceIds: [],
+        },
+        holidays,
+      ),
+    );
+    await life.within((tx, act) =>
+      declareInsolvency(
+        tx,
+        { ...act, ...said },
+        creditor.id,
+        customer.id,
+        { kind: 'liquidation', judgmentOn: life.day(), publishedOn: null, trustee: CANARIES.trustee },
+        service.deps.holidays,
+      ),
+    );
+    await until('all holds', async () => (await life.state()).holds.includes('insolvency'));
+    await life.quiet();
+    const events = await service.db.selectFrom('events').select('data').where('invoice_id', '=', life.id).execute();
+    const data = JSON.stringify(events);
+    expect(Object.entries(CANARIES).filter(([, text]) => data.includes(text))).toEqual([]);
   });
 
   it('never a name, an address, an e-mail or a free text, failures included', async () => {

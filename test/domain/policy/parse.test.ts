@@ -187,6 +187,7 @@ describe('a whole policy', () => {
       template: 'formal-notice',
       deadlineDays: 8,
       dispatchDays: 3,
+      emailCopy: false,
       approval: 'approver',
     });
     expect(policy.placement).toEqual({ daysAfterNotice: 15, approval: 'approver' });
