@@ -39,7 +39,7 @@ export async function command(
 
   let answer: Answer;
   try {
-    refuse(await outcomeOf(deps, asked, begun));
+    refuse(await outcomeOf(deps, callerOf(request).creditorId, asked, begun));
     answer = await answerWith();
   } catch (error) {
     const refusal = toProblemAnswer(error);
@@ -77,6 +77,7 @@ async function begin(
 
 async function outcomeOf(
   deps: ApiDeps,
+  creditorId: string,
   asked: CommandRequest,
   begun: { commandId: string; open: boolean },
 ): Promise<CommandOutcome> {
@@ -87,9 +88,17 @@ async function outcomeOf(
   // A closed case has no workflow; it reopens by what happens to its money.
   if (!begun.open) return { accepted: false, code: 'caseClosed' };
   const { invoiceId, name } = asked;
-  const outcome = await deps.commands.execute({ invoiceId, commandId: begun.commandId, name });
-  // What the turn stored is the truth, whichever run answered.
-  return (await stored()) ?? outcome;
+  try {
+    const outcome = await deps.commands.execute({ invoiceId, commandId: begun.commandId, name });
+    // What the turn stored is the truth, whichever run answered.
+    return (await stored()) ?? outcome;
+  } catch (error) {
+    // It met a case that was just closing: nothing runs any more that could still carry it out.
+    const invoice = await findInvoice(deps.db, creditorId, invoiceId);
+    const closed = error instanceof Problem && invoice !== undefined && !isOpenStage(invoice.stage);
+    if (!closed) throw error;
+    return (await stored()) ?? { accepted: false, code: 'caseClosed' };
+  }
 }
 
 const REFUSALS: Readonly<Record<string, [code: ProblemCode, detail: string]>> = {
