@@ -8,7 +8,7 @@ import type { CaseFacts } from '../domain/case/facts.ts';
 import { DomainError } from '../domain/errors.ts';
 import { formatAmount } from '../domain/money.ts';
 import type { LocalDate } from '../domain/time/dates.ts';
-import { renderClaimDeclaration, type ClaimDeclarationModel } from './letters/index.ts';
+import { postalLines, renderClaimDeclaration, type ClaimDeclarationModel } from './letters/index.ts';
 import type { ActivityDeps } from './deps.ts';
 
 /**
@@ -82,8 +82,13 @@ function modelOf(
     place: creditor.city,
     reference: debtor.reference,
     fromCountry: creditor.country,
-    creditor,
-    debtor: { name: debtor.name, addressLines: debtor.addressLines, siren: debtor.registration },
+    // A country is named only where it is another one than that of the court.
+    creditor: { ...creditor, addressLines: postalLines(creditor.addressLines, creditor.country) },
+    debtor: {
+      name: debtor.name,
+      addressLines: postalLines(debtor.addressLines, creditor.country),
+      siren: debtor.registration,
+    },
     trustee: { name, addressLines },
     proceedings: form.kind,
     judgmentOn,

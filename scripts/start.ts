@@ -1,9 +1,11 @@
 import { DomainError } from '../domain/errors.ts';
 import { parseInstant } from '../domain/time/zones.ts';
 import { CLOCK_BEGINS } from './demo/book.ts';
+import { Client } from './demo/client.ts';
+import { readEndings, savePapers } from './demo/endings.ts';
 import { checkInvariants } from './demo/invariants.ts';
 import { play } from './demo/play.ts';
-import { caseTable, invariantLines } from './demo/summary.ts';
+import { caseTable, endingLines, invariantLines } from './demo/summary.ts';
 import { errorText, StackError } from './stack/errors.ts';
 import { stopOnSignals } from './stack/supervisor.ts';
 import { HELP, readOptions, UsageError, type StartOptions } from './start/options.ts';
@@ -46,11 +48,16 @@ async function main(options: StartOptions): Promise<number> {
 /** Plays the story, prints what every case did and whether everything that must hold does. */
 async function demo(stack: Stack, stopped: AbortSignal, log: (line: string) => void): Promise<boolean> {
   const { ready, supervisor, db, clock, temporal } = stack;
-  const { apiUrl, apiKey, mailUrl } = ready;
-  await play({ apiUrl, apiKey, dataDir: supervisor.dataDir, clock, print: log, stopped });
+  const { apiUrl, apiKey, creditorId, mailUrl } = ready;
+  const { dataDir } = supervisor;
+  await play({ apiUrl, apiKey, creditorId, dataDir, clock, print: log, stopped });
   const invariants = await checkInvariants({ db, temporal, mailUrl, apiUrl });
   log('');
   for (const line of await caseTable(db)) log(line);
+  log('');
+  const reached = await readEndings(db);
+  for (const line of endingLines(reached, await savePapers(new Client(apiUrl, apiKey, stopped), reached, dataDir)))
+    log(line);
   log('');
   for (const line of invariantLines(invariants)) log(line);
   log('');

@@ -12,6 +12,7 @@ import {
   type StatementModel,
   type TimelineModel,
 } from '../letters/index.ts';
+import { groupedIban } from '../mail/view.ts';
 import { languageOf } from '../mail/format.ts';
 import { PAPER_WORDS, type PaperWords } from './words.ts';
 
@@ -26,7 +27,10 @@ export function claimSheetModel(facts: ClaimFacts): ClaimSheetModel {
     locale: creditor.locale,
     date: facts.asOf,
     reference: placement.id,
-    creditor: { ...partyOf(creditor, creditor.country, creditor.replyTo ?? creditor.email), iban: creditor.iban },
+    creditor: {
+      ...partyOf(creditor, creditor.country, creditor.replyTo ?? creditor.email),
+      iban: creditor.iban && groupedIban(creditor.iban),
+    },
     debtor: partyOf(debtor, creditor.country, null),
     contacts: debtor.contacts.map((person) => ({
       ...person,

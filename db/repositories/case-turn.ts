@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { collectionTaskKey } from '../../domain/case/decide.ts';
 import type { Act as CaseAct, CaseTaskKind } from '../../domain/case/decision.ts';
 import type { CaseFacts } from '../../domain/case/facts.ts';
@@ -115,7 +116,8 @@ export async function writeAct(tx: Tx, act: Act, one: TurningCase, facts: CaseFa
     case 'askApproval':
       await askApproval(tx, act, one, facts, what);
       return;
-    case 'approve':
+    case 'approve': {
+      const said = await personsAct(tx, act, one.invoiceId);
       await tx
         .updateTable('case_steps')
         .set({
@@ -127,31 +129,35 @@ export async function writeAct(tx: Tx, act: Act, one: TurningCase, facts: CaseFa
         .where('invoice_id', '=', one.invoiceId)
         .where('status', '=', 'awaitingApproval')
         .execute();
-      await liftApprovalHold(tx, act, one, what.on);
-      await log(tx, act, one, 'approved', { step: shownStep(what.step) });
+      await liftApprovalHold(tx, said, one, what.on);
+      await log(tx, said, one, 'approved', { step: shownStep(what.step) }, said.reason ?? null);
       return;
-    case 'refuse':
+    }
+    case 'refuse': {
+      const said = await personsAct(tx, act, one.invoiceId);
       await tx
         .updateTable('case_steps')
         .set({ status: 'skipped', reason: 'refused' })
         .where('invoice_id', '=', one.invoiceId)
         .where('status', '=', 'awaitingApproval')
         .execute();
-      await liftApprovalHold(tx, act, one, what.on);
-      await log(tx, act, one, 'refused', { step: shownStep(what.step) });
-      await log(tx, act, one, 'stepSkipped', { step: shownStep(what.step), reason: 'refused' });
+      await liftApprovalHold(tx, said, one, what.on);
+      await log(tx, said, one, 'refused', { step: shownStep(what.step) }, said.reason ?? null);
+      await log(tx, said, one, 'stepSkipped', { step: shownStep(what.step), reason: 'refused' });
       return;
+    }
     case 'keepPlan':
       await endPlan(tx, act, what.planId, 'kept', what.on);
       return;
     case 'breakPlan':
       await endPlan(tx, act, what.planId, 'broken', what.on);
       return;
-    case 'place':
-      await takeBranch(tx, act, one, facts, { step: PLACEMENT, amountMinor: what.asksMinor, on: what.on });
+    case 'place': {
+      const said = await personsAct(tx, act, one.invoiceId);
+      await takeBranch(tx, said, one, facts, { step: PLACEMENT, amountMinor: what.asksMinor, on: what.on });
       await placeWithAgency(
         tx,
-        act,
+        said,
         { ...one, run: facts.run, currency: facts.currency },
         {
           agencyId: what.agencyId,
@@ -160,16 +166,43 @@ export async function writeAct(tx: Tx, act: Act, one: TurningCase, facts: CaseFa
         },
       );
       return;
-    case 'writeOff':
-      await takeBranch(tx, act, one, facts, { step: WRITE_OFF, amountMinor: what.balanceMinor, on: what.on });
-      await writeOffBalance(tx, act, one.invoiceId, what.on);
+    }
+    case 'writeOff': {
+      const said = await personsAct(tx, act, one.invoiceId);
+      await takeBranch(tx, said, one, facts, { step: WRITE_OFF, amountMinor: what.balanceMinor, on: what.on });
+      await writeOffBalance(tx, said, one.invoiceId, what.on);
       return;
+    }
     case 'openTask':
       await openCaseTask(tx, act, one, facts, what);
       return;
     case 'redrawTask':
       throw new Error('A task is written again by the activity that holds the templates.');
   }
+}
+
+/**
+ * What follows from a person's answer is that person's, with the reason they gave (design rule 12); the turn only carries it
+ * out. Read while the step still waits for its approval.
+ */
+async function personsAct(tx: Tx, act: Act, invoiceId: string): Promise<Act> {
+  const answer = await tx
+    .selectFrom('case_steps as s')
+    .innerJoin('tasks as t', 't.id', 's.task_id')
+    .leftJoin('commands as c', (join) =>
+      join
+        .onRef('c.invoice_id', '=', 's.invoice_id')
+        .on('c.kind', '=', 'approve')
+        .on(sql<boolean>`c.args->>'taskId' = t.id`)
+        .on(sql<boolean>`c.outcome->>'accepted' is distinct from 'false'`),
+    )
+    .select(['t.closed_by', 'c.reason'])
+    .where('s.invoice_id', '=', invoiceId)
+    .where('s.status', '=', 'awaitingApproval')
+    .where('t.status', '=', 'done')
+    .orderBy('c.at', 'desc')
+    .executeTakeFirst();
+  return answer?.closed_by ? { ...act, actor: answer.closed_by, reason: answer.reason } : act;
 }
 
 /** A branch that needs no message is taken at once: the approval it waited for, or a record of its own, has left. */
@@ -190,7 +223,7 @@ async function takeBranch(
     .executeTakeFirst();
   if (approved.numUpdatedRows > 0n) {
     await liftApprovalHold(tx, act, one, on);
-    await log(tx, act, one, 'approved', { step: shownStep(step) });
+    await log(tx, act, one, 'approved', { step: shownStep(step) }, act.reason ?? null);
     return;
   }
   await insertStep(tx, act, one, facts, {
@@ -608,6 +641,7 @@ async function log(
   one: TurningCase,
   kind: Parameters<typeof appendEvent>[2]['kind'],
   data: Record<string, unknown>,
+  text: string | null = null,
 ): Promise<void> {
-  await appendEvent(tx, act, { invoiceId: one.invoiceId, kind, data });
+  await appendEvent(tx, act, { invoiceId: one.invoiceId, kind, data, text });
 }

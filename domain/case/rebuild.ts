@@ -6,7 +6,7 @@ import { applyAct } from './apply.ts';
 import { stageOf } from './decide.ts';
 import type { Act, Decision } from './decision.ts';
 import { isOpen, type CaseFacts, type CustomerFacts, type Movement, type StepFact } from './facts.ts';
-import { isAside, PLACEMENT, shownStep, WRITE_OFF } from './requests.ts';
+import { FORMAL_NOTICE, isAside, isBranch, PLACEMENT, shownStep, WRITE_OFF } from './requests.ts';
 
 /**
  * Rebuilds the facts of a case from its log: the events of its chain, and the acts of its own earlier decisions. What a
@@ -143,6 +143,18 @@ function changeStep(
   return { ...facts, steps: facts.steps.flatMap((s) => (s === found ? (change(s) ?? []) : [s])) };
 }
 
+/** Whether the case asks for another step by now, or took a later one: a letter that is taken back is merged into it. */
+const isOvertaken = ({ steps }: CaseFacts, letter: StepFact): boolean =>
+  letter.channel !== 'email' &&
+  steps.some(
+    (s, index) =>
+      s.step !== letter.step &&
+      !isAside(s.step) &&
+      !isBranch(s.step) &&
+      (['awaitingApproval', 'requested', 'queued'].includes(s.status) ||
+        (s.status === 'left' && index > steps.indexOf(letter))),
+  );
+
 const EVENTS: Readonly<Record<string, Reducer>> = {
   paymentAllocated: allocated('payment', -1n),
   creditNoted: allocated('credit', -1n),
@@ -206,10 +218,14 @@ const EVENTS: Readonly<Record<string, Reducer>> = {
       asked.set(keyOf(s), s.amountMinor);
       return { ...s, status: 'queued', amountMinor: minor(facts, data['amount']) };
     }),
+  // A letter has left once somebody was asked to post it, and can be taken back all the same until it is.
   contactWithdrawn: (facts, { data }, { asked }) =>
-    changeStep(facts, data, ['queued'], (s) =>
-      isOpen(facts.stage) ? { ...s, status: 'requested', amountMinor: asked.get(keyOf(s)) ?? null } : null,
-    ),
+    changeStep(facts, data, ['queued', 'left'], (s) => {
+      if (s.status === 'left' && s.channel !== 'letter' && s.channel !== 'registeredLetter') return s;
+      if (!isOpen(facts.stage) || (s.step === FORMAL_NOTICE && s.channel !== 'email')) return null;
+      const back = { ...s, amountMinor: asked.get(keyOf(s)) ?? null, leftOn: null };
+      return { ...back, status: isOvertaken(facts, s) ? ('merged' as const) : ('requested' as const) };
+    }),
   stepTaken: (facts, { data }) =>
     changeStep(facts, data, ['queued', 'requested'], (s) => ({ ...s, status: 'left', leftOn: textOrNull(data, 'on') })),
   contactFailed: (facts, { data }) =>
@@ -363,14 +379,17 @@ export function compareWithLog(
     }
     facts = logged.commanded.reduce(applyAct, facts);
     facts = { ...recorded, ...rebuiltPart(facts), releasedAt: releasedAt(events, logged.eventsBefore, origin) };
+    const differing = new Set<string>();
     for (const [field, compared] of Object.entries(REBUILT)) {
       const was = compared(recorded, day, mine);
       const is = compared(facts, day, mine);
       // Before its first turn the runs of a case are not read.
       if (field === 'runs' && turn === 0 && recorded.runs.length === 0) continue;
-      if (!sameValue(was, is)) differences.push({ turn: logged, field, recorded: was, rebuilt: is });
+      if (sameValue(was, is)) continue;
+      differences.push({ turn: logged, field, recorded: was, rebuilt: is });
+      differing.add(field);
     }
-    facts = after({ ...recorded, runs: recorded.runs.length > 0 ? recorded.runs : facts.runs }, logged, day, events);
+    facts = after({ ...recorded, ...datesOf(facts, recorded, differing) }, logged, day, events);
     seen = logged.eventsAfter;
   }
   return differences;
@@ -402,6 +421,25 @@ function firstFacts(origin: Origin, recorded: CaseFacts, customer: CustomerFacts
 
 const rebuiltPart = (facts: CaseFacts): Partial<CaseFacts> =>
   Object.fromEntries(Object.entries(facts).filter(([field]) => Object.hasOwn(REBUILT, field))) as Partial<CaseFacts>;
+
+/**
+ * What the log says of dates, to go on with where nothing differs. In the record they are cut off at the day that was
+ * judged then ({@link Compared}); a later turn may be judged on a later day and know them whole.
+ */
+function datesOf(rebuilt: CaseFacts, recorded: CaseFacts, differing: ReadonlySet<string>): Partial<CaseFacts> {
+  const { movements, promises, disputes, runs } = rebuilt;
+  const whole = { movements, promises, disputes, runs, holds: holdDatesOf(rebuilt, recorded) };
+  return Object.fromEntries(Object.entries(whole).filter(([field]) => !differing.has(field)));
+}
+
+/** Holds that are not rebuilt stay as recorded; those of approvals have no id in the log, but an order. */
+function holdDatesOf(rebuilt: CaseFacts, recorded: CaseFacts): CaseFacts['holds'] {
+  const approvals = rebuilt.holds.filter((h) => h.kind === 'approval');
+  return recorded.holds.map((h) => {
+    const same = h.kind === 'approval' ? approvals.shift() : rebuilt.holds.find((one) => one.id === h.id);
+    return same ? { ...h, fromOn: same.fromOn, liftedOn: same.liftedOn } : h;
+  });
+}
 
 function releasedAt(events: readonly LoggedEvent[], upTo: number, origin: Origin): Instant {
   const moments = events.flatMap((e) =>

@@ -1,7 +1,7 @@
 import { addDays, type LocalDate } from '../../domain/time/dates.ts';
 
 /**
- * The book that the demo plays: a workshop for lamps, twelve customers in three languages, forty invoices. All of them are
+ * The book that the demo plays: a workshop for lamps, nineteen customers in three languages, fifty invoices. All of them are
  * invented; their addresses end in the reserved domain `.example`. Days count from the start of the story, a Sunday.
  */
 
@@ -36,7 +36,7 @@ const SHARED = {
   writeOff: null,
   promise: { graceDays: 2, maxDays: 21, maxBroken: 2 },
   dispute: { reviewDays: 7 },
-  plan: null,
+  plan: { maxInstalments: 6, graceDays: 5 },
   unappliedCash: { holdShare: '0.5', holdWorkingDays: 3 },
   tolerance: { EUR: '0.10', GBP: '0.10' },
   interest: null,
@@ -44,6 +44,9 @@ const SHARED = {
   minimumAmount: { EUR: '10.00', GBP: '10.00' },
   approvalAbove: { EUR: '20000.00', GBP: '20000.00' },
 };
+
+/** Days a formal notice leaves for paying. */
+export const NOTICE_DAYS = 8;
 
 const BEFORE_DUE = { key: 'before-due', day: -4, from: 'due', channel: 'email', template: 'before-due' };
 const REMINDER_1 = {
@@ -88,6 +91,25 @@ export const POLICIES = [
       REMINDER_2,
       { key: 'last', day: 16, from: 'due', channel: 'letter', template: 'last-reminder', tone: 'final' },
     ],
+  },
+  // Two reminders, then the branches: everything irreversible is approved by a person.
+  {
+    ...SHARED,
+    name: 'lumen-to-the-end',
+    steps: [
+      { ...REMINDER_1, day: 2 },
+      { key: 'last', day: 7, from: 'due', channel: 'email', template: 'last-reminder', tone: 'final' },
+    ],
+    formalNotice: {
+      day: 11,
+      from: 'due',
+      channel: 'registeredLetter',
+      deadlineDays: NOTICE_DAYS,
+      dispatchDays: 3,
+      approval: 'approver',
+    },
+    placement: { daysAfterNotice: 10, approval: 'approver' },
+    writeOff: { afterPlacementDays: 180, below: { EUR: '30.00', GBP: '30.00' }, approval: 'approver' },
   },
 ] as const;
 
@@ -248,6 +270,83 @@ export const CUSTOMERS = {
     contacts: [{ role: 'billing', email: 'finance@oakhollow.example', phone: '+44 161 496 0102' }],
     iban: 'GB00TEST00000000003303',
   },
+  traiteur: {
+    reference: 'C-106',
+    name: 'Traiteur Sainte-Belette SARL',
+    kind: 'business',
+    country: 'FR',
+    locale: 'fr',
+    policy: 'lumen-to-the-end',
+    address: { lines: ['5 rue des Halles'], postalCode: '37000', city: 'Tours', country: 'FR' },
+    contacts: [{ role: 'billing', email: 'gestion@sainte-belette.example' }],
+    iban: 'FR0012345000010000000001606',
+  },
+  studio: {
+    reference: 'C-107',
+    name: 'Studio Cadence SAS',
+    kind: 'business',
+    country: 'FR',
+    locale: 'fr',
+    policy: 'lumen-to-the-end',
+    address: { lines: ['Bâtiment C', '61 boulevard du Tivoli'], postalCode: '21000', city: 'Dijon', country: 'FR' },
+    contacts: [{ role: 'billing', email: 'administration@studio-cadence.example' }],
+    iban: 'FR0012345000010000000001707',
+  },
+  galerie: {
+    reference: 'C-108',
+    name: 'Galerie des Deux Lanternes SARL',
+    kind: 'business',
+    country: 'FR',
+    locale: 'fr',
+    policy: 'lumen-to-the-end',
+    address: { lines: ['18 rue du Chapitre'], postalCode: '14000', city: 'Caen', country: 'FR' },
+    contacts: [{ role: 'billing', email: 'compta@deux-lanternes.example' }],
+    iban: 'FR0012345000010000000001808',
+  },
+  menuiserie: {
+    reference: 'C-109',
+    name: 'Menuiserie Vaubrun SARL',
+    kind: 'business',
+    country: 'FR',
+    locale: 'fr',
+    policy: 'lumen-to-the-end',
+    address: { lines: ['Zone artisanale du Pré'], postalCode: '85000', city: 'La Roche-sur-Yon', country: 'FR' },
+    contacts: [{ role: 'billing', email: 'bureau@vaubrun.example' }],
+    iban: 'FR0012345000010000000001909',
+  },
+  schreinerei: {
+    reference: 'C-205',
+    name: 'Schreinerei Eichkamp GmbH',
+    kind: 'business',
+    country: 'DE',
+    locale: 'de',
+    policy: 'lumen-to-the-end',
+    address: { lines: ['Eichkamp 11'], postalCode: '26121', city: 'Oldenburg', country: 'DE' },
+    contacts: [{ role: 'billing', email: 'buero@eichkamp.example' }],
+    iban: 'DE00123450000000002505',
+  },
+  festhalle: {
+    reference: 'C-206',
+    name: 'Festhalle Sommerau UG',
+    kind: 'business',
+    country: 'DE',
+    locale: 'de',
+    policy: 'lumen-to-the-end',
+    address: { lines: ['Sommerauer Straße 70'], postalCode: '54290', city: 'Trier', country: 'DE' },
+    contacts: [{ role: 'billing', email: 'kasse@sommerau.example' }],
+    iban: 'DE00123450000000002606',
+  },
+  tearooms: {
+    reference: 'C-304',
+    name: 'Old Pier Tearooms Ltd',
+    kind: 'business',
+    country: 'GB',
+    locale: 'en',
+    policy: 'lumen-to-the-end',
+    address: { lines: ['2 Marine Parade'], postalCode: 'TN34 0ZZ', city: 'Hastings', country: 'GB' },
+    contacts: [{ role: 'billing', email: 'accounts@old-pier.example' }],
+    iban: 'GB00TEST00000000003404',
+  },
 } as const satisfies Record<string, BookCustomer>;
 
 export type CustomerKey = keyof typeof CUSTOMERS;
@@ -341,4 +440,27 @@ export const INVOICES: readonly BookInvoice[] = [
   invoice(38, 'oakhollow', 34, '1150.00'),
   invoice(39, 'oakhollow', 49, '760.00'),
   invoice(40, 'ballymoor', 47, '420.00'),
+  // Terms over two invoices, kept; terms over one, broken.
+  invoice(41, 'traiteur', 1, '1800.00'),
+  invoice(42, 'traiteur', 3, '900.00'),
+  invoice(43, 'studio', 1, '2400.00', { withFile: true }),
+  // Paid after the formal notice; paid to us while an agency had it; given up; given up, and paid after all.
+  invoice(44, 'schreinerei', 1, '1365.00'),
+  invoice(45, 'galerie', 1, '3980.00', { withFile: true }),
+  invoice(46, 'festhalle', 1, '845.50', { withFile: true }),
+  invoice(47, 'tearooms', 1, '610.00'),
+  // Of before the judgment, one not due by then; and one of after it.
+  invoice(48, 'menuiserie', 1, '3200.00'),
+  invoice(49, 'menuiserie', 20, '1120.00'),
+  invoice(50, 'menuiserie', 28, '640.00', { issued: 19 }),
 ];
+
+/** Whom the workshop hands over to. */
+export const AGENCY = {
+  name: 'Recouvra Exemple SAS',
+  reference: 'LUMEN-26',
+  feeText: '12 % of what is collected',
+  email: 'dossiers@recouvra.example',
+  address: { lines: ['9 cours des Messageries'], postalCode: '69002', city: 'Lyon', country: 'FR' },
+  deliverBy: 'email',
+} as const;

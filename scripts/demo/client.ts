@@ -34,8 +34,18 @@ export class Client {
     this.#stopped = stopped;
   }
 
+  /** The same service as somebody else. */
+  withKey(key: string): Client {
+    return new Client(this.#url, key, this.#stopped);
+  }
+
   get<T>(path: string): Promise<T> {
     return this.#json<T>('GET', path);
+  }
+
+  /** A document, as it is. */
+  async getBytes(path: string): Promise<Uint8Array> {
+    return (await this.#send('GET', path)).bytes;
   }
 
   /** All pages of a list, in its order. */
@@ -93,7 +103,8 @@ export class Client {
   async #json<T>(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<T> {
     const sent = body === undefined ? undefined : JSON.stringify(body);
     const type = sent === undefined ? {} : { 'content-type': 'application/json' };
-    return JSON.parse(await this.#send(method, path, sent, { ...type, ...headers })) as T;
+    const { bytes } = await this.#send(method, path, sent, { ...type, ...headers });
+    return JSON.parse(Buffer.from(bytes).toString('utf8')) as T;
   }
 
   async #send(
@@ -101,11 +112,11 @@ export class Client {
     path: string,
     body?: string | Buffer,
     headers: Record<string, string> | (() => Record<string, string>) = {},
-  ): Promise<string> {
+  ): Promise<Answer> {
     for (;;) {
       this.#stopped.throwIfAborted();
       const answer = await this.#attempt(method, path, body, typeof headers === 'function' ? headers() : headers);
-      if (answer !== undefined && answer.status < 300) return answer.text;
+      if (answer !== undefined && answer.status < 300) return answer;
       if (answer !== undefined && !isPassing(answer)) throw refusalOf(answer);
       await sleep(250, undefined, { signal: this.#stopped });
     }
@@ -116,7 +127,7 @@ export class Client {
     path: string,
     body: string | Buffer | undefined,
     headers: Record<string, string>,
-  ): Promise<{ status: number; text: string } | undefined> {
+  ): Promise<Answer | undefined> {
     try {
       const response = await fetch(`${this.#url}${path}`, {
         method,
@@ -124,17 +135,28 @@ export class Client {
         ...(body === undefined ? {} : { body }),
         signal: AbortSignal.any([this.#stopped, AbortSignal.timeout(15_000)]),
       });
-      return { status: response.status, text: await response.text() };
+      return { status: response.status, bytes: new Uint8Array(await response.arrayBuffer()) };
     } catch {
       return undefined;
     }
   }
 }
 
-const isPassing = ({ status, text }: { status: number; text: string }): boolean =>
-  status >= 500 || status === 429 || (status === 409 && text.includes('"requestRunning"'));
+interface Answer {
+  readonly status: number;
+  readonly bytes: Uint8Array;
+}
 
-function refusalOf({ status, text }: { status: number; text: string }): Refusal {
+const textOf = ({ bytes }: Answer): string => Buffer.from(bytes).toString('utf8');
+
+const isPassing = (answer: Answer): boolean =>
+  answer.status >= 500 ||
+  answer.status === 429 ||
+  (answer.status === 409 && textOf(answer).includes('"requestRunning"'));
+
+function refusalOf(answer: Answer): Refusal {
+  const { status } = answer;
+  const text = textOf(answer);
   try {
     const problem = JSON.parse(text) as {
       code?: string;

@@ -1,41 +1,24 @@
-import { addDays } from '../../domain/time/dates.ts';
+import { addDays, later } from '../../domain/time/dates.ts';
 import { localDate, parseInstant } from '../../domain/time/zones.ts';
-import { CUSTOMERS, dayOf, INVOICES, POLICIES, type BookInvoice, type CustomerKey } from './book.ts';
-import type { Client } from './client.ts';
+import { AGENCY, CUSTOMERS, dayOf, POLICIES, type BookInvoice, type CustomerKey } from './book.ts';
+import { carryOutBranch, since } from './branch-deeds.ts';
 import { invoiceFile } from './invoice-file.ts';
-import type { Progress } from './progress.ts';
+import {
+  bookOf,
+  customerId,
+  invoiceId,
+  nameOf,
+  payerOf,
+  type Outcome,
+  type Stage,
+  type Task,
+  type WithId,
+} from './stage.ts';
 import { numberOf, type Deed } from './story.ts';
 import { list, money, shortDate, ZONE } from './words.ts';
 
-/** What has come of a deed: what to keep of it, and what to tell; `notYet` when it has to wait for Relance. */
-export type Outcome = { readonly keep?: unknown; readonly tell: string | null } | 'notYet';
-
-export interface Stage {
-  readonly client: Client;
-  readonly progress: Progress;
-}
-
-interface Task {
-  readonly id: string;
-  readonly kind: string;
-  readonly invoiceId: string | null;
-  readonly customerId: string | null;
-  readonly openedAt: string;
-}
-
-interface WithId {
-  readonly id: string;
-}
-
-const customerId = ({ progress }: Stage, key: string): string => progress.of<WithId>(`customer:${key}`).id;
-const invoiceId = ({ progress }: Stage, number: number): string =>
-  progress.of<WithId>(`invoice:${numberOf(number)}`).id;
-const bookOf = (number: number): BookInvoice => INVOICES.find((one) => one.number === numberOf(number))!;
-const nameOf = (key: string): string => CUSTOMERS[key as CustomerKey].name;
-const payerOf = (number: number): string => nameOf(bookOf(number).customer);
-
-/** Policies, customers and the bank's feed: what is there before the first invoice. */
-export async function setUp({ client, progress }: Stage): Promise<void> {
+/** Policies, customers, the bank's feed and the agency: what is there before the first invoice. */
+export async function setUp({ client, progress, creditorId }: Stage): Promise<void> {
   await inParallel(POLICIES, async (policy) => {
     const key = `policy:${policy.name}`;
     if (!progress.has(key)) progress.add(key, await client.put(`/v1/policies/${policy.name}`, policy));
@@ -52,6 +35,16 @@ export async function setUp({ client, progress }: Stage): Promise<void> {
       name: 'Current account',
     });
     progress.add('feed', { id, secret });
+  }
+  if (!progress.has('agency')) {
+    const { id } = await client.post<WithId>('/v1/agencies', 'agency', AGENCY);
+    const name = AGENCY.name;
+    const made = await client.post<{ key: string }>(`/v1/creditors/${creditorId}/keys`, 'agencyKey', {
+      name,
+      role: 'agency',
+      agencyId: id,
+    });
+    progress.add('agency', { id, key: made.key });
   }
 }
 
@@ -91,14 +84,17 @@ export async function carryOut(stage: Stage, key: string, day: number, deed: Dee
   const { client } = stage;
   switch (deed.do) {
     case 'pay': {
+      const waitedFor = deed.after === undefined ? dayOf(day) : await since(stage, deed.after);
+      if (waitedFor === null) return 'notYet';
+      const bookedOn = later(dayOf(day), waitedFor);
       const { name, iban, country } = CUSTOMERS[deed.payer as CustomerKey];
       const currency = country === 'GB' ? 'GBP' : 'EUR';
       const message = {
         type: 'transaction.booked',
-        timestamp: `${dayOf(day)}T07:00:00Z`,
+        timestamp: `${bookedOn}T07:00:00Z`,
         data: {
           id: deed.id,
-          bookedOn: dayOf(day),
+          bookedOn,
           amount: deed.amount,
           currency,
           direction: 'credit',
@@ -202,6 +198,8 @@ export async function carryOut(stage: Stage, key: string, day: number, deed: Dee
       return workOff(stage, key, deed);
     case 'allocate':
       return allocate(stage, key, deed);
+    default:
+      return carryOutBranch(stage, key, day, deed);
   }
 }
 

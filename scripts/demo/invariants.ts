@@ -9,9 +9,11 @@ import { contactCounters } from '../../db/repositories/counters.ts';
 import { verifyCases, verifyHeads } from '../../db/repositories/heads.ts';
 import { check as checkLedger } from '../../db/repositories/ledger.ts';
 import { businessNow } from '../../domain/time/business-clock.ts';
+import { formatAmount } from '../../domain/money.ts';
 import { addDays } from '../../domain/time/dates.ts';
 import { localDate } from '../../domain/time/zones.ts';
 import { caseWorkflowId } from '../../workflows/ids.ts';
+import { ENDINGS, readEndings } from './endings.ts';
 import { mailJournal, tagOf, type SentMail } from './mail-journal.ts';
 
 /** Something that must hold whatever happened, and what was found against it. */
@@ -63,14 +65,15 @@ async function booksBalance({ db }: Witnesses): Promise<Invariant> {
   const { rows: entries } = await sql<{ count: bigint; unbalanced: bigint }>`
     select count(*) as count, count(*) filter (where sum <> 0) as unbalanced from
       (select sum(amount_minor) as sum from postings group by entry_id, currency) sums`.execute(db);
-  // Not from the journal: what was billed, less what was assigned and not taken back.
+  // Not from the journal: what was billed, less what was assigned and not taken back, less what is given up and did not
+  // come after all.
   const { rows: differing } = await sql<{ number: string; balance: bigint; expected: bigint }>`
-    select number, balance_minor as balance, (amount_minor - assigned)::bigint as expected from (
-      select i.number, i.balance_minor, i.amount_minor, coalesce(sum(a.amount_minor), 0) as assigned
+    select number, balance_minor as balance, (amount_minor - assigned - lost)::bigint as expected from (
+      select i.number, i.balance_minor, i.amount_minor, i.written_off_minor - i.recovered_minor as lost, coalesce(sum(a.amount_minor), 0) as assigned
       from invoices i left join allocations a on a.invoice_id = i.id
         and not exists (select 1 from allocation_reversals r where r.allocation_id = a.id)
       group by i.id) sums
-    where balance_minor <> amount_minor - assigned`.execute(db);
+    where balance_minor <> amount_minor - assigned - lost`.execute(db);
   const [counts] = entries;
   return {
     name: 'the books balance',
@@ -148,6 +151,58 @@ async function oneADay({ db, mailUrl }: Witnesses): Promise<Invariant> {
     name: 'one message a day',
     checked: `${slots.length} recipients and days`,
     problems: repeated(slots).map((slot) => `more than one to ${slot}`),
+  };
+}
+
+/**
+ * A formal notice was put into the post for what was owed at that very moment, recomputed as in `noneAfterPayment`, and
+ * for what somebody had approved.
+ */
+async function noticesRight({ db }: Witnesses): Promise<Invariant> {
+  const { rows } = await sql<{ number: string; asked: bigint; open: bigint; approved: string | null }>`
+    select i.number, ci.amount_minor as asked, (i.amount_minor - coalesce((
+        select sum(a.amount_minor) from allocations a left join allocation_reversals r on r.allocation_id = a.id
+        where a.invoice_id = i.id and a.recorded_at < c.sending_real
+          and (r.recorded_at is null or r.recorded_at >= c.sending_real)), 0))::bigint as open,
+      (select t.data->>'amount' from tasks t where t.invoice_id = i.id and t.kind = 'approve' and t.status = 'done'
+         and t.step = 'formalNotice' and t.opened_at <= c.planned_at order by t.seq desc limit 1) as approved
+    from contacts c join contact_items ci on ci.contact_id = c.id join invoices i on i.id = ci.invoice_id
+    where c.kind = 'formalNotice' and c.sending_real is not null`.execute(db);
+  return {
+    name: 'no formal notice asks a stale amount',
+    checked: `${rows.length} notices posted, each against what was owed and what was approved`,
+    problems: rows.flatMap(({ number, asked, open, approved }) => [
+      ...(asked === open ? [] : [`${number}: the notice asks ${asked} when ${open} was open`]),
+      ...(approved === formatAmount(asked, 'EUR') ? [] : [`${number}: ${approved ?? 'nothing'} was approved`]),
+    ]),
+  };
+}
+
+/** From hand-over to recall, by the order of its own log, a customer hears nothing from us about a case. */
+async function silentWhilePlaced({ db }: Witnesses): Promise<Invariant> {
+  const { rows } = await sql<{ number: string; sent: bigint }>`
+    select i.number, (select count(*) from contacts c join contact_items m on m.contact_id = c.id
+        where m.invoice_id = i.id and c.sending_real > p.recorded_at and c.sending_real < coalesce(
+          (select min(r.recorded_at) from events r where r.invoice_id = i.id and r.kind = 'recalled' and r.n > p.n),
+          'infinity')) as sent
+    from events p join invoices i on i.id = p.invoice_id where p.kind = 'placed'`.execute(db);
+  return {
+    name: 'nothing is sent about a placed case',
+    checked: `${rows.length} hand-overs`,
+    problems: rows.flatMap(({ number, sent }) =>
+      sent === 0n ? [] : [`${number}: ${sent} messages while an agency had it`],
+    ),
+  };
+}
+
+async function everyEnding({ db }: Witnesses): Promise<Invariant> {
+  const reached = await readEndings(db);
+  return {
+    name: 'every ending is reached',
+    checked: ENDINGS.map(({ title }) => title).join('; '),
+    problems: reached.flatMap(({ ending, missing }) =>
+      missing === null ? [] : [`${ending.title}: ${ending.number}: ${missing}`],
+    ),
   };
 }
 
@@ -280,7 +335,10 @@ const CHECKS: readonly Check[] = [
   noneAfterPayment,
   noneTwice,
   oneADay,
+  noticesRight,
+  silentWhilePlaced,
   agenciesToldOnce,
+  everyEnding,
   workflowsRun,
   nobodyForgotten,
   chainsHold,

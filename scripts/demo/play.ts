@@ -3,8 +3,9 @@ import { businessNow, type ClockSetting } from '../../domain/time/business-clock
 import { instantAt, type Instant } from '../../domain/time/zones.ts';
 import { CUSTOMERS, dayOf, INVOICES, LAST_DAY } from './book.ts';
 import { Client, Refusal } from './client.ts';
-import { carryOut, inParallel, keptAs, register, setUp, type Stage } from './deeds.ts';
+import { carryOut, inParallel, keptAs, register, setUp } from './deeds.ts';
 import { Progress } from './progress.ts';
+import type { Stage } from './stage.ts';
 import { STORY } from './story.ts';
 import { Teller } from './teller.ts';
 import { Watcher } from './watch.ts';
@@ -14,11 +15,14 @@ const LOOK_MS = 600;
 const STEP_MS = 120;
 /** A scene that waits for Relance to do something first waits no longer than this, by the business clock. */
 const PATIENCE_MS = 14 * 86_400_000;
+/** Nor one that must be played than this, by the real clock: then what it should lead to is missed, and said to be. */
+const LONG_PATIENCE_MS = 180_000;
 const HOUR_MS = 3_600_000;
 
 export interface Play {
   readonly apiUrl: string;
   readonly apiKey: string;
+  readonly creditorId: string;
   readonly dataDir: string;
   readonly clock: ClockSetting;
   readonly print: (line: string) => void;
@@ -28,6 +32,7 @@ export interface Play {
 interface Act {
   readonly key: string;
   readonly at: Instant;
+  readonly must: boolean;
   /** False: not yet. */
   run(): Promise<boolean>;
 }
@@ -42,14 +47,14 @@ export async function play(options: Play): Promise<void> {
   const client = new Client(options.apiUrl, options.apiKey, stopped);
   const progress = new Progress(dataDir);
   const teller = new Teller(print, progress.toldUntil);
-  const stage: Stage = { client, progress };
+  const stage: Stage = { client, progress, creditorId: options.creditorId };
   await setUp(stage);
   const acts = [...registrations(stage, teller, now), ...scenes(stage, teller, now)].toSorted((a, b) => a.at - b.at);
   const watcher = new Watcher(client, progress, teller);
   const end = instantAt(dayOf(LAST_DAY), '23:59', ZONE);
 
   /** Since when scenes have been waiting for Relance. */
-  const waiting = new Map<string, Instant>();
+  const waiting = new Map<string, { business: Instant; real: number }>();
   let lookedAt = 0;
   let tellUntil = progress.toldUntil;
   for (;;) {
@@ -58,9 +63,10 @@ export async function play(options: Play): Promise<void> {
       if (act.at > now()) break;
       if (progress.has(act.key)) continue;
       if (await act.run()) continue;
-      const since = waiting.get(act.key) ?? now();
+      const since = waiting.get(act.key) ?? { business: now(), real: Date.now() };
       waiting.set(act.key, since);
-      if (now() - since > PATIENCE_MS) progress.add(act.key, null);
+      const tooLong = act.must ? Date.now() - since.real > LONG_PATIENCE_MS : now() - since.business > PATIENCE_MS;
+      if (tooLong) progress.add(act.key, null);
     }
     if (Date.now() - lookedAt >= LOOK_MS) {
       lookedAt = Date.now();
@@ -84,6 +90,7 @@ function registrations(stage: Stage, teller: Teller, now: () => Instant): Act[] 
   const acts = INVOICES.filter((invoice) => invoice.issued > 0).map((invoice) => ({
     key: `invoice:${invoice.number}`,
     at: instantAt(dayOf(invoice.issued), '08:00', ZONE),
+    must: true,
     run: async () => {
       const at = now();
       stage.progress.add(`invoice:${invoice.number}`, await register(stage, invoice));
@@ -100,6 +107,7 @@ function opening(stage: Stage, teller: Teller, now: () => Instant): Act {
   return {
     key: 'opening',
     at: 0,
+    must: true,
     run: async () => {
       const at = now();
       await inParallel(invoices, async (invoice) => {
@@ -114,12 +122,13 @@ function opening(stage: Stage, teller: Teller, now: () => Instant): Act {
 }
 
 function scenes(stage: Stage, teller: Teller, now: () => Instant): Act[] {
-  return STORY.map(({ day, hour, deed }, index) => {
+  return STORY.map(({ day, hour, deed, must = false }, index) => {
     const key = keptAs(deed) ?? `scene:${index}`;
     const at = instantAt(dayOf(day), `${String(hour).padStart(2, '0')}:00`, ZONE);
     return {
       key,
       at,
+      must,
       run: async () => {
         const began = now();
         try {

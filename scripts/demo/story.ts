@@ -5,7 +5,7 @@
 
 export type Deed =
   /** The bank books money. `quotes` is what the payer wrote. */
-  | { do: 'pay'; amount: string; quotes: string; payer: string; id: string }
+  | { do: 'pay'; amount: string; quotes: string; payer: string; id: string; after?: Milestone }
   /** The bank takes a booking back. */
   | { do: 'return'; of: string; amount: string; id: string; code: string }
   /** The bank says again what it said, as banks do: the same message, and the same booking in another message. */
@@ -21,14 +21,43 @@ export type Deed =
   /** Somebody works off the open task of that kind, as soon as there is one. */
   | { do: 'task'; kind: 'call'; invoice: number; answer: 'promises' | 'noAnswer'; note: string }
   | { do: 'task'; kind: 'letter' | 'approve' | 'collectionMissing'; invoice: number; note: string }
-  | { do: 'allocate'; receipt: string; to: { invoice: number; amount: string }[] };
+  | { do: 'allocate'; receipt: string; to: { invoice: number; amount: string }[] }
+  /** Dates are at least so many days away as the story says, however late the scene is played. */
+  | { do: 'plan'; name: string; invoices: number[]; instalments: { day: number; amount: string }[] }
+  | { do: 'approve'; invoice: number; step: Branch; note: string }
+  /** The mailing house prints what waits, once the letter about that invoice does, and posts it. */
+  | { do: 'post'; invoice: number }
+  /** The post says that the registered letter about it has arrived. */
+  | { do: 'delivered'; invoice: number }
+  | { do: 'agencyGivesUp'; invoice: number; note: string }
+  | { do: 'writeOff'; invoice: number; reason: string; after: Milestone }
+  | { do: 'insolvency'; customer: string; judgmentDay: number; publishedDay: number; trustee: string }
+  /** A customer writes back. */
+  | { do: 'reply'; customer: string; invoice: number; text: string }
+  /** Somebody reads that. */
+  | { do: 'read'; customer: string; invoice: number; payOnDay: number; note: string }
+  | { do: 'pauseAll' | 'resumeAll'; customer: string; reason: string };
+
+/** What a person approves, by the step of its task. */
+export type Branch = 'formalNotice' | 'placement' | 'writeOff';
+
+/** What a deed waits for, so that it comes after it however late that is. */
+export interface Milestone {
+  invoice: number;
+  /** `onTerms`: terms over it hold; where an outage broke them they are agreed once more. */
+  is: 'noticePosted' | 'placed' | 'writtenOff' | 'onTerms';
+}
 
 export interface Scene {
   /** Day of the story and the hour (creditor's time) from which it happens. */
   readonly day: number;
   readonly hour: number;
   readonly deed: Deed;
+  /** The endings hang on it: it is waited for as long as it takes. */
+  readonly must?: true;
 }
+
+const must = (day: number, hour: number, deed: Deed): Scene => ({ day, hour, deed, must: true });
 
 const at = (day: number, hour: number, deed: Deed): Scene => ({ day, hour, deed });
 
@@ -42,6 +71,13 @@ export const STORY: readonly Scene[] = [
   // The bookshop's address bounces; somebody finds the right one.
   at(5, 10, { do: 'newAddress', customer: 'librairie', email: 'comptabilite@plume-et-encre.example' }),
   paid(17, 9, '312.40', 'librairie'),
+  at(31, 9, {
+    do: 'reply',
+    customer: 'librairie',
+    invoice: 10,
+    text: 'Bonjour, le règlement part avec notre prochaine échéance. Cordialement',
+  }),
+  at(31, 15, { do: 'read', customer: 'librairie', invoice: 10, payOnDay: 37, note: 'They pay with their next run.' }),
   paid(36, 10, '118.90', 'librairie'),
 
   // The brasserie pays a part, promises the rest, and keeps its word.
@@ -128,7 +164,7 @@ export const STORY: readonly Scene[] = [
   at(24, 11, { do: 'allocate', receipt: 'bank-26', to: [{ invoice: 26, amount: '1725.00' }] }),
   paid(30, 27, '890.00', 'lichtplanung'),
   at(30, 10, { do: 'repeat', of: 'bank-27' }),
-  at(49, 10, { do: 'task', kind: 'letter', invoice: 28, note: 'Zur Post gegeben.' }),
+  at(49, 10, { do: 'post', invoice: 28 }),
 
   // Bristol pays two of three; about the third they talk.
   paid(17, 29, '1450.00', 'harbour'),
@@ -148,4 +184,109 @@ export const STORY: readonly Scene[] = [
   paid(18, 36, '3480.00', 'oakhollow'),
   paid(29, 37, '510.00', 'oakhollow'),
   paid(50, 38, '1150.00', 'oakhollow'),
+
+  // The caterer gets terms and keeps them: what comes is paid into the plan, in the order of its dates.
+  must(9, 10, {
+    do: 'plan',
+    name: 'traiteur',
+    invoices: [41, 42],
+    instalments: [
+      { day: 23, amount: '900.00' },
+      { day: 33, amount: '900.00' },
+      { day: 43, amount: '900.00' },
+    ],
+  }),
+  instalment(13, 41, '900.00', 'traiteur', 'a'),
+  instalment(23, 41, '900.00', 'traiteur', 'b'),
+  instalment(33, 42, '900.00', 'traiteur', ''),
+
+  // The studio pays the first date of its terms and no other: the whole rest falls due, and is put in default.
+  must(9, 11, {
+    do: 'plan',
+    name: 'studio',
+    invoices: [43],
+    instalments: [
+      { day: 16, amount: '800.00' },
+      { day: 23, amount: '800.00' },
+      { day: 30, amount: '800.00' },
+    ],
+  }),
+  must(13, 9, { do: 'pay', amount: '800.00', quotes: numberOf(43), payer: 'studio', id: 'bank-43' }),
+  must(29, 10, { do: 'approve', invoice: 43, step: 'formalNotice', note: 'The terms were not kept.' }),
+  must(31, 14, { do: 'post', invoice: 43 }),
+
+  // The joiner takes the formal notice to pay.
+  ...noticed(44),
+  must(21, 9, {
+    do: 'pay',
+    amount: '1365.00',
+    quotes: 'Rechnung LUM-26-044',
+    payer: 'schreinerei',
+    id: 'bank-44',
+    after: { invoice: 44, is: 'noticePosted' },
+  }),
+
+  // The gallery is handed over and pays us all the same: the agency is told to stop.
+  ...noticed(45),
+  must(26, 10, { do: 'approve', invoice: 45, step: 'placement', note: 'No answer to the notice.' }),
+  must(34, 9, {
+    do: 'pay',
+    amount: '3980.00',
+    quotes: 'solde LUM-26-045',
+    payer: 'galerie',
+    id: 'bank-45',
+    after: { invoice: 45, is: 'placed' },
+  }),
+
+  // The agency finds nothing at the hall; what is owed is given up.
+  ...noticed(46),
+  must(26, 11, { do: 'approve', invoice: 46, step: 'placement', note: 'No answer to the notice.' }),
+  must(38, 10, { do: 'agencyGivesUp', invoice: 46, note: 'Closed since January, nothing to seize.' }),
+  must(39, 10, { do: 'approve', invoice: 46, step: 'writeOff', note: 'Nothing to be had.' }),
+
+  // The tearooms are given up without an agency, and pay when a new owner comes.
+  ...noticed(47),
+  must(30, 11, {
+    do: 'writeOff',
+    invoice: 47,
+    reason: 'Too little for an agency abroad.',
+    after: { invoice: 47, is: 'noticePosted' },
+  }),
+  must(44, 9, {
+    do: 'pay',
+    amount: '610.00',
+    quotes: 'old account LUM-26-047',
+    payer: 'tearooms',
+    id: 'bank-47',
+    after: { invoice: 47, is: 'writtenOff' },
+  }),
+
+  // Proceedings over the joinery stop everything about what was owed by then; what it buys later is its own lane.
+  must(17, 11, {
+    do: 'insolvency',
+    customer: 'menuiserie',
+    judgmentDay: 12,
+    publishedDay: 17,
+    trustee: 'Étude Valdor et Associés\n3 rue du Palais\n44000 Nantes',
+  }),
+  paid(39, 50, '640.00', 'menuiserie'),
+
+  // While Manchester moves nobody writes to it: one command for all of its cases.
+  at(46, 9, { do: 'pauseAll', customer: 'oakhollow', reason: 'Their office moves.' }),
+  at(50, 9, { do: 'resumeAll', customer: 'oakhollow', reason: 'They have moved.' }),
 ];
+
+/** Approved, posted and delivered: what a formal notice takes. */
+function noticed(invoice: number): Scene[] {
+  return [
+    must(12, 15, { do: 'approve', invoice, step: 'formalNotice', note: 'Two reminders, no answer.' }),
+    must(15, 14, { do: 'post', invoice }),
+    must(17, 11, { do: 'delivered', invoice }),
+  ];
+}
+
+/** Money for a plan that is kept, well ahead of its date. */
+function instalment(day: number, invoice: number, amount: string, payer: string, more: string): Scene {
+  const after = { invoice, is: 'onTerms' } as const;
+  return must(day, 9, { do: 'pay', amount, quotes: numberOf(invoice), payer, id: `bank-${invoice}${more}`, after });
+}

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { Db } from '../../db/database.ts';
 import { formatAmount } from '../../domain/money.ts';
+import { ENDINGS, type Reached } from './endings.ts';
 import type { Invariant } from './invariants.ts';
 import { money } from './words.ts';
 
@@ -34,6 +35,18 @@ export async function caseTable(db: Db): Promise<string[]> {
   );
 }
 
+/** How cases end, one each, with where its paper was put. */
+export function endingLines(reached: readonly Reached[], papers: ReadonlyMap<string, string>): string[] {
+  const width = Math.max(...ENDINGS.map(({ title }) => widthOf(title)));
+  return [
+    'Endings',
+    ...reached.flatMap(({ ending, customer, what, missing }) => [
+      `${ending.title.padEnd(width)}  ${ending.number} ${customer}: ${missing === null ? what : `NOT REACHED, ${missing}`}`,
+      `${' '.repeat(width)}  ${papers.get(ending.title) ?? 'no paper'}`,
+    ]),
+  ];
+}
+
 /** What was checked and whether it holds. */
 export function invariantLines(invariants: readonly Invariant[]): string[] {
   return invariants.flatMap(({ name, checked, problems }) => [
@@ -43,8 +56,14 @@ export function invariantLines(invariants: readonly Invariant[]): string[] {
   ]);
 }
 
-/** Thanks are no step of a ladder, but a message of the case all the same. */
-const stepsOf = ({ steps }: CaseRow): string => (steps ?? '').replaceAll('~thankYou', 'thanks');
+/** Thanks and notes about terms are no steps of a ladder, but messages of the case all the same. */
+const stepsOf = ({ steps }: CaseRow): string =>
+  (steps ?? '')
+    .replaceAll('~thankYou', 'thanks')
+    .replaceAll('~formalNotice', 'notice')
+    .replaceAll('~placement', 'placement')
+    .replaceAll('~writeOff', 'write-off')
+    .replaceAll(/~plan:[^ )]*/g, 'terms');
 
 const widthOf = (text: string): number => Array.from(text).length;
 

@@ -85,21 +85,25 @@ export class Watcher {
   }
 
   #tellContact(contact: Contact, numbers: ReadonlyMap<string, string>): void {
-    if (contact.channel !== 'email') return;
+    if (contact.channel === 'call') return;
     const name = this.#names.get(contact.customerId) ?? contact.customerId;
-    const state = contact.status === 'delivered' ? 'sent' : contact.status;
+    const state = contact.status === 'delivered' || contact.status === 'refused' ? 'sent' : contact.status;
+    const how = contact.channel === 'email' ? 'mail' : 'letter';
     if (state === 'queued' || state === 'sending' || !this.#once(`${contact.id}:${state}`)) return;
     const about = list(contact.items.map(({ invoiceId }) => numbers.get(invoiceId) ?? invoiceId));
     if (state === 'sent') {
       const sums = list(sumsOf(contact.items));
-      this.#teller.tell(momentOf(contact), `   ${titleOf(contact)} to ${name}: ${about}, ${sums}`);
+      this.#teller.tell(
+        momentOf(contact),
+        `   ${titleOf(contact)}${how === 'letter' ? ' by post' : ''} to ${name}: ${about}, ${sums}`,
+      );
       return;
     }
     const what = { failed: 'came back', withdrawn: 'was stopped before it left', unknown: 'may or may not have left' }[
       state
     ];
     const at = parseInstant(contact.finishedAt ?? contact.sentAt ?? contact.plannedAt);
-    this.#teller.tell(at, `   the mail to ${name} about ${about} ${what ?? `is ${state}`}`);
+    this.#teller.tell(at, `   the ${how} to ${name} about ${about} ${what ?? `is ${state}`}`);
   }
 
   #tellTask(task: Task): void {
@@ -124,6 +128,8 @@ function momentOf({ plannedAt, sentAt }: Contact): number {
 function titleOf({ kind, tone }: Contact): string {
   if (kind === 'beforeDue') return 'note before the due date';
   if (kind === 'thankYou') return 'thanks';
+  if (kind === 'formalNotice') return 'formal notice';
+  if (kind === 'plan') return 'note about the terms';
   return `${tone === 'neutral' ? '' : `${tone} `}reminder`;
 }
 
@@ -151,6 +157,16 @@ function textOf({ kind }: Event): string | null {
       return 'keeps its promise';
     case 'promiseBroken':
       return 'breaks its promise';
+    case 'planKept':
+      return 'keeps its terms to the end';
+    case 'planBroken':
+      return 'breaks its terms: all of it is due at once';
+    case 'placed':
+      return 'is handed over to the agency';
+    case 'recalled':
+      return 'is taken back from the agency';
+    case 'recovered':
+      return 'is paid after all: a recovery';
     case 'collectionFailed':
       return 'could not be collected; now it is chased';
     default:

@@ -1,17 +1,18 @@
 import { describe, expect, test } from 'vitest';
 import { parseAmount } from '../../domain/money.ts';
 import { parsePolicy } from '../../domain/policy/parse.ts';
-import { CUSTOMERS, dayOf, INVOICES, LAST_DAY, POLICIES } from '../../scripts/demo/book.ts';
-import { numberOf, STORY } from '../../scripts/demo/story.ts';
+import { AGENCY, CUSTOMERS, dayOf, INVOICES, LAST_DAY, POLICIES } from '../../scripts/demo/book.ts';
+import { ENDINGS, missingOf } from '../../scripts/demo/endings.ts';
+import { numberOf, STORY, type Deed } from '../../scripts/demo/story.ts';
 import { list, money, shortDate, storyLine } from '../../scripts/demo/words.ts';
 
 describe('the book of the demo', () => {
-  test('holds forty invoices of twelve customers in three languages', () => {
-    expect(INVOICES).toHaveLength(40);
-    expect(Object.keys(CUSTOMERS)).toHaveLength(12);
+  test('holds fifty invoices of nineteen customers in three languages', () => {
+    expect(INVOICES).toHaveLength(50);
+    expect(Object.keys(CUSTOMERS)).toHaveLength(19);
     expect(new Set(Object.values(CUSTOMERS).map(({ locale }) => locale))).toEqual(new Set(['fr', 'de', 'en']));
-    expect(new Set(INVOICES.map(({ number }) => number)).size).toBe(40);
-    expect(new Set(INVOICES.map(({ customer }) => customer)).size).toBe(12);
+    expect(new Set(INVOICES.map(({ number }) => number)).size).toBe(50);
+    expect(new Set(INVOICES.map(({ customer }) => customer)).size).toBe(19);
     expect(LAST_DAY).toBeLessThanOrEqual(60);
     expect(dayOf(1)).toBe('2026-03-02');
   });
@@ -19,6 +20,9 @@ describe('the book of the demo', () => {
   test('is invented: every address ends in .example', () => {
     for (const { contacts } of Object.values(CUSTOMERS))
       for (const { email } of contacts) expect(email).toMatch(/\.example$/);
+    expect(AGENCY.email).toMatch(/\.example$/);
+    const references = Object.values(CUSTOMERS).flatMap(({ reference, iban }) => [reference as string, iban]);
+    expect(new Set(references).size).toBe(references.length);
   });
 
   test('has policies that Relance takes', () => {
@@ -60,6 +64,78 @@ describe('the story of the demo', () => {
     for (const { day, hour, deed } of STORY) {
       if (deed.do === 'return' || deed.do === 'repeat')
         expect(said.get(deed.of), deed.of).toBeLessThan(day * 24 + hour);
+    }
+  });
+});
+
+describe('the endings of the demo', () => {
+  const scenesOf = (number: string) =>
+    STORY.filter(({ deed }) => JSON.stringify(deed).includes(number) || ofInvoice(deed, number));
+  const ofInvoice = (deed: Deed, number: string): boolean =>
+    ('invoice' in deed && numberOf(deed.invoice) === number) ||
+    ('invoices' in deed && deed.invoices.map(numberOf).includes(number)) ||
+    ('customer' in deed && INVOICES.some((one) => one.number === number && one.customer === deed.customer));
+
+  test('are eight, each of an invoice of its own', () => {
+    expect(ENDINGS.map(({ title }) => title)).toEqual([
+      'settled',
+      'settled through a plan',
+      'plan defaulted',
+      'notice, then paid in time',
+      'placed, then paid directly',
+      'written off',
+      'recovered later',
+      'insolvent',
+    ]);
+    expect(new Set(ENDINGS.map(({ number }) => number)).size).toBe(8);
+  });
+
+  test('hang on scenes that are waited for, and come a week before the story is over', () => {
+    for (const { number } of ENDINGS.slice(1)) {
+      const scenes = scenesOf(number);
+      expect(scenes.length, number).toBeGreaterThan(0);
+      for (const { must, day } of scenes) {
+        expect(must, number).toBe(true);
+        expect(day, number).toBeLessThanOrEqual(LAST_DAY - 7);
+      }
+    }
+  });
+
+  test('are told from what is on record, and what is missing is named', () => {
+    const [, , , noticed] = ENDINGS;
+    const events = ['approved', 'formalNoticeSent', 'paymentAllocated', 'settled'].map((kind) => ({
+      kind,
+      on: '2026-03-20',
+    }));
+    const course = {
+      id: 'inv_1',
+      stage: 'settled',
+      currency: 'EUR',
+      amount: 100n,
+      balance: 0n,
+      writtenOff: 0n,
+      recovered: 0n,
+      holds: [],
+      events,
+      bookedOn: '2026-03-22',
+      noticeDeliveredOn: '2026-03-18',
+    };
+    expect(missingOf(noticed!, course)).toBeNull();
+    expect(missingOf(noticed!, { ...course, bookedOn: '2026-03-27' })).toContain('the money came by the deadline');
+    expect(missingOf(noticed!, { ...course, events: events.toReversed() })).toContain('no formalNoticeSent after');
+    expect(missingOf(noticed!, { ...course, events: [...events, { kind: 'placed', on: '2026-03-28' }] })).toContain(
+      'no agency had it',
+    );
+  });
+
+  test('plans add up to what is owed, with dates well behind the payments that keep them', () => {
+    for (const { day, deed } of STORY) {
+      if (deed.do !== 'plan') continue;
+      const sum = (amounts: readonly string[]): bigint =>
+        amounts.reduce((all, one) => all + parseAmount(one, 'EUR'), 0n);
+      const owed = INVOICES.filter(({ number }) => deed.invoices.map(numberOf).includes(number));
+      expect(sum(deed.instalments.map(({ amount }) => amount))).toBe(sum(owed.map(({ amount }) => amount)));
+      expect(Math.min(...deed.instalments.map((one) => one.day))).toBeGreaterThan(day);
     }
   });
 });

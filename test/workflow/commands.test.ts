@@ -110,11 +110,21 @@ describe('what a person asks of one case', { timeout: 120_000 }, () => {
       accepted: false,
       code: 'nothingToApprove',
     });
-    expect(await life.command('approve', { taskId: task!.id, decision: 'approved' })).toEqual({
+    const by = { actor: 'desk (head)', reason: 'An old customer.' };
+    expect(await life.command('approve', { taskId: task!.id, decision: 'approved' }, by)).toEqual({
       accepted: true,
       code: null,
     });
     await life.happened('contactSent:one');
+    // The turn carries it out; it is the person's all the same.
+    const said = await service.db
+      .selectFrom('events as e')
+      .leftJoin('event_texts as t', 't.event_id', 'e.id')
+      .select(['e.actor', 't.text'])
+      .where('e.invoice_id', '=', life.id)
+      .where('e.kind', '=', 'approved')
+      .execute();
+    expect(said).toEqual([{ actor: 'desk (head)', text: 'An old customer.' }]);
     expect((await life.state()).holds).toEqual([]);
     expect(await other.command('approve', { taskId: foreign!.id, decision: 'refused' })).toMatchObject({
       accepted: true,

@@ -114,9 +114,9 @@ export class Life {
   }
 
   /** Stores a command and returns its id. */
-  async write(kind: string, args: Record<string, string> = {}): Promise<string> {
+  async write(kind: string, args: Record<string, string> = {}, by: Partial<Act> = {}): Promise<string> {
     const id = newId('cmd');
-    await this.within((tx, act) => insertCommand(tx, act, { id, invoiceId: this.id, kind, args }));
+    await this.within((tx, act) => insertCommand(tx, { ...act, ...by }, { id, invoiceId: this.id, kind, args }));
     return id;
   }
 
@@ -131,9 +131,10 @@ export class Life {
     }
   }
 
-  async command(name: CommandName, args: Record<string, string> = {}): Promise<CommandOutcome> {
+  /** `by`: who asks, and why. */
+  async command(name: CommandName, args: Record<string, string> = {}, by: Partial<Act> = {}): Promise<CommandOutcome> {
     await this.ready();
-    return await this.execute(name, await this.write(name, args));
+    return await this.execute(name, await this.write(name, args, by));
   }
 
   async events() {
