@@ -129,7 +129,8 @@ export const MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: 'domain/case/plan-contacts.ts',
-        search: 'if (asks !== record.amountMinor || noticeForbidden(facts, customer, asks, today) !== null) return null;',
+        search:
+          'if (asks !== record.amountMinor || noticeForbidden(facts, customer, asks, today) !== null) return null;',
         replace: 'if (noticeForbidden(facts, customer, asks, today) !== null) return null;',
       },
       {

@@ -114,8 +114,7 @@ const DEEDS: Record<string, Deed> = {
     if (!part && isBranch(open.step)) sheet.approved.add(`${open.step}@${open.amountMinor}`);
     return on.answer(office.now, part ? 'refused' : 'approved', sheet.id);
   },
-  skip: ({ now, office, sheet }) =>
-    sheet.placed || sheet.notice || isPaused(office) ? null : on.skip(now, sheet.id),
+  skip: ({ now, office, sheet }) => (sheet.placed || sheet.notice || isPaused(office) ? null : on.skip(now, sheet.id)),
   agree({ clerk, office, sheet, part, days }) {
     const agreedOn = today(clerk, office);
     const covered = part ? [sheet] : clerk.sheets.filter((s) => s.owed > 0n);
