@@ -201,6 +201,16 @@ test.each<[string, [string, Partial<Args>][]]>([
       ['post', {}],
     ],
   ],
+  [
+    'a reminder that was printed counts as never sent when proceedings take it back',
+    [
+      ['wait', { days: 10 }],
+      ['insolvency', {}],
+      ['wait', { days: 4 }],
+      ['insolvencyEnds', {}],
+      ['wait', { days: 2 }],
+    ],
+  ],
 ])('%s', { timeout: 60_000 }, async (_, history) => {
   const life = await begin();
   const owed: Owed = new Map((await life.rows()).map((row) => [row.id, row.balance_minor]));
