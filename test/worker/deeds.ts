@@ -253,13 +253,14 @@ export const DEEDS: Record<string, Deed> = {
     world.within(async (tx, act) => {
       const owed = part ? [] : (await rowsOf(world, id)).filter((row) => row.balance_minor > 0n);
       const invoiceIds = part ? [id] : owed.map((row) => row.id);
+      if (invoiceIds.length === 0) return;
       const total = part ? await balance(world, id) : owed.reduce((sum, row) => sum + row.balance_minor, 0n);
       const half = total / 2n;
       const instalments = [total - half, half].map((minor, n) => ({
         dueOn: addDays(today, days + n * 12),
         amount: formatAmount(minor, 'EUR'),
       }));
-      return await agreePlan(tx, act, creditor.id, { invoiceIds, instalments });
+      await agreePlan(tx, act, creditor.id, { invoiceIds, instalments });
     }),
   cancelPlan: ({ world, creditor, customer }) =>
     about(
