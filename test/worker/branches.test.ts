@@ -29,7 +29,7 @@ describe('beyond the ladder', () => {
     await world.close();
   });
 
-  async function command(kind: string, args: Record<string, string>): Promise<void> {
+  async function command(kind: string, args: Record<string, string>, code: string | null = null): Promise<void> {
     const cmd = newId('cmd');
     await world.within((tx, act) => insertCommand(tx, act, { id: cmd, invoiceId: id, kind, args }));
     await world.activities.turn({ invoiceId: id, run: 1, commands: [cmd], known: null });
@@ -38,7 +38,7 @@ describe('beyond the ladder', () => {
       .select('outcome')
       .where('id', '=', cmd)
       .executeTakeFirstOrThrow();
-    expect(outcome).toMatchObject({ accepted: true });
+    expect(outcome).toMatchObject({ accepted: code === null, code });
   }
   const noticeItems = () =>
     world.db
@@ -80,8 +80,8 @@ describe('beyond the ladder', () => {
     expect(question).toMatchObject({ status: 'open', data: { amount: '1200.00' } });
     // The money is committed; the case has not heard of it when the answer comes.
     await world.pay(id, 20_000n);
-    await command('approve', { taskId: question!.id, decision: 'approved' });
-    expect(await questions()).toMatchObject([{ status: 'done' }, { status: 'open', data: { amount: '1000.00' } }]);
+    await command('approve', { taskId: question!.id, decision: 'approved' }, 'nothingToApprove');
+    expect(await questions()).toMatchObject([{ status: 'cancelled' }, { status: 'open', data: { amount: '1000.00' } }]);
     expect(await world.plan()).toMatchObject({ queued: 0 });
     expect(await noticeItems()).toEqual([]);
   });
