@@ -124,6 +124,8 @@ async function stopEverything(tx: Tx, act: Act, invoiceIds: readonly string[], o
     .select(['c.id', 'c.seq'])
     .distinct()
     .where('c.status', '=', 'queued')
+    // Letters are taken back with their tasks, and their steps with them.
+    .where('c.channel', '=', 'email')
     .where('i.invoice_id', 'in', invoiceIds)
     .orderBy('c.seq')
     .execute();

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { FORMAL_NOTICE, planNoteOf } from '../../domain/case/requests.ts';
+import { FORMAL_NOTICE, planNoteOf, THANK_YOU } from '../../domain/case/requests.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { formatAmount } from '../../domain/money.ts';
 import type { LocalDate } from '../../domain/time/dates.ts';
@@ -179,7 +179,7 @@ async function withdrawLetter(tx: Tx, act: Act, contactId: string, customerId: s
     .execute();
   await tx.updateTable('contact_items').set({ withdrawn: true }).where('contact_id', '=', contactId).execute();
   for (const item of items) {
-    await takeStepBack(tx, contactId, item);
+    await takeStepBack(tx, contactId, item, why);
     await appendEvent(tx, act, {
       invoiceId: item.invoice_id,
       kind: 'contactWithdrawn',
@@ -194,10 +194,11 @@ async function withdrawLetter(tx: Tx, act: Act, contactId: string, customerId: s
 }
 
 /**
- * The step of a letter that was taken back is asked for again, while its case has no other open request and no later step
- * was taken; else it is merged into what came after it. A formal notice is asked for anew with its new amount.
+ * The step of a letter that was taken back is asked for again, while its case has no other open request (a formal notice
+ * whose approval is asked is one) and no later step was taken; else it is merged into what came after it. A formal notice
+ * is asked for anew with its new amount. Of a case that is handed over or given up nothing is asked any more.
  */
-async function takeStepBack(tx: Tx, contactId: string, item: ItemRow): Promise<void> {
+async function takeStepBack(tx: Tx, contactId: string, item: ItemRow, why: string): Promise<void> {
   if (planNoteOf(item.step) !== null) {
     // A note of a plan is no step of the ladder: it is asked for until outreach finds it untrue.
     await tx
@@ -213,15 +214,17 @@ async function takeStepBack(tx: Tx, contactId: string, item: ItemRow): Promise<v
     update case_steps s set contact_id = null, task_id = null, left_at = null, left_on = null,
       reason = case when o.step is null then s.reason else 'into:' || o.step end,
       status = case
-        when i.stage in ('writtenOff', 'settled', 'cancelled') or s.step = ${FORMAL_NOTICE} then 'withdrawn'
+        when i.stage in ('writtenOff', 'settled', 'cancelled') or s.step = ${FORMAL_NOTICE}
+          or ${why} in ('placed', 'writtenOff') then 'withdrawn'
         when o.step is null then 'requested' else 'merged' end
     from invoices i
     left join lateral (
       select later.step from case_steps later
-      where later.invoice_id = i.id and later.step not like '~%' and later.step <> ${item.step}
+      where later.invoice_id = i.id and later.step <> ${item.step}
         and (later.status in ('awaitingApproval', 'requested', 'queued')
-          or later.status = 'left' and later.id > (select max(id) from case_steps where contact_id = ${contactId}
-            and invoice_id = i.id))
+          and later.step <> ${THANK_YOU} and later.step not like '~plan:%'
+          or later.status = 'left' and later.step not like '~%'
+            and later.id > (select max(id) from case_steps where contact_id = ${contactId} and invoice_id = i.id))
       order by later.id desc limit 1) o on true
     where i.id = s.invoice_id and s.invoice_id = ${item.invoice_id} and s.contact_id = ${contactId}
       and s.status in ('queued', 'left')`.execute(tx);

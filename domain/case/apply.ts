@@ -58,8 +58,11 @@ export function applyAct(facts: CaseFacts, act: Act): CaseFacts {
       return act.act === 'request' ? asked : holdForApproval(asked, act.on);
     }
     case 'withdrawRequest':
+      // What a person said was said of this question: the next one, for another amount, is put to them again.
       return {
         ...liftApproval(facts, act.on),
+        approvalAnswer: null,
+        approvalAgencyId: null,
         steps: facts.steps.filter((s) => !(s.step === act.step && isWaiting(s))),
       };
     case 'approve':

@@ -7,6 +7,7 @@ import type { Act, Decision, NextAction, NextActionKind } from './decision.ts';
 import type { CaseFacts, CustomerFacts, NoticeFact, StepFact } from './facts.ts';
 import { ladder, nominalDays, notesBeforeDue, SENT_BEFORE, type Rung } from './ladder.ts';
 import { calendarOf, channelOf, recipientsOf, type Recipients } from './moments.ts';
+import { activePlan } from './plan-course.ts';
 import { approvalKey, FORMAL_NOTICE, isAside, isBranch, NOTICE_COPY, PLACEMENT, WRITE_OFF } from './requests.ts';
 import { heldSpans, shiftedBy, standing } from './standing.ts';
 import { act, endOf, isBelowMinimum, lookAgain, nextOf, onceKey, openOnce, taskAt, wait, type View } from './view.ts';
@@ -326,7 +327,7 @@ function barredSoon({ facts, customer }: View): Instant | null {
 export function writeOffAfterInsolvency(view: View): Decision | null {
   const { facts, open } = view;
   if (facts.insolvency?.outcome !== 'noAssets' || facts.policy.writeOff === null) return null;
-  if (open !== null || wasTurnedDown(facts, WRITE_OFF)) return null;
+  if (open !== null || activePlan(facts) !== null || wasTurnedDown(facts, WRITE_OFF)) return null;
   return proposeWriteOff(view);
 }
 
@@ -370,15 +371,29 @@ export function branchStale(view: View): Decision | null {
   return reason === null ? null : act({ act: 'withdrawRequest', step: open.step, reason, on: today });
 }
 
-function whyStale({ facts, today }: View, open: StepFact): string | null {
-  if (open.step === WRITE_OFF) return facts.balanceMinor === open.amountMinor ? null : 'amountChanged';
-  if (open.step === PLACEMENT && facts.notice === null) return 'noticeReturned';
+function whyStale(view: View, open: StepFact): string | null {
+  const { facts, today } = view;
+  if (open.step === WRITE_OFF) {
+    // What else holds the case is no reason to hope; a plan that was agreed since is.
+    if (activePlan(facts) !== null) return 'plan';
+    return facts.balanceMinor === open.amountMinor ? null : 'amountChanged';
+  }
+  if (open.step === PLACEMENT) {
+    if (facts.notice === null) return 'noticeReturned';
+    if (noticePeriodRuns(view)) return 'noticePeriodRuns';
+  }
   if (open.step === FORMAL_NOTICE && today <= facts.dueOn) return 'dueDateMoved';
   // The approval itself is a hold; what else holds the case came after the question.
   const others = { ...facts, holds: facts.holds.filter((h) => h.kind !== 'approval') };
   const free = standing(others, today);
   if (free.heldWhole) return free.holds[0]?.kind ?? 'nothingToAsk';
   return free.asksMinor === open.amountMinor ? null : 'amountChanged';
+}
+
+/** Nowhere is the deadline past: the post delivered the notice later than was reckoned when the question was put. */
+function noticePeriodRuns({ facts, customer, now, today }: View): boolean {
+  const deadline = noticeDeadline(facts, customer);
+  return deadline === null || (today <= deadline && localDate(now, customer.zone) <= deadline);
 }
 
 /** What a person said of a branch. A refused one keeps the stage; the ladder's end asks how to go on. */

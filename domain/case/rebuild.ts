@@ -150,9 +150,8 @@ const isOvertaken = ({ steps }: CaseFacts, letter: StepFact): boolean =>
     (s, index) =>
       s.step !== letter.step &&
       !isAside(s.step) &&
-      !isBranch(s.step) &&
       (['awaitingApproval', 'requested', 'queued'].includes(s.status) ||
-        (s.status === 'left' && index > steps.indexOf(letter))),
+        (s.status === 'left' && !isBranch(s.step) && index > steps.indexOf(letter))),
   );
 
 const EVENTS: Readonly<Record<string, Reducer>> = {
@@ -222,7 +221,7 @@ const EVENTS: Readonly<Record<string, Reducer>> = {
   contactWithdrawn: (facts, { data }, { asked }) =>
     changeStep(facts, data, ['queued', 'left'], (s) => {
       if (s.status === 'left' && s.channel !== 'letter' && s.channel !== 'registeredLetter') return s;
-      if (!isOpen(facts.stage) || (s.step === FORMAL_NOTICE && s.channel !== 'email')) return null;
+      if (!isOpen(facts.stage) || endsAsking(data) || (s.step === FORMAL_NOTICE && s.channel !== 'email')) return null;
       const back = { ...s, amountMinor: asked.get(keyOf(s)) ?? null, leftOn: null };
       return { ...back, status: isOvertaken(facts, s) ? ('merged' as const) : ('requested' as const) };
     }),
@@ -267,6 +266,10 @@ const EVENTS: Readonly<Record<string, Reducer>> = {
     tasksOpened: facts.tasksOpened.filter((t) => t.startsWith('timeBarred') || t.startsWith('collectionMissing')),
   }),
 };
+
+/** Letters of a case that is handed over or given up are taken back for good. */
+const endsAsking = (data: LoggedEvent['data']): boolean =>
+  data['reason'] === 'placed' || data['reason'] === 'writtenOff';
 
 /** A field as it is compared; `day`: the creditor's date that was judged, which nothing begins or ends after. */
 type Compared = (facts: CaseFacts, day: LocalDate, mine: ReadonlySet<string>) => unknown;
@@ -463,10 +466,11 @@ function after(before: CaseFacts, turn: LoggedTurn, day: LocalDate, events: read
         facts = closed(facts, decision.stage, day);
     }
   }
-  const reviewAsked = events.some(
-    (e) =>
-      e.n > turn.eventsBefore && e.n <= turn.eventsAfter && e.kind === 'taskOpened' && e.data['kind'] === 'entryReview',
-  );
+  const own = events.filter((e) => e.n > turn.eventsBefore && e.n <= turn.eventsAfter);
+  for (const { kind, data } of own) {
+    if (kind === 'contactWithdrawn' && endsAsking(data)) facts = changeStep(facts, data, ['left'], () => null);
+  }
+  const reviewAsked = own.some((e) => e.kind === 'taskOpened' && e.data['kind'] === 'entryReview');
   if (!reviewAsked) return facts;
   const hold = { id: '', kind: 'approval' as const, fromOn: day, untilOn: null, liftedOn: null };
   return { ...facts, holds: [...facts.holds, hold] };

@@ -153,6 +153,18 @@ describe('the outbox', () => {
     expect(all.length + (await targets()).length).toBe(60);
   });
 
+  test('a fact whose transaction rolls back is never delivered, one that is under way not yet', async () => {
+    const underWay = inTransaction(db, async (tx) => {
+      await signalCase(tx, 'inv_1', 'paymentAllocated', 'all_1');
+      await wakeCases(tx, ['inv_2']);
+      expect(await claimOutbox(db, 10)).toEqual([]);
+      throw new Error('nothing of it was true');
+    });
+    await expect(underWay).rejects.toThrow('nothing of it was true');
+    expect(await claimOutbox(db, 10)).toEqual([]);
+    expect(await outboxDelay(db)).toBeNull();
+  });
+
   test('the bell rings when a message is committed, not before', async () => {
     const listener = new pg.Client({ connectionString: database.url });
     await listener.connect();

@@ -18,7 +18,7 @@ import { addDays } from '../../domain/time/dates.ts';
 import { isoInstant, localDate } from '../../domain/time/zones.ts';
 import type { CommandName } from '../../workflows/messages.ts';
 import { addInvoice } from '../support/book.ts';
-import { openWorld, type World } from './world.ts';
+import { addAgency, openWorld, type World } from './world.ts';
 
 const DAY = 86_400_000;
 /** `REPLAY_DAYS=400` looks further. */
@@ -175,18 +175,6 @@ const BRANCH_DEEDS: typeof DEEDS = [
 const promise = (invoiceId: string, what: { payOn: string; amountMinor: bigint | null }) =>
   world.within((tx, act) => makePromise(tx, act, world.creditor.id, { invoiceId, by: null, ...what }));
 
-const addAgency = () =>
-  world.db
-    .insertInto('agencies')
-    .values({
-      id: newId('agy'),
-      creditor_id: world.creditor.id,
-      name: 'Agency',
-      deliver_by: 'download',
-      created_at: new Date(world.deps.clock.now()),
-    })
-    .execute();
-
 async function balanceOf(id: string): Promise<bigint> {
   const row = await world.db
     .selectFrom('invoices')
@@ -268,7 +256,7 @@ describe('a case is derived again from its record', () => {
     [5, 'to its legal end', BRANCHES, [...DEEDS.slice(0, 6), ...BRANCH_DEEDS]],
   ])('whatever happens to it: life %d, %s', async (seed, _, policy, deeds) => {
     world = await openWorld(policy);
-    await addAgency();
+    await addAgency(world);
     const ids = await live(seed, 4, LIFE_DAYS, deeds);
     const sum = { decisions: 0, messages: 0 };
     const differences: ReplayDifference[] = [];

@@ -4,6 +4,7 @@ import { holidaysOf } from '../../activities/holidays.ts';
 import type { MailMessage, Mailer, SendOutcome } from '../../activities/mail/resend-client.ts';
 import { systemAct, type Act } from '../../db/act.ts';
 import { createDatabase, inTransaction, type Db, type Tx } from '../../db/database.ts';
+import { newId } from '../../db/ids.ts';
 import { dueContacts } from '../../db/repositories/sending.ts';
 import { contactCounters } from '../../db/repositories/counters.ts';
 import type { CreditorRow } from '../../db/repositories/creditors.ts';
@@ -178,6 +179,20 @@ function mailerOf(provider: Provider): Mailer {
       return provider.sent.some((mail) => mail.key === value) ? { id: idOf(value) } : null;
     },
   };
+}
+
+/** An agency of the creditor that fetches its files itself; as the only one it gets every placement. */
+export async function addAgency({ db, creditor, deps }: World): Promise<void> {
+  await db
+    .insertInto('agencies')
+    .values({
+      id: newId('agy'),
+      creditor_id: creditor.id,
+      name: 'Agency',
+      deliver_by: 'download',
+      created_at: new Date(deps.clock.now()),
+    })
+    .execute();
 }
 
 /** The provider's id of the mail that was sent under this key. */

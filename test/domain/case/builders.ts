@@ -1,4 +1,5 @@
 import { applyAct, applyLeft } from '../../../domain/case/apply.ts';
+import { isPlaced } from '../../../domain/case/beyond-ladder.ts';
 import { decide, stageOf } from '../../../domain/case/decide.ts';
 import type { Act, CaseTaskKind } from '../../../domain/case/decision.ts';
 import { isOpen, type CaseFacts, type CustomerFacts, type HoldFact, type Stage } from '../../../domain/case/facts.ts';
@@ -167,16 +168,20 @@ export interface PlayOptions {
   outages?: { from: Instant; to: Instant }[];
   /** Turns that nobody needs: they may change nothing. */
   extraWakes?: Instant[];
+  /** Outreach looks before the cases have heard of what happens. */
+  outreachFirst?: boolean;
   /** Called after every instant. */
   check?: (played: Played, now: Instant) => void;
 }
 
-/**
- * Plays a customer's cases and outreach from one instant to another, the way the workflows do: cases whose time has come
- * turn first, then outreach; a message that leaves wakes nobody but the case whose formal notice it is, a note that met its due date its case. Fails when a decision breaks a promise of `decide`.
- */
-export function play(start: CustomerFacts, from: Instant, to: Instant, options: PlayOptions = {}): Played {
-  const cases = new Map(start.cases.map((c) => [c.invoiceId, c]));
+/** A play that can be gone on with: what happened so far, and when outreach looks next. */
+export interface Going {
+  played: Played;
+  outreachAt: Instant | null;
+}
+
+/** A customer's cases before their first turn. */
+export function begin(start: CustomerFacts, from: Instant): Going {
   const played: Played = {
     sent: [],
     messages: [],
@@ -186,7 +191,7 @@ export function play(start: CustomerFacts, from: Instant, to: Instant, options: 
     planEnds: [],
     plans: new Map(),
     closed: new Map(),
-    cases,
+    cases: new Map(start.cases.map((c) => [c.invoiceId, c])),
     customer: start,
     stages: new Map(start.cases.map((c) => [c.invoiceId, c.stage])),
     ways: new Set(),
@@ -194,25 +199,43 @@ export function play(start: CustomerFacts, from: Instant, to: Instant, options: 
     wakeAt: new Map(start.cases.map((c) => [c.invoiceId, from])),
     turns: 0,
   };
+  return { played, outreachAt: null };
+}
+
+/**
+ * Plays a customer's cases and outreach from one instant to another, the way the workflows do: cases whose time has come
+ * turn first, then outreach; a message that leaves wakes nobody but the case whose formal notice it is, a note that met its due date its case. Fails when a decision breaks a promise of `decide`.
+ */
+export function play(start: CustomerFacts, from: Instant, to: Instant, options: PlayOptions = {}): Played {
+  const going = begin(start, from);
+  goOn(going, to, options);
+  return going.played;
+}
+
+/** Plays on to an instant, that one included. */
+export function goOn(going: Going, to: Instant, options: PlayOptions = {}): void {
+  const { played } = going;
   const happenings = [...(options.happenings ?? [])].sort((a, b) => a.at - b.at);
-  const extra = [...(options.extraWakes ?? [])].filter((w) => w >= from).sort((a, b) => a - b);
-  let outreachAt: Instant | null = null;
+  const earliest = Math.min(...played.wakeAt.values());
+  const extra = [...(options.extraWakes ?? [])].filter((w) => w >= earliest).sort((a, b) => a - b);
 
   for (;;) {
     const moments = [...played.wakeAt.values()].map((w) => afterOutage(w, options.outages));
-    if (outreachAt !== null) moments.push(afterOutage(outreachAt, options.outages));
+    if (going.outreachAt !== null) moments.push(afterOutage(going.outreachAt, options.outages));
     if (happenings[0]) moments.push(happenings[0].at);
     if (extra[0] !== undefined) moments.push(afterOutage(extra[0], options.outages));
     const now = Math.min(...moments);
-    if (moments.length === 0 || now > to) return played;
+    if (moments.length === 0 || now > to) return;
 
+    const hasNews = happenings[0] !== undefined && happenings[0].at <= now;
     while (happenings[0] && happenings[0].at <= now) happen(played, happenings.shift()!, now);
     const everybody = extra[0] !== undefined && extra[0] <= now;
     while (extra[0] !== undefined && extra[0] <= now) extra.shift();
     const inOutage = afterOutage(now, options.outages) !== now;
     if (!inOutage) {
+      if (hasNews && options.outreachFirst) going.outreachAt = outreach(played, now);
       for (const [id, wake] of [...played.wakeAt]) if (wake <= now || everybody) turn(played, id, now);
-      outreachAt = outreach(played, now);
+      going.outreachAt = outreach(played, now);
     }
     options.check?.(played, now);
   }
@@ -288,7 +311,7 @@ function turn(played: Played, id: string, now: Instant): void {
       enter(played, id, decision.stage);
       const today = localDate(now, world.creditorZone);
       const runs = facts.runs.map((r) => (r.run === facts.run ? { ...r, closedOn: today } : r));
-      facts = { ...facts, stage: decision.stage, runs };
+      facts = { ...withoutHolds(facts, today), stage: decision.stage, runs };
       if (decision.thank) facts = withThanks(facts, now, world.zone);
       break;
     }
@@ -331,6 +354,16 @@ function endForAll(
     played.cases.set(id, applyAct(facts, act));
     if (isOpen(facts.stage)) played.wakeAt.set(id, now);
   }
+}
+
+/** A case that closes leaves nothing behind that would hold its next run but a plan that goes on with others. */
+function withoutHolds(facts: CaseFacts, on: LocalDate): CaseFacts {
+  return {
+    ...facts,
+    disputes: facts.disputes.map((d) => ({ ...d, resolvedOn: d.resolvedOn ?? on })),
+    holds: facts.holds.map((h) => (h.kind === 'plan' || h.liftedOn !== null ? h : { ...h, liftedOn: on })),
+    placement: isPlaced(facts) ? { ...facts.placement!, status: 'ended', endedOn: on } : facts.placement,
+  };
 }
 
 function withThanks(facts: CaseFacts, now: Instant, zone: string): CaseFacts {
@@ -411,7 +444,9 @@ export const reverse = (when: Instant, amountMinor: bigint, invoiceId?: string):
     if (isOpen(facts.stage)) return owed;
     const run = facts.run + 1;
     const runs = [...facts.runs, { run, openedOn: on, closedOn: null }];
-    return freed({ ...owed, run, runs, stage: 'reminding', tasksOpened: [] }, now);
+    // Thanks that were not yet given would now come too early.
+    const steps = facts.steps.filter((s) => !(s.step === THANK_YOU && s.status === 'requested'));
+    return freed({ ...owed, run, runs, steps, stage: 'reminding', tasksOpened: [] }, now);
   },
 });
 
@@ -493,7 +528,7 @@ const asPlanned = (facts: CaseFacts) => ({
   closed: !isOpen(facts.stage),
   placed: facts.stage === 'placed',
   disputed: facts.disputes.some((d) => d.resolvedOn === null),
-  insolvent: facts.insolvency !== null,
+  insolvent: facts.holds.some((h) => h.kind === 'insolvency' && h.liftedOn === null),
   planned: facts.plans.some((p) => p.status === 'active'),
 });
 
