@@ -221,7 +221,9 @@ describe('bad input', () => {
     await h.db.updateTable('invoices').set({ stage: 'settled' }).where('id', '=', paid.id).execute();
     await over(paid, '409 invoiceClosed /invoiceIds/0');
     const placed = await invoice();
-    await h.db.updateTable('invoices').set({ stage: 'placed' }).where('id', '=', placed.id).execute();
+    for (const stage of ['reminding', 'formalNotice', 'placed'] as const) {
+      await h.db.updateTable('invoices').set({ stage }).where('id', '=', placed.id).execute();
+    }
     await over(placed, '409 stageForbids /invoiceIds/0');
     const insolvent = await invoice();
     await h.db
