@@ -30,7 +30,7 @@ const STEP = 'before';
 /** Of 20 invoices 4 are of one customer, the others each of their own: 17 messages. */
 const GROUP = { of: 20, together: 4, messages: 17 };
 /** Cases a second that are reckoned with before any have been opened. */
-const CAUTIOUS_RATE = 5;
+const CAUTIOUS_RATE = 25;
 /** Between the opening of the last case and the burst, in real milliseconds. */
 const REST_MS = 10_000;
 /** Nothing has left for so long: it will not. */
