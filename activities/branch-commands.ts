@@ -1,6 +1,8 @@
 import type { Act } from '../db/act.ts';
 import type { Tx } from '../db/database.ts';
-import { askApproval, writeAct, type TurningCase } from '../db/repositories/case-turn.ts';
+import { askApproval } from '../db/repositories/approvals.ts';
+import type { TurningCase } from '../db/repositories/case-steps.ts';
+import { writeAct } from '../db/repositories/case-turn.ts';
 import type { StoredCommand, StoredOutcome } from '../db/repositories/commands.ts';
 import { endPlacement } from '../db/repositories/placements.ts';
 import { pokeOutreach } from '../db/repositories/outbox.ts';

@@ -1,7 +1,7 @@
 import type { Act } from '../db/act.ts';
 import type { Tx } from '../db/database.ts';
-import type { TurningCase } from '../db/repositories/case-turn.ts';
-import { asksApproval, passOverStep, pullStepForward } from '../db/repositories/case-turn.ts';
+import { asksApproval, passOverStep } from '../db/repositories/approvals.ts';
+import { pullStepForward, type TurningCase } from '../db/repositories/case-steps.ts';
 import type { StoredCommand, StoredOutcome } from '../db/repositories/commands.ts';
 import { liftHold, setHold } from '../db/repositories/holds.ts';
 import { completeTask } from '../db/repositories/tasks.ts';

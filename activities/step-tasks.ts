@@ -1,6 +1,7 @@
 import type { Act } from '../db/act.ts';
 import type { Tx } from '../db/database.ts';
-import { drawingsOf, type TurningCase } from '../db/repositories/case-turn.ts';
+import type { TurningCase } from '../db/repositories/case-steps.ts';
+import { drawingsOf } from '../db/repositories/case-tasks.ts';
 import { openStepTask } from '../db/repositories/chase-contacts.ts';
 import { tellNotWritten } from '../db/repositories/unwritten.ts';
 import { stepByKey } from '../domain/policy/parse.ts';

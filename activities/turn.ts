@@ -1,14 +1,14 @@
 import type { Act } from '../db/act.ts';
 import { systemAct } from '../db/act.ts';
 import { inTransaction, type Tx } from '../db/database.ts';
+import type { TurningCase } from '../db/repositories/case-steps.ts';
+import { missOpenCalls } from '../db/repositories/case-tasks.ts';
 import {
   closedStageOf,
   customerOfInvoice,
-  missOpenCalls,
   writeAct,
   writeClosing,
   writeStanding,
-  type TurningCase,
 } from '../db/repositories/case-turn.ts';
 import { findCommands, storeOutcome, type StoredCommand, type StoredOutcome } from '../db/repositories/commands.ts';
 import { recordTurn } from '../db/repositories/decision-log.ts';

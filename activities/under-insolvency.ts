@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Act } from '../db/act.ts';
 import type { Tx } from '../db/database.ts';
-import type { TurningCase } from '../db/repositories/case-turn.ts';
+import type { TurningCase } from '../db/repositories/case-steps.ts';
 import { keepClaimForm, loadClaimForm, type ClaimForm } from '../db/repositories/claim-forms.ts';
 import { holdUnderInsolvency } from '../db/repositories/insolvency-holds.ts';
 import type { CaseFacts } from '../domain/case/facts.ts';

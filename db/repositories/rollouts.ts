@@ -8,7 +8,8 @@ import type { Act } from '../act.ts';
 import { instant, json, type Db, type Tx } from '../database.ts';
 import { newId } from '../ids.ts';
 import type { Database, RolloutCaseStatus, RolloutFilter } from '../types.ts';
-import { writeAct, type TurningCase } from './case-turn.ts';
+import type { TurningCase } from './case-steps.ts';
+import { writeAct } from './case-turn.ts';
 import { appendEvent } from './events.ts';
 import { pokeOutreach, startRollout, wakeCases } from './outbox.ts';
 

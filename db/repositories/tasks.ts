@@ -141,7 +141,8 @@ export async function closeOpenTasks(
   if (ids.length > 0) await closeTasks(tx, act, ids, 'done', outcome);
 }
 
-async function closeTasks(
+/** Closes those of these tasks that are open. */
+export async function closeTasks(
   tx: Tx,
   act: Act,
   taskIds: readonly string[],

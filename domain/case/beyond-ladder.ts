@@ -1,5 +1,6 @@
 import { amountFor } from '../money.ts';
 import { nextMomentOnOrAfterDay, nextMoment } from '../time/contact-window.ts';
+import type { ApprovalRole, Policy } from '../policy/types.ts';
 import { addDays, daysBetween, later, type LocalDate } from '../time/dates.ts';
 import { workingDayOnOrAfter } from '../time/working-days.ts';
 import { localDate, type Instant } from '../time/zones.ts';
@@ -342,6 +343,20 @@ function proposeWriteOff(view: View): Decision {
 }
 
 // ---- Asked and answered -------------------------------------------------------------------------------------------
+
+/** Who may decide an approval: of a branch whom the policy names, of a step above the ceiling an approver. */
+export function approverOf({ formalNotice, placement, writeOff }: Policy, step: string): ApprovalRole {
+  switch (step) {
+    case FORMAL_NOTICE:
+      return formalNotice?.approval ?? 'approver';
+    case PLACEMENT:
+      return placement?.approval ?? 'approver';
+    case WRITE_OFF:
+      return writeOff?.approval ?? 'approver';
+    default:
+      return 'approver';
+  }
+}
 
 /** A branch is asked for, or requested from outreach: now, for what is owed now. */
 export function branchRequest(
