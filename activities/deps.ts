@@ -1,4 +1,4 @@
-import type { HolidaysOf } from '../db/repositories/facts.ts';
+import type { HolidaysOf } from '../db/repositories/customer-facts.ts';
 import type { Db } from '../db/database.ts';
 import type { Holidays } from '../domain/time/working-days.ts';
 import type { Instant } from '../domain/time/zones.ts';

@@ -1,5 +1,5 @@
 import type { Db } from '../db/database.ts';
-import { recipientKeyOf } from '../db/repositories/facts.ts';
+import { recipientKeyOf } from '../db/repositories/customer-facts.ts';
 import { loadParties } from '../db/repositories/message-data.ts';
 import type { Fault } from '../domain/errors.ts';
 import type { KnownTemplate, Language, TemplateParts } from '../domain/policy/templates.ts';

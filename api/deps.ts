@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import type { Printer } from '../activities/letters/index.ts';
 import type { TemplateTexts } from '../activities/template-texts.ts';
 import type { Db } from '../db/database.ts';
-import type { HolidaysOf } from '../db/repositories/facts.ts';
+import type { HolidaysOf } from '../db/repositories/customer-facts.ts';
 import type { IntakeWriter } from '../db/repositories/inbox.ts';
 import type { TimelineDocument } from '../domain/case/timeline-document.ts';
 import type { Instant } from '../domain/time/zones.ts';

@@ -10,7 +10,7 @@ import {
 import { canonicalJson } from '../db/canonical-json.ts';
 import type { Db } from '../db/database.ts';
 import { eventsOf } from '../db/repositories/events.ts';
-import { recipientKeyOf } from '../db/repositories/facts.ts';
+import { recipientKeyOf } from '../db/repositories/customer-facts.ts';
 import type { InvoiceRow } from '../db/repositories/invoices.ts';
 import { applyAct } from '../domain/case/apply.ts';
 import { decide } from '../domain/case/decide.ts';

@@ -2,21 +2,18 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { pino } from 'pino';
-import { createActivities, type ActivityDeps } from '../activities/create-activities.ts';
-import { papers } from '../activities/agency/papers.ts';
+import { createActivities } from '../activities/create-activities.ts';
 import { createMailer } from '../activities/mail/resend-client.ts';
 import { holidaysOf } from '../activities/holidays.ts';
-import { agencySecretPurpose, unseal } from '../api/secrets.ts';
 import { readSettings, SettingsError, WORKER_SETTINGS } from '../config.ts';
 import { createDatabase } from '../db/database.ts';
 import { MAIL_CHANNEL } from '../db/repositories/contacts.ts';
 import { loadClock, touchClock } from '../db/repositories/clock.ts';
 import { OUTBOX_CHANNEL } from '../db/repositories/outbox.ts';
 import { TASK_QUEUE } from '../workflows/ids.ts';
+import { activityDeps } from './activity-deps.ts';
 import { buildIdOf } from './build-id.ts';
 import { createBusinessClock } from './business-clock.ts';
-import { commandExecutor } from './command-executor.ts';
-import { holidaySets } from './holiday-sets.ts';
 import { discreetFailures } from './interceptors.ts';
 import { ringRelays } from './listen.ts';
 import { startMailRelay } from './relays/mail-relay.ts';
@@ -45,26 +42,13 @@ async function main(): Promise<void> {
   const clock = createBusinessClock(await loadClock(db));
   const temporal = connectClient(settings);
   const { client } = temporal;
-  const commands = commandExecutor(client);
   const mailer = createMailer({
     apiKey: settings.RESEND_API_KEY,
     baseUrl: settings.RESEND_BASE_URL,
     timeoutMs: MAIL_TIMEOUT_MS,
   });
   const secretKey = Buffer.from(settings.RELANCE_SECRET_KEY, 'base64');
-  const deps: ActivityDeps = {
-    db,
-    clock,
-    holidays: holidaysOf,
-    holidaySet: holidaySets(clock),
-    log,
-    commands,
-    agencies: {
-      mailer,
-      openSecret: (sealed, agencyId) => unseal(sealed, agencySecretPurpose(agencyId), secretKey),
-      papers,
-    },
-  };
+  const deps = activityDeps({ db, clock, log, client, mailer, secretKey });
 
   const outbox = startOutboxRelay({ ...deps, client, log });
   const mail = startMailRelay({ db, mailer, clock, holidays: holidaysOf, log });

@@ -5,7 +5,8 @@ import type { LocalDate } from '../../domain/time/dates.ts';
 import type { Holidays } from '../../domain/time/working-days.ts';
 import type { Instant } from '../../domain/time/zones.ts';
 import type { Db } from '../database.ts';
-import { pinnedPolicy, recipientKeyOf } from './facts.ts';
+import { recipientKeyOf } from './customer-facts.ts';
+import { pinnedPolicy } from './pinned-policies.ts';
 
 /** What a case's workflow is started with: ids, amounts and dates. */
 export interface CaseStart {

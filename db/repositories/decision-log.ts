@@ -8,7 +8,7 @@ import type { Instant } from '../../domain/time/zones.ts';
 import { canonicalJson } from '../canonical-json.ts';
 import { instant, json, type Db, type Tx } from '../database.ts';
 import type { JsonObject } from '../types.ts';
-import { pinnedPolicy, policyRefOf } from './facts.ts';
+import { pinnedPolicy, policyRefOf } from './pinned-policies.ts';
 
 /**
  * What cases and outreach knew when they decided, so that each decision can be derived again. Only what acts is written

@@ -1,42 +1,17 @@
-import { createHash } from 'node:crypto';
 import { sql } from 'kysely';
-import type {
-  CaseFacts,
-  ContactFact,
-  CustomerFacts,
-  InsolvencyFact,
-  Movement,
-  NoticeFact,
-  PlacementFact,
-  PlanFact,
-  RecipientFact,
-  StepFact,
-} from '../../domain/case/facts.ts';
-import { approvalKey, FORMAL_NOTICE, isAside, PLACEMENT, WRITE_OFF } from '../../domain/case/requests.ts';
+import type { CaseFacts, CustomerFacts, Movement, StepFact } from '../../domain/case/facts.ts';
+import { approvalKey, isAside, PLACEMENT, WRITE_OFF } from '../../domain/case/requests.ts';
 import { RELEASES } from '../../domain/case/rebuild.ts';
-import { parsePolicy } from '../../domain/policy/parse.ts';
-import type { Policy } from '../../domain/policy/types.ts';
-import { addDays, earlier, type LocalDate } from '../../domain/time/dates.ts';
-import type { Holidays } from '../../domain/time/working-days.ts';
+import { isRedrawn } from '../../domain/case/redraw.ts';
+import { earlier, type LocalDate } from '../../domain/time/dates.ts';
 import { localDate, type Instant } from '../../domain/time/zones.ts';
 import type { Db, Tx } from '../database.ts';
+import { loadPlans, noticeOf, placementOf } from './branch-facts.ts';
+import { loadShared, type HolidaysOf, type Shared } from './customer-facts.ts';
+import { loadMovements } from './movements.ts';
+import { pinnedPolicy } from './pinned-policies.ts';
 
-/** Public holidays of a country, by postcode where regions differ, for whole years; injected, since they are looked up. */
-export type HolidaysOf = (
-  country: string,
-  postalCode: string | null,
-  fromYear: number,
-  toYear: number,
-) => readonly LocalDate[];
-
-/** Contacts older than this matter to no gap and no cap. */
-const CONTACT_MEMORY_DAYS = 60;
 const OPEN_STAGES = ['upcoming', 'reminding', 'formalNotice', 'placed'] as const;
-
-/** The key of an address: equal addresses have equal keys, and nobody can be read from one. */
-export function recipientKeyOf(email: string): string {
-  return createHash('sha256').update(email.trim().toLowerCase()).digest('hex').slice(0, 20);
-}
 
 /** The facts of one case and what it shares with the customer's others, whose own facts are left out. */
 export async function loadCase(
@@ -91,127 +66,6 @@ export async function loadCustomer(
   );
   return { ...customer, cases };
 }
-
-type Shared = CustomerFacts & { creditorId: string; insolvency: InsolvencyFact | null };
-
-async function loadShared(db: Db | Tx, customerId: string, holidays: HolidaysOf, now: Instant): Promise<Shared> {
-  const row = await db
-    .selectFrom('customers as u')
-    .innerJoin('creditors as c', 'c.id', 'u.creditor_id')
-    .select([
-      'u.creditor_id',
-      'u.kind',
-      'u.country',
-      'u.time_zone',
-      'u.address',
-      'u.contacts',
-      'c.country as creditor_country',
-      'c.time_zone as creditor_zone',
-      'c.closed_weeks',
-      'c.address as creditor_address',
-      // Where the creditor has chosen none, the only agency there is.
-      sql<string | null>`coalesce(c.default_agency, (select min(id) from agencies
-        where creditor_id = c.id and closed_at is null having count(*) = 1))`.as('agency_id'),
-      sql<InsolvencyFact | null>`(select jsonb_build_object('judgmentOn', judgment_on, 'outcome', outcome)
-        from insolvencies where customer_id = u.id and (status = 'open' or outcome = 'noAssets')
-        order by seq desc limit 1)`.as('insolvency'),
-      sql<boolean>`exists (select from stopped_addresses where creditor_id = c.id and lifted_at is null)`.as(
-        'any_stopped',
-      ),
-    ])
-    .where('u.id', '=', customerId)
-    .executeTakeFirstOrThrow();
-  const emails = row.contacts.flatMap((p) => (p.email ? [p.email.toLowerCase()] : []));
-  const stoppedSet = row.any_stopped ? await stoppedAmong(db, row.creditor_id, emails) : new Set<string>();
-  const since = addDays(localDate(now, row.time_zone), -CONTACT_MEMORY_DAYS);
-  const contacts = await db
-    .selectFrom('contacts')
-    .select(['day', 'channel', 'recipient_key'])
-    .where('customer_id', '=', customerId)
-    .where('day', '>=', since)
-    .where('status', 'not in', ['withdrawn', 'failed'])
-    .execute();
-  const recipients: RecipientFact[] = row.contacts.flatMap((p) =>
-    p.email
-      ? [{ role: p.role ?? 'billing', key: recipientKeyOf(p.email), usable: !stoppedSet.has(p.email.toLowerCase()) }]
-      : [],
-  );
-  const year = Number(localDate(now, row.time_zone).slice(0, 4));
-  const postalCode = row.address?.postalCode ?? null;
-  return {
-    creditorId: row.creditor_id,
-    insolvency: row.insolvency,
-    agencyId: row.agency_id,
-    customerId,
-    kind: row.kind,
-    country: row.country,
-    zone: row.time_zone,
-    creditorZone: row.creditor_zone,
-    customerHolidays: holidaySet(holidays, row.country, postalCode, year),
-    creditorHolidays: holidaySet(holidays, row.creditor_country, row.creditor_address?.postalCode ?? null, year),
-    closedWeeks: row.closed_weeks,
-    recipients,
-    hasAddress: row.address !== null,
-    contacts: contacts.map<ContactFact>((c) => ({
-      day: c.day,
-      channel: c.channel,
-      recipientKey: c.recipient_key,
-    })),
-    cases: [],
-  };
-}
-
-async function stoppedAmong(db: Db | Tx, creditorId: string, emails: readonly string[]): Promise<Set<string>> {
-  if (emails.length === 0) return new Set();
-  const rows = await db
-    .selectFrom('stopped_addresses')
-    .select('email')
-    .where('creditor_id', '=', creditorId)
-    .where('lifted_at', 'is', null)
-    .where('email', 'in', emails)
-    .execute();
-  return new Set(rows.map((r) => r.email));
-}
-
-const holidaySets = new Map<string, Holidays>();
-
-/** Three years around now: further than any calendar looks that matters. Cached for the life of the process. */
-function holidaySet(of: HolidaysOf, country: string, postalCode: string | null, year: number): Holidays {
-  const key = `${country}/${postalCode ?? ''}/${year}`;
-  let set = holidaySets.get(key);
-  if (!set) {
-    if (holidaySets.size > 5_000) holidaySets.clear();
-    set = new Set(of(country, postalCode, year - 1, year + 3));
-    holidaySets.set(key, set);
-  }
-  return set;
-}
-
-const policies = new Map<string, Policy>();
-
-/** Versions are never edited in place, so a parsed one is good for the life of the process. */
-export async function pinnedPolicy(db: Db | Tx, creditorId: string, name: string, version: number): Promise<Policy> {
-  const key = `${creditorId}/${name}/${version}`;
-  const known = policies.get(key);
-  if (known) return known;
-  const row = await db
-    .selectFrom('policies')
-    .select('document')
-    .where('creditor_id', '=', creditorId)
-    .where('name', '=', name)
-    .where('version', '=', version)
-    .executeTakeFirstOrThrow();
-  const policy = parsePolicy(row.document);
-  if (policies.size > 5_000) policies.clear();
-  policies.set(key, policy);
-  policyRefs.set(policy, { name, version });
-  return policy;
-}
-
-const policyRefs = new WeakMap<object, { name: string; version: number }>();
-
-/** The version that a policy read by `pinnedPolicy` is; null for every other object. */
-export const policyRefOf = (policy: object): { name: string; version: number } | null => policyRefs.get(policy) ?? null;
 
 /** What a case may have on record; most have little of it. */
 const ON_RECORD = {
@@ -399,7 +253,7 @@ async function loadFacts(db: Db | Tx, ids: readonly string[], shared: Shared, no
         leftOn: s.left_on,
         reanchors: s.reanchors,
         reason: s.reason,
-        redraw: s === live.at(-1) && !isAside(s.step) && needsRedraw(s),
+        redraw: s === live.at(-1) && !isAside(s.step) && isRedrawn(s, s.task_status, textOf(s.task_outcome?.['why'])),
       })),
       // An approval that was made use of is used up: what is asked for again after a case came back is asked anew.
       approvedSteps: rows
@@ -430,122 +284,6 @@ async function loadFacts(db: Db | Tx, ids: readonly string[], shared: Shared, no
 }
 
 const textOf = (value: unknown): string | null => (typeof value === 'string' ? value : null);
-
-/** The formal notice that left, and how far the post has brought it. A mail has reached the post when it leaves. */
-function noticeOf(
-  steps: readonly {
-    step: string;
-    status: string;
-    channel: string;
-    left_at: Instant | null;
-    dispatched_on: LocalDate | null;
-    delivered_on: LocalDate | null;
-    refused_on: LocalDate | null;
-  }[],
-  zone: string,
-  today: LocalDate,
-): NoticeFact | null {
-  const left = steps.findLast((s) => s.step === FORMAL_NOTICE && s.status === 'left');
-  if (!left || left.left_at === null) return null;
-  const leftOn = earlier(localDate(left.left_at, zone), today);
-  return {
-    leftOn,
-    dispatchedOn: left.dispatched_on ?? (left.channel === 'email' ? leftOn : null),
-    deliveredOn: left.delivered_on ?? left.refused_on,
-  };
-}
-
-function placementOf(
-  row: { id: string; status: PlacementFact['status']; placed_on: LocalDate; ended_on: LocalDate | null } | undefined,
-  today: LocalDate,
-): PlacementFact | null {
-  if (!row) return null;
-  return { id: row.id, status: row.status, placedOn: earlier(row.placed_on, today), endedOn: row.ended_on };
-}
-
-/** The plans over these invoices, each with what has been paid on all of its invoices since it was agreed. */
-async function loadPlans(db: Db | Tx, ids: readonly string[]): Promise<(PlanFact & { invoice_id: string })[]> {
-  const { rows } = await sql<{
-    invoice_id: string;
-    id: string;
-    status: PlanFact['status'];
-    agreed_on: LocalDate;
-    ended_on: LocalDate | null;
-    grace_days: number;
-    total_minor: bigint;
-    paid_minor: bigint;
-    leader: string | null;
-    notes_elsewhere: string[];
-    disputed: boolean;
-    instalments: { n: number; dueOn: LocalDate; amountMinor: string }[];
-  }>`
-    select c.invoice_id, p.id, p.status, p.agreed_on, p.ended_on, p.grace_days, p.total_minor,
-      coalesce(p.paid_minor, (select coalesce(sum(greatest(o.amount_minor - i.balance_minor, 0)), 0)::bigint
-         from plan_invoices o join invoices i on i.id = o.invoice_id where o.plan_id = p.id)) as paid_minor,
-      (select min(i.id) from plan_invoices o join invoices i on i.id = o.invoice_id
-         where o.plan_id = p.id and i.stage not in ('writtenOff', 'settled', 'cancelled')) as leader,
-      (select coalesce(jsonb_agg(s.step), '[]') from plan_invoices o join case_steps s on s.invoice_id = o.invoice_id
-         where o.plan_id = p.id and o.invoice_id <> c.invoice_id and s.status <> 'withdrawn'
-           and starts_with(s.step, '~plan:' || p.id || ':')) as notes_elsewhere,
-      exists (select 1 from plan_invoices o join disputes d on d.invoice_id = o.invoice_id
-         where o.plan_id = p.id and d.status = 'open') as disputed,
-      (select jsonb_agg(jsonb_build_object('n', n, 'dueOn', due_on, 'amountMinor', amount_minor::text) order by n)
-         from plan_instalments where plan_id = p.id) as instalments
-    from plan_invoices c join plans p on p.id = c.plan_id
-    where c.invoice_id = any(${ids}::text[])
-    order by p.seq`.execute(db);
-  return rows.map((row) => ({
-    invoice_id: row.invoice_id,
-    id: row.id,
-    status: row.status,
-    agreedOn: row.agreed_on,
-    endedOn: row.ended_on,
-    graceDays: row.grace_days,
-    instalments: row.instalments.map(({ n, dueOn, amountMinor }) => ({ n, dueOn, amountMinor: BigInt(amountMinor) })),
-    totalMinor: row.total_minor,
-    paidMinor: row.paid_minor,
-    leads: row.leader === row.invoice_id,
-    notesElsewhere: row.notes_elsewhere,
-    disputed: row.disputed,
-  }));
-}
-
-/** Its call was cancelled because money or credit came in: it is written again with the new amount. */
-function needsRedraw(step: {
-  status: string;
-  channel: string;
-  task_status: string | null;
-  task_outcome: Record<string, unknown> | null;
-}): boolean {
-  if (step.status !== 'left' || step.channel !== 'call' || step.task_status !== 'cancelled') return false;
-  const why = step.task_outcome?.['why'];
-  return why === 'paymentAllocated' || why === 'creditNoted' || why === 'allocationReversed';
-}
-
-interface MovementRow {
-  invoice_id: string;
-  at: Instant;
-  amount_minor: bigint;
-  kind: Movement['kind'];
-}
-
-/**
- * Changes of the balance after registration, from the journal. An allocation posts to the receivable first what was paid or
- * credited, then the difference it tolerates; its undoing posts the same lines with the other sign.
- */
-async function loadMovements(db: Db | Tx, ids: readonly string[]): Promise<MovementRow[]> {
-  const { rows } = await sql<MovementRow>`
-    select p.invoice_id, e.at, p.amount_minor,
-      case when row_number() over (partition by p.entry_id, p.invoice_id order by p.line) > 1 then 'difference'
-           when e.kind in ('writtenOff', 'writeOffUndone') then 'writeOff'
-           when a.credit_note_id is not null then 'credit' else 'payment' end as kind
-    from postings p
-    join journal_entries e on e.id = p.entry_id
-    left join allocations a on a.id = split_part(e.key, ':', 2)
-    where p.invoice_id = any(${ids}::text[]) and p.account = 'receivable' and e.kind <> 'invoiceRegistered'
-    order by e.id, p.line`.execute(db);
-  return rows;
-}
 
 function by<T extends { invoice_id: string }>(rows: readonly T[]): Map<string, T[]> {
   const map = new Map<string, T[]>();

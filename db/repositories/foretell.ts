@@ -1,7 +1,8 @@
 import { decide } from '../../domain/case/decide.ts';
 import { isoInstant, type Instant } from '../../domain/time/zones.ts';
 import { json, type Tx } from '../database.ts';
-import { loadCase, type HolidaysOf } from './facts.ts';
+import type { HolidaysOf } from './customer-facts.ts';
+import { loadCase } from './facts.ts';
 
 /**
  * What is next for these cases now that a contact of theirs has left. Their workflows sleep on: the wake-up they have is

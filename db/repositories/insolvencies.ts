@@ -11,7 +11,7 @@ import type { Database, InsolvencyKind, InsolvencyOutcome, JsonObject } from '..
 import { cancelChaseTasks } from './chase-tasks.ts';
 import { withdrawContact } from './contacts.ts';
 import { appendEvents } from './events.ts';
-import type { HolidaysOf } from './facts.ts';
+import type { HolidaysOf } from './customer-facts.ts';
 import { liftHoldsOfSource } from './holds.ts';
 import { insertInsolvencyHolds } from './insolvency-holds.ts';
 import { lockCustomers, lockInvoices } from './locks.ts';

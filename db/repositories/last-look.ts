@@ -8,7 +8,8 @@ import { localDate, type Instant } from '../../domain/time/zones.ts';
 import type { Tx } from '../database.ts';
 import type { ItemRow } from './contacts.ts';
 import type { SendingRow } from './sending.ts';
-import { loadCase, recipientKeyOf, type HolidaysOf } from './facts.ts';
+import { recipientKeyOf, type HolidaysOf } from './customer-facts.ts';
+import { loadCase } from './facts.ts';
 
 /** Why a message may not be sent as it was written. */
 export type Untrue = 'amountChanged' | 'held' | 'noLongerDue' | 'addressStopped' | 'outsideWindow' | 'caseReopened';

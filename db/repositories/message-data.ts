@@ -11,7 +11,7 @@ import type {
   InboundChannel,
   PromiseStatus,
 } from '../types.ts';
-import { recipientKeyOf } from './facts.ts';
+import { recipientKeyOf } from './customer-facts.ts';
 
 /** What a message says beside amounts: names, addresses, numbers. Read when it is written, never kept in a payload. */
 export interface MessageParties {

@@ -8,7 +8,7 @@ import { newId } from '../ids.ts';
 import { creditorsDate } from './allocations.ts';
 import { cancelChaseTasks } from './chase-tasks.ts';
 import { appendEvents } from './events.ts';
-import { pinnedPolicy } from './facts.ts';
+import { pinnedPolicy } from './pinned-policies.ts';
 import { lockCustomers, lockInvoices } from './locks.ts';
 import { pokeOutreach, signalCase } from './outbox.ts';
 import { activePlanOver, endPlan, findPlan, type PlanRow } from './plans.ts';

@@ -5,7 +5,7 @@ import { inTransaction, instant, type Db, type Tx } from '../database.ts';
 import { newId } from '../ids.ts';
 import type { Address } from '../types.ts';
 import { itemsOf } from './contacts.ts';
-import type { HolidaysOf } from './facts.ts';
+import type { HolidaysOf } from './customer-facts.ts';
 import { lastLook } from './last-look.ts';
 import { recordPost, withdrawUnprinted } from './letters.ts';
 import { lockCustomers, lockInvoices } from './locks.ts';

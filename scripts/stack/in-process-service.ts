@@ -4,18 +4,15 @@ import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { createActivities, type Activities, type ActivityDeps } from '../../activities/create-activities.ts';
-import { papers } from '../../activities/agency/papers.ts';
 import { holidaysOf } from '../../activities/holidays.ts';
 import type { MailMessage, Mailer, SendOutcome } from '../../activities/mail/resend-client.ts';
-import { agencySecretPurpose, unseal } from '../../api/secrets.ts';
 import { createDatabase, type Db } from '../../db/database.ts';
 import { MAIL_CHANNEL } from '../../db/repositories/contacts.ts';
 import { OUTBOX_CHANNEL } from '../../db/repositories/outbox.ts';
 import type { ClockSetting } from '../../domain/time/business-clock.ts';
+import { activityDeps } from '../../worker/activity-deps.ts';
 import { buildIdOf } from '../../worker/build-id.ts';
 import { createBusinessClock } from '../../worker/business-clock.ts';
-import { commandExecutor } from '../../worker/command-executor.ts';
-import { holidaySets } from '../../worker/holiday-sets.ts';
 import { discreetFailures } from '../../worker/interceptors.ts';
 import { ringRelays } from '../../worker/listen.ts';
 import { startMailRelay } from '../../worker/relays/mail-relay.ts';
@@ -74,21 +71,8 @@ export async function startInProcess(options: InProcessOptions): Promise<InProce
   const taskQueue = options.taskQueue ?? `in-process-${process.pid}-${Math.random().toString(36).slice(2)}`;
   const clientConnection = await Connection.connect({ address: temporal.address });
   const client = new Client({ connection: clientConnection, namespace: temporal.namespace });
-  const commands = commandExecutor(client);
-  const deps: ActivityDeps = {
-    db,
-    clock,
-    holidays: holidaysOf,
-    holidaySet: holidaySets(clock),
-    log,
-    commands,
-    agencies: {
-      mailer,
-      openSecret: (sealed, agencyId) => unseal(sealed, agencySecretPurpose(agencyId), secretKey),
-      papers,
-      ...(options.agencyPatienceMs === undefined ? {} : { patienceMs: options.agencyPatienceMs }),
-    },
-  };
+  const { agencyPatienceMs } = options;
+  const deps = activityDeps({ db, clock, log, client, mailer, secretKey, agencyPatienceMs });
   const outbox = startOutboxRelay({ ...deps, client, log, taskQueue });
   const mail = startMailRelay({ db, mailer, clock, holidays: holidaysOf, log });
   const listener = ringRelays(databaseUrl, { [OUTBOX_CHANNEL]: outbox, [MAIL_CHANNEL]: mail }, log);

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { instant } from '../../db/database.ts';
 import { newId } from '../../db/ids.ts';
+import { openDispute, resolveDispute } from '../../db/repositories/disputes.ts';
 import { recordPost } from '../../db/repositories/letters.ts';
 import { reopenCase } from '../../db/repositories/runs.ts';
 import { undoWriteOff } from '../../db/repositories/write-offs.ts';
@@ -110,7 +111,6 @@ describe('beyond the ladder', { timeout: 180_000 }, () => {
   it.concurrent('a dispute while the approval is asked takes the question back until it is decided', async () => {
     const life = await started();
     await life.happened('approvalAsked:formalNotice');
-    const { openDispute, resolveDispute } = await import('../../db/repositories/disputes.ts');
     const dispute = await life.within((tx, act) =>
       openDispute(tx, act, life.creditor.id, { invoiceId: life.id, amountMinor: null, category: 'price', note: null }),
     );

@@ -19,7 +19,7 @@ import { recordAccepted } from '../../db/repositories/deliveries.ts';
 import { foretellNext } from '../../db/repositories/foretell.ts';
 import { lockCustomers, lockInvoices } from '../../db/repositories/locks.ts';
 import { lastLook } from '../../db/repositories/last-look.ts';
-import type { HolidaysOf } from '../../db/repositories/facts.ts';
+import type { HolidaysOf } from '../../db/repositories/customer-facts.ts';
 import { addDocument } from '../../db/repositories/documents.ts';
 import { attachmentsOf } from '../../db/repositories/attachments.ts';
 import { startRelay, type Relay } from './loop.ts';
