@@ -206,10 +206,11 @@ async function explainLeftOut(db: Db, creditorId: string): Promise<void> {
     .select('i.customer_id')
     .distinct()
     .where('i.creditor_id', '=', creditorId)
-    .where(({ not, exists, selectFrom }) =>
-      not(
-        exists(
-          selectFrom('case_steps as s')
+    .where((eb) =>
+      eb.not(
+        eb.exists(
+          eb
+            .selectFrom('case_steps as s')
             .select('s.step')
             .whereRef('s.invoice_id', '=', 'i.id')
             .where('s.step', '=', STEP)
