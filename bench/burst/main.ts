@@ -116,6 +116,7 @@ async function runBurst(stage: Stage, cases: number, index: number, expectedRate
     if (asked >= cases) break;
     if (Date.now() - progress.at > STUCK_MS) {
       print(`  only ${asked} of ${cases} invoices were asked for`);
+      await explainLeftOut(db, creditor.id);
       break;
     }
     await pause(500);
@@ -197,6 +198,47 @@ async function askedSoFar(db: Db, creditorId: string): Promise<number> {
     .executeTakeFirstOrThrow();
   return Number(asked);
 }
+
+/** What is on record about a few invoices that nobody was asked for, and about the others of their customer. */
+async function explainLeftOut(db: Db, creditorId: string): Promise<void> {
+  const leftOut = await db
+    .selectFrom('invoices as i')
+    .select('i.customer_id')
+    .distinct()
+    .where('i.creditor_id', '=', creditorId)
+    .where((eb) =>
+      eb.not(
+        eb.exists(
+          eb
+            .selectFrom('case_steps as s')
+            .select('s.step')
+            .whereRef('s.invoice_id', '=', 'i.id')
+            .where('s.step', '=', STEP)
+            .where('s.status', '=', 'left'),
+        ),
+      ),
+    )
+    .limit(5)
+    .execute();
+  for (const { customer_id: customerId } of leftOut) {
+    const cases = await db
+      .selectFrom('invoices as i')
+      .leftJoin('case_steps as s', 's.invoice_id', 'i.id')
+      .select(['i.number', 'i.recorded_at', 'i.turned_at', 'i.wake_at', 's.status', 's.reason', 's.planned_at'])
+      .select(['s.recorded_at as requested_real', 's.contact_id'])
+      .where('i.customer_id', '=', customerId)
+      .orderBy('i.number')
+      .execute();
+    const contacts = await db
+      .selectFrom('contacts')
+      .select(['id', 'status', 'planned_at', 'sending_real'])
+      .where('customer_id', '=', customerId)
+      .execute();
+    print(`  ${customerId}: ${JSON.stringify({ cases, contacts }, (_, value) => plain(value), 1)}`);
+  }
+}
+
+const plain = (value: unknown): unknown => (typeof value === 'bigint' ? Number(value) : value);
 
 function report({ provider }: Stage, bursts: readonly Burst[]): boolean {
   const [first, large, last] = bursts as [Burst, Burst, Burst];
