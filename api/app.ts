@@ -22,6 +22,8 @@ import { importRoutes } from './routes/imports.ts';
 import { inboundRoutes } from './routes/inbound.ts';
 import { insolvencyRoutes } from './routes/insolvency.ts';
 import { letterRoutes } from './routes/letters.ts';
+import { lifecycleRoutes } from './routes/lifecycle.ts';
+import { limitationRoutes } from './routes/limitation.ts';
 import { invoiceRoutes } from './routes/invoices.ts';
 import { moneyRoutes } from './routes/money.ts';
 import { planRoutes } from './routes/plans.ts';
@@ -87,6 +89,8 @@ export async function buildApp(deps: ApiDeps): Promise<App> {
     await moneyRoutes(routes, deps);
     await promiseRoutes(routes, deps);
     await disputeRoutes(routes, deps);
+    await limitationRoutes(routes, deps);
+    await lifecycleRoutes(routes, deps);
     await planRoutes(routes, deps);
     await caseCommandRoutes(routes, deps);
     await bulkCommandRoutes(routes, deps);

@@ -53,6 +53,11 @@ export const PROBLEMS = {
   weightsInvalid: [422, 'The weights cannot split an amount'],
   dayInvalid: [422, 'The length of a day is not valid'],
   daysInvalid: [422, 'The number of days is not valid'],
+  limitationNotKnown: [422, 'No rule of limitation is known for the place'],
+  limitationEventNotKnown: [422, 'What this does to limitation there is not known'],
+  limitationYearsNotAllowed: [422, 'No contract sets these years of limitation'],
+  lifecycleUnknown: [422, 'The status is not known'],
+  collectorSetIncomplete: [422, 'Collecting for others needs more than this'],
 
   // Conflicts with the state of things
   invoiceExists: [409, 'Another invoice has this number'],
@@ -99,6 +104,9 @@ export const PROBLEMS = {
   partDisputed: [409, 'At least a part is disputed'],
   planExists: [409, 'An instalment plan covers the invoice'],
   planEnded: [409, 'The plan has ended'],
+  limitationEventExists: [409, 'The event is known with another end'],
+  timeBarred: [409, 'The claim was barred before'],
+  lifecycleExists: [409, 'The status is known with another amount'],
   disputeExceedsBalance: [422, 'More is disputed than is owed'],
   disputeResolved: [409, 'The dispute is resolved already'],
   creditInvalid: [422, 'The credited amount does not fit the outcome'],

@@ -3,13 +3,13 @@ import { findInvoice } from '../../db/repositories/invoices.ts';
 import { lifecycleOf, recordLifecycle, type LifecycleRow } from '../../db/repositories/lifecycle.ts';
 import { isLifecycleCode, LIFECYCLE_CODES, lifecycleStatus } from '../../domain/law/lifecycle.ts';
 import { formatAmount } from '../../domain/money.ts';
-import { isoInstant } from '../../domain/time/zones.ts';
+import { isoInstant, parseInstant } from '../../domain/time/zones.ts';
 import type { ApiDeps } from '../deps.ts';
 import { callerOf } from '../plugins/auth.ts';
 import { notFound, Problem } from '../problem.ts';
 import type { App } from '../routing.ts';
 import { amount, amountOut, id, idParams, instant, prose, refusals } from '../schemas/common.ts';
-import { positiveAmount } from '../validation.ts';
+import { at, positiveAmount } from '../validation.ts';
 import { created, ok, write } from '../write.ts';
 
 const statusBody = z
@@ -99,12 +99,12 @@ export async function lifecycleRoutes(app: App, deps: ApiDeps): Promise<void> {
         const { creditorId } = callerOf(request);
         const invoice = await findInvoice(tx, creditorId, request.params.id);
         if (!invoice) throw notFound();
-        const { status: code, at, reason = null, amount: text } = request.body;
+        const { status: code, reason = null, amount: text } = request.body;
         if (!isLifecycleCode(code)) throw unknownStatus();
         const { row, created: isNew } = await recordLifecycle(tx, act, creditorId, {
           invoiceId: invoice.id,
           code,
-          at: Date.parse(at),
+          at: at('/at', () => parseInstant(request.body.at)),
           amountMinor: text === undefined ? null : positiveAmount('/amount', text, invoice.currency),
           reason,
         });

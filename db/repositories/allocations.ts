@@ -10,6 +10,7 @@ import { newId } from '../ids.ts';
 import { appendEvent } from './events.ts';
 import { customersHeldBy } from './holds.ts';
 import { post, postingsOf } from './ledger.ts';
+import { mayAcknowledge } from './limitation-events.ts';
 import { lockCreditNote, lockCustomers, lockInvoice, lockReceipt } from './locks.ts';
 import { pokeOutreach, signalCase } from './outbox.ts';
 import { wakePlanMates } from './plans.ts';
@@ -129,6 +130,7 @@ export async function allocate(tx: Tx, act: Act, input: NewAllocation): Promise<
   await pokeOutreach(tx, customerId);
   await cancelChaseTasks(tx, act, [invoiceId], receiptId === undefined ? 'creditNoted' : 'paymentAllocated');
   await tellAgencyOfBalance(tx, act, invoiceId, { balanceMinor, currency });
+  if (receiptId !== undefined && balanceMinor > 0n) await mayAcknowledge(tx, act, invoice, 'partPayment');
   if (receiptId !== undefined) await settleSource(tx, act, source, receiptId, amountMinor, customerId);
   return { allocationId, eventId, differenceMinor, balanceMinor };
 }

@@ -11,7 +11,7 @@ import { formatAmount } from '../../domain/money.ts';
 import { addDays } from '../../domain/time/dates.ts';
 import { isoInstant, localDate, type Instant } from '../../domain/time/zones.ts';
 import type { Act } from '../act.ts';
-import { instant, type Db, type Tx } from '../database.ts';
+import { instant, instantValue, type Db, type Tx } from '../database.ts';
 import { newId } from '../ids.ts';
 import type { Database, LifecycleOutcome } from '../types.ts';
 import { openDispute } from './disputes.ts';
@@ -57,7 +57,7 @@ export async function recordLifecycle(
     .selectAll()
     .where('invoice_id', '=', invoice.id)
     .where('code', '=', code)
-    .where('status_at', '=', instant(at))
+    .where('status_at', '=', instantValue(at))
     .executeTakeFirst();
   if (known) {
     if (known.amount_minor === input.amountMinor) return { row: known, created: false };
@@ -160,7 +160,7 @@ async function resume(tx: Tx, act: Act, invoice: InvoiceRow, at: Instant): Promi
     .select('id')
     .where('invoice_id', '=', invoice.id)
     .where('code', '=', '208')
-    .where('status_at', '<=', instant(at))
+    .where('status_at', '<=', instantValue(at))
     .execute();
   for (const { id } of suspended) {
     await liftHoldsOfSource(tx, act, id);
@@ -175,7 +175,7 @@ async function isCompleted(tx: Tx, invoiceId: string, since: Instant): Promise<b
     .select('id')
     .where('invoice_id', '=', invoiceId)
     .where('code', 'in', COMPLETES)
-    .where('status_at', '>=', instant(since))
+    .where('status_at', '>=', instantValue(since))
     .executeTakeFirst();
   return row !== undefined;
 }

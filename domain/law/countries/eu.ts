@@ -1,4 +1,5 @@
 import type { CompensationRule, CountryLaw, InterestRule } from '../country-law.ts';
+import type { TermLimit } from '../payment-terms.ts';
 
 /** Members of the European Union (ISO 3166-1 alpha-2). */
 export const EU_MEMBERS: readonly string[] =
@@ -22,6 +23,15 @@ const FORTY_EUR: CompensationRule = {
   source: 'Directive 2011/7/EU art. 6',
 };
 
+const SIXTY: TermLimit = {
+  from: 'receipt',
+  days: 60,
+  monthEnd: null,
+  unlessExpress: true,
+  sure: 'secondary',
+  source: 'Directive 2011/7/EU art. 3(5)',
+};
+
 /** The least that every member has to grant; national law may give more, so that it never claims too much. */
 export const EU_FLOOR: CountryLaw = {
   country: 'EU',
@@ -33,6 +43,20 @@ export const EU_FLOOR: CountryLaw = {
     source: 'not covered: principal first, which is kindest to the debtor',
   },
   dueDateRolls: false,
+  // National law has the periods, and nothing here knows them.
+  limitation: { business: null, consumer: null, publicBody: null },
+  paymentTerms: {
+    business: { terms: {}, sectors: {}, unsaid: [SIXTY] },
+    publicBody: {
+      usual: { ...SIXTY, days: 30, unlessExpress: false, source: 'Directive 2011/7/EU art. 4(3)' },
+      sectors: {},
+    },
+  },
+  invoiceMentions: null,
+  notice: null,
+  // As policy: no text of the country is known here.
+  deadlines: { movesOffFreeDays: true, source: 'policy' },
+  legalSteps: [],
 };
 
 /** Reference rate and 8 points, rounded up to the next half point. */
