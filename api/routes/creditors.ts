@@ -60,6 +60,7 @@ const fields = {
   paymentDays: z.int().min(0).max(365).default(30),
   closedWeeks: z.array(period).max(30).default([]),
   replyHoldWorkingDays: z.int().min(0).max(60).default(3),
+  paymentSentDays: z.int().min(0).max(60).default(7),
   retention: retentionSetting.optional(),
 };
 
@@ -93,6 +94,7 @@ const creditorPatch = z
     paymentDays: z.int().min(0).max(365),
     closedWeeks: z.array(period).max(30),
     replyHoldWorkingDays: z.int().min(0).max(60),
+    paymentSentDays: z.int().min(0).max(60),
     defaultAgency: id('agy').nullable(),
   })
   .partial()

@@ -14,7 +14,11 @@ import { created, ok, write } from '../write.ts';
 
 const statusBody = z
   .strictObject({
-    status: z.string().min(1).max(10).meta({ description: `One of ${LIFECYCLE_CODES.join(', ')} (XP Z12-012).` }),
+    status: z
+      .string()
+      .min(1)
+      .max(10)
+      .meta({ description: `One of ${LIFECYCLE_CODES.join(', ')} (XP Z12-012).` }),
     at: instant.meta({ description: 'When the platform says it happened.' }),
     reason: prose(2000).optional(),
     amount: amount.optional().meta({

@@ -25,7 +25,10 @@ const eventBody = z
     until: localDate.optional().meta({ description: 'The last day of what lasts: proceedings, talks.' }),
     note: prose(2000).optional(),
   })
-  .meta({ id: 'NewLimitationEvent', example: { kind: 'acknowledgement', on: '2026-11-02', note: 'E-mail of that day.' } });
+  .meta({
+    id: 'NewLimitationEvent',
+    example: { kind: 'acknowledgement', on: '2026-11-02', note: 'E-mail of that day.' },
+  });
 
 const limitationEvent = z
   .object({
@@ -44,7 +47,9 @@ const limitationEvent = z
 
 const limitation = z
   .object({
-    on: localDate.nullable().meta({ description: 'The last day in time; null where the law of the place is not known.' }),
+    on: localDate
+      .nullable()
+      .meta({ description: 'The last day in time; null where the law of the place is not known.' }),
     source: z.string().nullable(),
     years: z.int().nullable().meta({ description: 'Those that the contract agrees; null: those of the law.' }),
     events: z.array(limitationEvent),

@@ -53,13 +53,7 @@ export async function openCaseTask(
   if (kind === 'entryReview') await holdForPerson(tx, act, one, taskId, what.on);
 }
 
-async function warnOfLimitation(
-  tx: Tx,
-  act: Act,
-  one: TurningCase,
-  facts: CaseFacts,
-  today: LocalDate,
-): Promise<void> {
+async function warnOfLimitation(tx: Tx, act: Act, one: TurningCase, facts: CaseFacts, today: LocalDate): Promise<void> {
   const warning = warningOf(facts, today);
   if (warning === null) return;
   const { key, body, data } = await limitationWarning(tx, act, one, facts, warning);

@@ -127,13 +127,7 @@ interface Done {
 
 const KEPT: Done = { effect: 'kept' };
 
-async function takeEffect(
-  tx: Tx,
-  act: Act,
-  invoice: InvoiceRow,
-  id: string,
-  input: NewLifecycleStatus,
-): Promise<Done> {
+async function takeEffect(tx: Tx, act: Act, invoice: InvoiceRow, id: string, input: NewLifecycleStatus): Promise<Done> {
   const { effect } = lifecycleStatus(input.code);
   if (effect === 'proof' || effect === 'none' || effect === 'collected') return { effect };
   if (!isOpenStage(invoice.stage)) return KEPT;
@@ -226,13 +220,7 @@ async function paymentSent(tx: Tx, act: Act, invoice: InvoiceRow, id: string, at
 }
 
 /** Holds until a person has done the task that comes with it. */
-async function holdWithTask(
-  tx: Tx,
-  act: Act,
-  invoice: InvoiceRow,
-  id: string,
-  code: LifecycleCode,
-): Promise<Done> {
+async function holdWithTask(tx: Tx, act: Act, invoice: InvoiceRow, id: string, code: LifecycleCode): Promise<Done> {
   const { effect, name } = lifecycleStatus(code);
   const task = LIFECYCLE_TASKS[effect];
   if (!task) throw new Error(`The effect ${effect} has no task.`);
@@ -274,7 +262,8 @@ const BODIES: Record<LifecycleTaskKind, string> = {
   supplyDocument: 'Supply what is missing. The case goes on when the platform says so, or when this task is completed.',
   reissueInvoice:
     'Nothing is asked for meanwhile. Record a credit note and issue the invoice anew, or complete this task to go on.',
-  checkPayee: 'Nothing is asked for meanwhile. See whose claim it is now and to which account it is paid, then complete this.',
+  checkPayee:
+    'Nothing is asked for meanwhile. See whose claim it is now and to which account it is paid, then complete this.',
   reviewLifecycle: 'Nothing is asked for meanwhile. See who is to pay whom, then complete this task.',
 };
 

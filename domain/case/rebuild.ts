@@ -351,7 +351,11 @@ const REBUILT: { readonly [Field in keyof CaseFacts]?: Compared } = {
   // The approval of a branch that is taken at once leaves with it.
   approvedSteps: (f) => f.approvedSteps.filter((s) => !s.startsWith(PLACEMENT) && !s.startsWith(WRITE_OFF)).sort(),
   tasksOpened: (f) =>
-    [...new Set(f.tasksOpened.filter((t) => /^(entryReview|ladderEnded|timeBarred|limitationNear|collectionMissing)/.test(t)))].sort(),
+    [
+      ...new Set(
+        f.tasksOpened.filter((t) => /^(entryReview|ladderEnded|timeBarred|limitationNear|collectionMissing)/.test(t)),
+      ),
+    ].sort(),
   entryReviewed: (f) => f.entryReviewed,
   releasedAt: (f) => f.releasedAt,
 };
