@@ -99,13 +99,6 @@ export const invoiceFields = {
   collection: z.strictObject({ method: z.enum(['transfer', 'directDebit']), on: localDate.optional() }).optional(),
   chaseFrom: localDate.optional(),
   lastStepSent: line(40).optional(),
-  terms: paymentTerms.optional(),
-  limitationYears: z
-    .int()
-    .min(1)
-    .max(10)
-    .optional()
-    .meta({ description: 'Years of limitation that the contract agrees, where the law lets it (C. civ. art. 2254).' }),
 };
 
 /** The fault of an invoice that falls due before it is issued. */
@@ -115,6 +108,13 @@ export const dueBeforeIssue = (issuedOn: unknown, dueOn: unknown) =>
 const invoiceBody = z
   .strictObject({
     ...invoiceFields,
+    terms: paymentTerms.optional(),
+    limitationYears: z
+      .int()
+      .min(1)
+      .max(10)
+      .optional()
+      .meta({ description: 'Years of limitation that the contract agrees, where the law lets it (C. civ. art. 2254).' }),
     customer: z
       .strictObject({ reference: customerReference, name: line(300).optional(), ...customerDetails })
       .partial({ kind: true, country: true })
