@@ -50,6 +50,7 @@ export const presentCreditor = (row: CreditorRow): Of<typeof shape.creditor> => 
   replyHoldWorkingDays: row.reply_hold_working_days,
   defaultAgency: row.default_agency,
   paymentSentDays: row.payment_sent_days,
+  collectsFor: row.collects_for,
   retention: retentionOf(row.retention),
   createdAt: isoInstant(row.created_at),
 });

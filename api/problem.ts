@@ -58,6 +58,7 @@ export const PROBLEMS = {
   limitationYearsNotAllowed: [422, 'No contract sets these years of limitation'],
   lifecycleUnknown: [422, 'The status is not known'],
   collectorSetIncomplete: [422, 'Collecting for others needs more than this'],
+  collectorLetterFirst: [409, 'Whoever collects for others writes a letter first'],
 
   // Conflicts with the state of things
   invoiceExists: [409, 'Another invoice has this number'],

@@ -96,6 +96,23 @@ export const creditor = z
     paymentSentDays: z.int().meta({
       description: 'Days for which a case rests once the customer’s platform says that a payment was sent.',
     }),
+    collectsFor: z
+      .object({
+        principal: z.object({ name: z.string(), addressLines: z.array(z.string()) }),
+        insurance: z.object({ insurer: z.string(), policyNumber: z.string(), validUntil: localDate }),
+        dedicatedIban: z.string(),
+        declaration: z.object({ court: z.string(), declaredOn: localDate }),
+        mandate: z.object({
+          signedOn: localDate,
+          powerToReceive: z.boolean(),
+          itemisedSums: z.boolean(),
+          guarantee: z.boolean(),
+          fee: z.boolean(),
+          remittance: z.boolean(),
+        }),
+      })
+      .nullable()
+      .meta({ description: 'For whom it collects; null: for itself, in its own name.' }),
     retention: z.object(retention).meta({ id: 'Retention' }),
     createdAt: instant,
   })

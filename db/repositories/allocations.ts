@@ -7,6 +7,7 @@ import { localDate } from '../../domain/time/zones.ts';
 import type { Act } from '../act.ts';
 import { instant, type Db, type Tx } from '../database.ts';
 import { newId } from '../ids.ts';
+import { oweReceipt } from './collector-letters.ts';
 import { appendEvent } from './events.ts';
 import { customersHeldBy } from './holds.ts';
 import { post, postingsOf } from './ledger.ts';
@@ -130,6 +131,10 @@ export async function allocate(tx: Tx, act: Act, input: NewAllocation): Promise<
   await pokeOutreach(tx, customerId);
   await cancelChaseTasks(tx, act, [invoiceId], receiptId === undefined ? 'creditNoted' : 'paymentAllocated');
   await tellAgencyOfBalance(tx, act, invoiceId, { balanceMinor, currency });
+  if (receiptId !== undefined) {
+    const { creditor_id: creditorId, number } = invoice;
+    await oweReceipt(tx, act, { creditorId, invoiceId, customerId, number, allocationId });
+  }
   if (receiptId !== undefined && balanceMinor > 0n) await mayAcknowledge(tx, act, invoice, 'partPayment');
   if (receiptId !== undefined) await settleSource(tx, act, source, receiptId, amountMinor, customerId);
   return { allocationId, eventId, differenceMinor, balanceMinor };

@@ -9,50 +9,84 @@ import type { LocalDate } from '../time/dates.ts';
 export interface CollectsFor {
   /** Whose claims these are. */
   principal: { name: string; addressLines: string[] };
-  /** The collector as it names itself in its letters. */
-  collector: { name: string; addressLines: string[] };
   insurance: { insurer: string; policyNumber: string; validUntil: LocalDate };
   /** The account that only money collected for others goes to; debtors are asked to pay there. */
   dedicatedIban: string;
   declaration: { court: string; declaredOn: LocalDate };
-  mandate: {
-    signedOn: LocalDate;
-    /** That the mandate has what R124-3 asks of it. */
-    powerToReceive: boolean;
-    itemisedSums: boolean;
-    guarantee: boolean;
-    fee: boolean;
-    remittance: boolean;
-  };
+  /** The written mandate, with what R124-3 asks of it. */
+  mandate: { signedOn: LocalDate } & Record<MandateTerm, boolean>;
 }
 
-/** What a mandate must have besides its signature (CPCE R124-3). */
-const MANDATE_TERMS = ['powerToReceive', 'itemisedSums', 'guarantee', 'fee', 'remittance'] as const;
+/** What a mandate says besides its date (CPCE R124-3): power to receive, itemised sums, guarantee, fee, remittance. */
+export const MANDATE_TERMS = ['powerToReceive', 'itemisedSums', 'guarantee', 'fee', 'remittance'] as const;
+type MandateTerm = (typeof MANDATE_TERMS)[number];
 
-/** CPCE L111-8, paragraphs 2 and 3, in the very words that R124-4 (5) wants printed. */
+/** What somebody says of it; anything may be missing. */
+export type CollectsForDraft = {
+  [Part in keyof CollectsFor]?: CollectsFor[Part] extends object
+    ? { [Field in keyof CollectsFor[Part]]?: CollectsFor[Part][Field] | undefined } | undefined
+    : CollectsFor[Part] | undefined;
+};
+
+/**
+ * CPCE L111-8, paragraphs 2 and 3, in the very words that R124-4 (5) wants printed, with the straight apostrophes of the
+ * official text.
+ */
 export const L111_8: readonly string[] = [
-  'Les frais de recouvrement entrepris sans titre exécutoire restent à la charge du créancier, sauf s’ils concernent un ' +
-    'acte dont l’accomplissement est prescrit par la loi au créancier. Toute stipulation contraire est réputée non ' +
-    'écrite, sauf disposition législative contraire.',
-  'Cependant, le créancier qui justifie du caractère nécessaire des démarches entreprises pour recouvrer sa créance peut ' +
-    'demander au juge de l’exécution de laisser tout ou partie des frais ainsi exposés à la charge du débiteur de ' +
-    'mauvaise foi.',
+  'Les frais de recouvrement entrepris sans titre exécutoire restent à la charge du créancier, ' +
+    "sauf s'ils concernent un acte dont l'accomplissement est prescrit par la loi au créancier. " +
+    'Toute stipulation contraire est réputée non écrite, sauf disposition législative contraire.',
+  'Cependant, le créancier qui justifie du caractère nécessaire des démarches entreprises pour recouvrer sa créance ' +
+    "peut demander au juge de l'exécution de laisser tout ou partie des frais ainsi exposés à la charge du débiteur " +
+    'de mauvaise foi.',
+];
+
+/** Articles that the set is checked against. */
+export const COLLECTOR_SOURCE = 'CPCE art. R124-1 to R124-7';
+
+const REQUIRED: readonly (readonly [part: keyof CollectsFor, field: string | null])[] = [
+  ['principal', 'name'],
+  ['principal', 'addressLines'],
+  ['insurance', 'insurer'],
+  ['insurance', 'policyNumber'],
+  ['insurance', 'validUntil'],
+  ['dedicatedIban', null],
+  ['declaration', 'court'],
+  ['declaration', 'declaredOn'],
+  ['mandate', 'signedOn'],
 ];
 
 /**
- * What is missing or over for somebody who collects for others, each at its place; empty where nothing is. The insurance
- * has to be in force on `today`, declaration and mandate to lie before it.
+ * What is missing for somebody who wants to collect for others, each at its place; empty where nothing is. The insurance
+ * has to be in force on `today`, declaration and mandate to lie before it, and the collector's own address to be known,
+ * since its letters show it.
  */
-export function collectorFaults(set: CollectsFor, today: LocalDate): Fault[] {
+export function collectorFaults(draft: CollectsForDraft, today: LocalDate, hasAddress: boolean): Fault[] {
   const faults: Fault[] = [];
   const add = (pointer: string, message: string): void => {
-    faults.push({ pointer: `/collectsFor${pointer}`, code: 'collectorSetIncomplete', message });
+    faults.push({ pointer, code: 'collectorSetIncomplete', message });
   };
-  if (set.insurance.validUntil < today) add('/insurance/validUntil', 'the insurance has ended');
-  if (set.declaration.declaredOn > today) add('/declaration/declaredOn', 'the declaration comes first');
-  if (set.mandate.signedOn > today) add('/mandate/signedOn', 'the mandate comes first');
+  if (!hasAddress) add('/address', 'the letters of a collector show its address (CPCE R124-4)');
+  for (const [part, field] of REQUIRED) {
+    const value: unknown = draft[part];
+    const said: unknown = field === null ? value : (value as Record<string, unknown> | undefined)?.[field];
+    if (isMissing(said)) add(`/collectsFor/${part}${field === null ? '' : `/${field}`}`, 'is missing (CPCE R124-2 to R124-4)');
+  }
+  const { insurance, declaration, mandate } = draft;
+  if (insurance?.validUntil !== undefined && insurance.validUntil < today) {
+    add('/collectsFor/insurance/validUntil', 'the insurance has ended (CPCE R124-2)');
+  }
+  if (declaration?.declaredOn !== undefined && declaration.declaredOn > today) {
+    add('/collectsFor/declaration/declaredOn', 'the declaration comes first (CPCE R124-2)');
+  }
+  if (mandate?.signedOn !== undefined && mandate.signedOn > today) {
+    add('/collectsFor/mandate/signedOn', 'the mandate comes first (CPCE R124-3)');
+  }
   for (const term of MANDATE_TERMS) {
-    if (!set.mandate[term]) add(`/mandate/${term}`, 'the mandate has to have this (CPCE R124-3)');
+    if (mandate?.[term] !== true) add(`/collectsFor/mandate/${term}`, 'the mandate has to say this (CPCE R124-3)');
   }
   return faults;
 }
+
+const isMissing = (value: unknown): boolean =>
+  value === undefined || value === '' || (Array.isArray(value) && value.length === 0);
