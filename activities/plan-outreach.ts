@@ -5,6 +5,7 @@ import { markTasksOpened, openStepTask } from '../db/repositories/chase-contacts
 import { queueContact } from '../db/repositories/contacts.ts';
 import { openLetter } from '../db/repositories/letters.ts';
 import { keepModel, recordLook } from '../db/repositories/decision-log.ts';
+import { reportClaims } from '../db/repositories/message-claims.ts';
 import { loadCustomer } from '../db/repositories/facts.ts';
 import { foretellNext } from '../db/repositories/foretell.ts';
 import { lockCustomers, lockInvoices } from '../db/repositories/locks.ts';
@@ -208,6 +209,7 @@ async function queueMessage(
   }
   const home = { creditorId: texts.message.parties.creditorId, customerId: customer.customerId };
   const contactId = await queueContact(tx, act, home, plan, texts.message);
+  await reportClaims(tx, act, home, texts.message.claims);
   await keepModel(tx, contactId, { outreachId: lookId, template: plan.template, model: texts.message.model });
   if (plan.channel === 'email') return;
   if (plan.channel !== 'call') {
