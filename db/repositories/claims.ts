@@ -9,6 +9,7 @@ import {
   type PrincipalMovement,
 } from '../../domain/law/claim.ts';
 import { claimedFrom } from '../../domain/law/claimed.ts';
+import { RateUnknown } from '../../domain/law/rates.ts';
 import { dueDateHolidays } from '../../domain/law/national-holidays.ts';
 import type { InterestPolicy } from '../../domain/policy/types.ts';
 import type { LocalDate } from '../../domain/time/dates.ts';
@@ -31,6 +32,18 @@ export interface InvoiceClaim {
 export async function claimFor(db: Db | Tx, invoiceId: string, asOf: LocalDate): Promise<Claim> {
   const { facts } = await loadInvoiceClaim(db, invoiceId);
   return claimOf(facts, await loadRates(db), asOf);
+}
+
+/** What the policy claims on an invoice at the end of `asOf`; null where that is the principal alone, or a rate is not known. */
+export async function claimedBy(db: Db | Tx, invoiceId: string, asOf: LocalDate): Promise<Claim | null> {
+  const { facts, claimedFrom: from } = await loadInvoiceClaim(db, invoiceId);
+  if (from === null || from > asOf) return null;
+  try {
+    return claimOf(facts, await loadRates(db), asOf);
+  } catch (error) {
+    if (error instanceof RateUnknown) return null;
+    throw error;
+  }
 }
 
 /** Everything a claim on an invoice follows from. Throws `notFound`. */
