@@ -5,6 +5,7 @@ import { markTasksOpened, openStepTask } from '../db/repositories/chase-contacts
 import { queueContact } from '../db/repositories/contacts.ts';
 import { openLetter } from '../db/repositories/letters.ts';
 import { keepModel, recordLook } from '../db/repositories/decision-log.ts';
+import { reportClaims } from '../db/repositories/message-claims.ts';
 import { loadCustomer } from '../db/repositories/facts.ts';
 import { foretellNext } from '../db/repositories/foretell.ts';
 import { lockCustomers, lockInvoices } from '../db/repositories/locks.ts';
@@ -86,9 +87,11 @@ async function look(deps: ActivityDeps, tx: Tx, customerId: string): Promise<Out
     return { wakeAt: isoInstant(at), wakeInMs: wait, queued: 0, waiting: asking.length, collecting: true };
   }
 
-  let at = firstMoment(deps, asking, await outreachMoments(tx, customerId));
+  const moments = await outreachMoments(tx, customerId);
+  const dayOf = (at: Instant): LocalDate => localDate(at, moments.zone);
+  let at = firstMoment(deps, asking, moments, dayOf);
   let queued = 0;
-  for (let moments = 1; ; moments++) {
+  for (let looked = 1; ; looked++) {
     const customer = await loadCustomer(tx, customerId, deps.holidays, at, 'requesting');
     await dropThanks(tx, thanksToNobody(customer, localDate(at, customer.creditorZone)));
     await dropNotes(tx, untrueNotes(customer, localDate(at, customer.creditorZone)));
@@ -100,10 +103,10 @@ async function look(deps: ActivityDeps, tx: Tx, customerId: string): Promise<Out
     await wakeCases(tx, plan.expired);
     asking = await requestingInvoices(tx, customerId);
     const now = deps.clock.now();
-    if (plan.until === null || plan.until > now || moments === MOMENTS_A_LOOK) {
+    if (plan.until === null || plan.until > now || looked === MOMENTS_A_LOOK) {
       return await resting(deps, tx, customerId, queued, asking.length, plan.until);
     }
-    at = plannedNow(deps.clock, lastOfDay(asking, plan.until, now));
+    at = plannedNow(deps.clock, lastOfDay(asking, plan.until, now, dayOf));
   }
 }
 
@@ -135,18 +138,22 @@ function firstMoment(
   deps: ActivityDeps,
   asking: readonly Asking[],
   before: { lastMessage: Instant | null; nextLook: Instant | null },
+  dayOf: (at: Instant) => LocalDate,
 ): Instant {
   const now = deps.clock.now();
   const moments = [...asking.map((a) => a.plannedAt), ...(before.nextLook === null ? [] : [before.nextLook])]
     .filter((at) => at <= now)
-    .map((at) => Math.max(lastOfDay(asking, at, now), before.lastMessage ?? at))
+    .map((at) => Math.max(lastOfDay(asking, at, now, dayOf), before.lastMessage ?? at))
     .filter((at) => plannedNow(deps.clock, at) === at);
   return moments.length > 0 ? Math.min(...moments) : now;
 }
 
-/** The last of the moments planned for the day of `at` that have come: what is asked for on one day is seen together. */
-function lastOfDay(asking: readonly Asking[], at: Instant, now: Instant): Instant {
-  const day = asking.find((a) => a.plannedAt === at)?.plannedOn;
+/**
+ * The last of the moments planned for the day of `at` that have come: what is asked for on one day is seen together, also
+ * where `at` is a look of its own, such as the one after waiting for the others.
+ */
+function lastOfDay(asking: readonly Asking[], at: Instant, now: Instant, dayOf: (at: Instant) => LocalDate): Instant {
+  const day = dayOf(at);
   return Math.max(at, ...asking.filter((a) => a.plannedAt <= now && a.plannedOn === day).map((a) => a.plannedAt));
 }
 
@@ -208,6 +215,7 @@ async function queueMessage(
   }
   const home = { creditorId: texts.message.parties.creditorId, customerId: customer.customerId };
   const contactId = await queueContact(tx, act, home, plan, texts.message);
+  await reportClaims(tx, act, home, texts.message.claims);
   await keepModel(tx, contactId, { outreachId: lookId, template: plan.template, model: texts.message.model });
   if (plan.channel === 'email') return;
   if (plan.channel !== 'call') {

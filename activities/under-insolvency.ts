@@ -6,8 +6,9 @@ import { keepClaimForm, loadClaimForm, type ClaimForm } from '../db/repositories
 import { holdUnderInsolvency } from '../db/repositories/insolvency-holds.ts';
 import type { CaseFacts } from '../domain/case/facts.ts';
 import { DomainError } from '../domain/errors.ts';
+import type { Claim } from '../domain/law/claim.ts';
 import { formatAmount } from '../domain/money.ts';
-import type { LocalDate } from '../domain/time/dates.ts';
+import { addDays, type LocalDate } from '../domain/time/dates.ts';
 import { postalLines, renderClaimDeclaration, type ClaimDeclarationModel } from './letters/index.ts';
 import type { ActivityDeps } from './deps.ts';
 
@@ -96,10 +97,19 @@ function modelOf(
     // Reckoned from the judgment it is provisional, and a form says only what is certain.
     lastDay: form.publishedOn === null ? null : form.declareBy,
     currency,
-    due: due.map(({ number, issuedOn, dueOn, balanceMinor }) => {
-      const amount = formatAmount(balanceMinor, currency);
-      return { number, issuedOn, dueOn, principal: amount, total: amount };
+    due: due.map(({ number, issuedOn, dueOn, balanceMinor, claim }) => {
+      const amount = (minor: bigint): string => formatAmount(minor, currency);
+      return {
+        number,
+        issuedOn,
+        dueOn,
+        principal: amount(balanceMinor),
+        interest: claim && amount(claim.interestMinor),
+        compensation: claim && amount(claim.compensationMinor),
+        total: amount(balanceMinor + besidePrincipal(claim)),
+      };
     }),
+    interestUntil: due.some(({ claim }) => claim !== null && claim.interestMinor > 0n) ? addDays(judgmentOn, -1) : null,
     notYetDue: claims
       .filter((claim) => claim.dueOn > judgmentOn)
       .map(({ number, issuedOn, dueOn, balanceMinor }) => ({
@@ -109,11 +119,18 @@ function modelOf(
         amount: formatAmount(balanceMinor, currency),
       })),
     total: formatAmount(
-      claims.reduce((sum, claim) => sum + claim.balanceMinor, 0n),
+      claims.reduce(
+        (sum, one) => sum + one.balanceMinor + (one.dueOn <= judgmentOn ? besidePrincipal(one.claim) : 0n),
+        0n,
+      ),
       currency,
     ),
   };
 }
+
+/** Interest and compensation; costs are not declared with the claims of the invoices. */
+const besidePrincipal = (claim: Claim | null): bigint =>
+  claim === null ? 0n : claim.interestMinor + claim.compensationMinor;
 
 const linesOfText = (text: string | null): string[] =>
   (text ?? '')

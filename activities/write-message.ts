@@ -10,10 +10,12 @@ import {
   type InvoiceLine,
   type MessageParties,
 } from '../db/repositories/message-data.ts';
+import { claimsOfMessage, type MessageClaims } from '../db/repositories/message-claims.ts';
 import { sharesOfPlan } from '../db/repositories/plans.ts';
 import { findTemplate } from '../db/repositories/templates.ts';
 import type { PlanFact } from '../domain/case/facts.ts';
 import { instalmentRests } from '../domain/case/plan-course.ts';
+import type { Claim as LawClaim } from '../domain/law/claim.ts';
 import type { Channel, ContactRole, Tone } from '../domain/policy/types.ts';
 import { DomainError } from '../domain/errors.ts';
 import { collectorFaults } from '../domain/law/collector.ts';
@@ -39,7 +41,7 @@ export interface MessageOrder {
   to: readonly string[];
   cc: readonly string[];
   today: LocalDate;
-  items: readonly { invoiceId: string; amountMinor: bigint; currency: string }[];
+  items: readonly { invoiceId: string; amountMinor: bigint; currency: string; step?: string }[];
   /** Days for paying from receipt, where it is a formal notice. */
   deadlineDays?: number;
   /** It is the copy by e-mail of a letter. */
@@ -55,10 +57,11 @@ export interface GatheredMessage {
   cc: ReturnType<typeof peopleOf>;
   /** The first number to call; null for anything but a call, and where none is known. */
   phone: string | null;
+  claims: MessageClaims;
 }
 
 export type Written = WrittenMessage &
-  Pick<GatheredMessage, 'parties' | 'phone' | 'model'> & { letterPdf: Uint8Array | null };
+  Pick<GatheredMessage, 'parties' | 'phone' | 'model' | 'claims'> & { letterPdf: Uint8Array | null };
 
 /**
  * Writes a message in the customer's language from the facts under the caller's locks: with the creditor's own text where
@@ -66,7 +69,7 @@ export type Written = WrittenMessage &
  */
 export async function writeMessage(tx: Tx, order: MessageOrder): Promise<Written> {
   const reference = newReference();
-  const { model, parties, to, cc, phone } = await gatherMessage(tx, order, reference);
+  const { model, parties, to, cc, phone, claims } = await gatherMessage(tx, order, reference);
   const own = await findTemplate(tx, parties.creditorId, order.template, languageOf(parties.customer.locale));
   const rendered = renderMessage(order.template, model, own?.parts ?? undefined);
   return {
@@ -84,6 +87,7 @@ export async function writeMessage(tx: Tx, order: MessageOrder): Promise<Written
     model,
     letterPdf: await letterOf(order, model, parties, own?.parts ?? undefined),
     phone,
+    claims,
   };
 }
 
@@ -100,12 +104,14 @@ export async function gatherMessage(db: Db | Tx, order: MessageOrder, reference:
   const history = isCall ? await loadHistory(db, order.customerId, ids) : [];
   const phones = isCall ? peopleToCall(parties.customer.contacts, order.roles ?? []) : [];
   const collector = await collectorOf(db, order, parties, ids);
-  const model = modelOf(order, parties, lines, shares, reference, {
+  const states = !order.plan && order.template !== 'thank-you';
+  const claims = await claimsOfMessage(db, states ? order.items : [], order.today);
+  const model = modelOf(order, parties, lines, shares, reference, claims, {
     ...(collector === null ? {} : { collector }),
     contact: { name: to[0]?.name ?? phones[0]?.name ?? null, phones },
     history: historyLines(history, parties.customer.locale),
   });
-  return { model, parties, to, cc, phone: phones[0]?.number ?? null };
+  return { model, parties, to, cc, phone: phones[0]?.number ?? null, claims };
 }
 
 /**
@@ -174,6 +180,7 @@ function modelOf(
   lines: readonly InvoiceLine[],
   shares: ReadonlyMap<string, bigint> | null,
   reference: string,
+  { claims }: MessageClaims,
   said: Required<Pick<MessageModel, 'contact' | 'history'>> & Pick<MessageModel, 'collector'>,
 ): MessageModel {
   const { creditor, customer } = parties;
@@ -200,6 +207,7 @@ function modelOf(
     reference,
     today: order.today,
     tables: untabled ? [] : currencies.map((currency) => tableOf(currency, lines, amounts, order.today)),
+    ...claimedIn(currencies, order, claims),
     ...said,
     ...(thanks
       ? {
@@ -218,6 +226,37 @@ function modelOf(
     ...(order.plan ? planWords(order, order.plan, currencies[0]!) : {}),
     portalUrl: null,
   };
+}
+
+/**
+ * What is claimed beside the principal, in the first currency in which anything is: the same claims as `GET …/claim`
+ * answers, added up.
+ */
+function claimedIn(
+  currencies: readonly string[],
+  order: MessageOrder,
+  claims: MessageClaims['claims'],
+): Pick<MessageModel, 'claim'> {
+  for (const currency of currencies) {
+    const own = [...claims.values()].filter((claim) => claim.currency === currency);
+    const sum = (of: (claim: LawClaim) => bigint): bigint => own.reduce((total, claim) => total + of(claim), 0n);
+    const accessories = sum((c) => c.totalMinor - c.principalMinor);
+    if (accessories === 0n) continue;
+    const asked = order.items.reduce((total, i) => (i.currency === currency ? total + i.amountMinor : total), 0n);
+    const amount = (minor: bigint): string => formatAmount(minor, currency);
+    return {
+      claim: {
+        currency,
+        principal: amount(asked),
+        interest: amount(sum((c) => c.interestMinor)),
+        compensation: amount(sum((c) => c.compensationMinor)),
+        costs: amount(sum((c) => c.costsMinor)),
+        total: amount(asked + accessories),
+        perDay: amount(sum((c) => c.perDayMinor)),
+      },
+    };
+  }
+  return {};
 }
 
 /** The confirmation of a plan lists all its instalments; the other notes one, and what is still to come. */
@@ -280,6 +319,7 @@ function rowOf(line: InvoiceLine, asked: bigint, today: LocalDate): MessageRow {
 
 /** Why less than the total is asked for: paid in part, or a part is contested or promised. */
 function noteOf(line: InvoiceLine, asked: bigint): RowNote | null {
+  if (line.balanceMinor === 0n) return 'accessoriesOnly';
   if (asked < line.balanceMinor) return 'partDisputed';
   return line.balanceMinor < line.amountMinor ? 'partPaid' : null;
 }

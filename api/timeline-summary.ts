@@ -19,6 +19,8 @@ function sentenceOf(kind: string, data: Record<string, unknown>): string {
     return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
   };
   const money = (name = 'amount'): string => (say(name) ? `${say(name)} ${say('currency')}`.trim() : 'the whole');
+  const parts = ['interest', 'compensation', 'costs'].filter((part) => say(part));
+  const beside = parts.length === 0 ? '' : `, of which ${parts.map((part) => `${say(part)} ${part}`).join(' and ')}`;
   const note = noteNamed(say('step'));
   const step = say('step') ? ` ${shownStep(say('step'))}` : '';
   const message = note ?? `message of step${step}`;
@@ -56,9 +58,15 @@ function sentenceOf(kind: string, data: Record<string, unknown>): string {
     case 'contactWithdrawn':
       return `The ${message} was withdrawn${because}`;
     case 'paymentAllocated':
-      return `Paid ${money()}, ${say('balance')} left`;
+      return `Paid ${money()}${beside}, ${say('balance')} left`;
     case 'allocationReversed':
       return `A payment of ${money()} was taken off again (${say('why')}), ${say('balance')} owed`;
+    case 'interestWaived':
+      return `Waived: interest, compensation and costs of ${say('total')} ${say('currency')}`;
+    case 'costsAdded':
+      return `Costs of ${money()} are charged on`;
+    case 'interestCorrected':
+      return `A credit note took back interest that was paid: ${money()} of it counts for the principal, ${say('balance')} left`;
     case 'creditNoted':
       return `Credited ${money()}, ${say('balance')} left`;
     case 'promised':

@@ -9,6 +9,7 @@ export type IdPrefix =
   | 'pla'
   | 'rec'
   | 'all'
+  | 'cst'
   | 'cno'
   | 'tsk'
   | 'con'

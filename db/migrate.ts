@@ -6,6 +6,7 @@ import * as templates from './migrations/0003-templates.ts';
 import * as background from './migrations/0004-background.ts';
 import * as proof from './migrations/0005-proof.ts';
 import * as byCase from './migrations/0006-by-case.ts';
+import * as law from './migrations/0007-law.ts';
 import * as lawAround from './migrations/0008-law-around.ts';
 
 /** In the order they run. Listed by hand, so that a compiled or bundled program needs no folder to look into. */
@@ -16,6 +17,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0004-background': background,
   '0005-proof': proof,
   '0006-by-case': byCase,
+  '0007-law': law,
   '0008-law-around': lawAround,
 };
 

@@ -134,6 +134,7 @@ export const TABLES = {
     terms: 'jsonb?',
     mentions: 'jsonb?',
     limitation_years: 'int4?',
+    accessories_minor: 'int8=',
   },
   invoice_tokens: { creditor_id: 'text', token: 'text', invoice_id: 'text' },
   invoice_files: {
@@ -194,6 +195,26 @@ export const TABLES = {
     credit_note_id: 'text?',
     currency: 'text',
     amount_minor: 'int8',
+  },
+  reference_rates: {
+    series: 'text',
+    from_on: 'date',
+    to_on: 'date',
+    rate: 'text',
+    source: 'text',
+    actor: 'text',
+    at: 'timestamptz',
+    recorded_at: 'timestamptz=',
+  },
+  claim_costs: {
+    id: 'text',
+    creditor_id: 'text',
+    invoice_id: 'text',
+    on_date: 'date',
+    amount_minor: 'int8',
+    basis: 'text',
+    actor: 'text',
+    at: 'timestamptz',
   },
   feeds: {
     id: 'text',
@@ -277,6 +298,7 @@ export const TABLES = {
     actor: 'text',
     at: 'timestamptz',
     recorded_at: 'timestamptz=',
+    accessories_minor: 'int8=',
   },
   allocation_reversals: {
     allocation_id: 'text',

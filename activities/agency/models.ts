@@ -13,13 +13,13 @@ import {
   type TimelineModel,
 } from '../letters/index.ts';
 import { groupedIban } from '../mail/view.ts';
-import { languageOf } from '../mail/format.ts';
+import { formatterFor, languageOf } from '../mail/format.ts';
 import { PAPER_WORDS, type PaperWords } from './words.ts';
 
 /** What the pages of the file are drawn from: plain facts in the creditor's language, amounts as decimal strings. */
 
 export function claimSheetModel(facts: ClaimFacts): ClaimSheetModel {
-  const { creditor, debtor, invoice, placement } = facts;
+  const { creditor, debtor, invoice, placement, claim } = facts;
   const { currency } = invoice;
   const words = wordsOf(facts);
   const amount = (minor: bigint): string => formatAmount(minor, currency);
@@ -49,11 +49,16 @@ export function claimSheetModel(facts: ClaimFacts): ClaimSheetModel {
           },
         ],
         principal: amount(invoice.balanceMinor),
-        interest: null,
-        compensation: null,
-        costs: null,
-        total: amount(invoice.balanceMinor),
-        interestNote: null,
+        interest: claim && amount(claim.interestMinor),
+        compensation: claim && amount(claim.compensationMinor),
+        costs: claim && amount(claim.costsMinor),
+        total: amount(claim?.totalMinor ?? invoice.balanceMinor),
+        interestNote:
+          claim === null || claim.perDayMinor === 0n
+            ? null
+            : words.perDay
+                .replace('{amount}', formatterFor(creditor.locale).money(amount(claim.perDayMinor), currency))
+                .replace('{source}', claim.sources.join('; ')),
       },
     ],
     payments: statementOf(facts.account)

@@ -3,6 +3,8 @@ import type { Language } from '../mail/format.ts';
 /** Codes of the record in the words of a language, for the pages of an agency's file. */
 export interface PaperWords {
   timeline: string;
+  /** How interest goes on; `{amount}` a further day, by `{source}`. */
+  perDay: string;
   kinds: Readonly<Record<string, string>>;
   channels: Readonly<Record<string, string>>;
   /** Of people at the debtor's. */
@@ -16,6 +18,7 @@ export interface PaperWords {
 export const PAPER_WORDS: Readonly<Record<Language, PaperWords>> = {
   fr: {
     timeline: 'Historique du dossier',
+    perDay: 'Intérêts à ajouter : {amount} par jour supplémentaire ({source}).',
     kinds: {
       beforeDue: 'Avis avant échéance',
       reminder: 'Relance',
@@ -54,6 +57,7 @@ export const PAPER_WORDS: Readonly<Record<Language, PaperWords>> = {
   },
   de: {
     timeline: 'Verlauf des Vorgangs',
+    perDay: 'Hinzu kommen {amount} Zinsen je weiterem Tag ({source}).',
     kinds: {
       beforeDue: 'Hinweis vor Fälligkeit',
       reminder: 'Mahnung',
@@ -92,6 +96,7 @@ export const PAPER_WORDS: Readonly<Record<Language, PaperWords>> = {
   },
   en: {
     timeline: 'History of the case',
+    perDay: 'Interest of {amount} is added for each further day ({source}).',
     kinds: {
       beforeDue: 'Note before due date',
       reminder: 'Reminder',

@@ -2,7 +2,7 @@ import type { Channel, CustomerKind, Tone } from '../../domain/policy/types.ts';
 import type { LocalDate } from '../../domain/time/dates.ts';
 
 /** Why less than an invoice's total is asked for. */
-export type RowNote = 'partPaid' | 'partDisputed' | 'partPromised';
+export type RowNote = 'partPaid' | 'partDisputed' | 'partPromised' | 'accessoriesOnly';
 
 /** One invoice in a message. Amounts are decimal strings in the table's currency. */
 export interface MessageRow {
@@ -72,7 +72,7 @@ export interface MessageModel {
   instalments?: { dueOn: LocalDate; amount: string; currency: string }[];
   /** Needed by `plan-due` and `plan-late`, which do well without tables: what is asked for is this instalment. */
   instalment?: Instalment;
-  /** What a formal notice claims; without it only the principal is asked for. */
+  /** What is claimed beside the principal; without it only that is asked for. */
   claim?: Claim;
   /** Days for paying from receipt of a formal notice; it goes before `payBy`. */
   deadlineDays?: number;

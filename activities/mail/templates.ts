@@ -21,7 +21,7 @@ export interface Labels {
   late: { one: string; other: string };
   outOf: string;
   total: string;
-  notes: { partPaid: string; partDisputed: string; partPromised: string };
+  notes: { partPaid: string; partDisputed: string; partPromised: string; accessoriesOnly: string };
   payment: string;
   beneficiary: string;
   iban: string;

@@ -245,6 +245,9 @@ export const invoice = z
     dueOn: localDate,
     amount: amountOut,
     balance: amountOut,
+    accessories: amountOut.meta({
+      description: 'Interest, compensation and costs that are still claimed although the principal is paid.',
+    }),
     disputed: amountOut,
     promised: amountOut,
     writtenOff: amountOut.meta({ description: 'What was given up of it.' }),
@@ -289,6 +292,7 @@ export const invoice = z
       dueOn: '2026-10-31',
       amount: '1200.00',
       balance: '1200.00',
+      accessories: '0.00',
       disputed: '0.00',
       promised: '0.00',
       writtenOff: '0.00',
@@ -317,6 +321,9 @@ export const allocation = z
     creditNoteId: id('cno').nullable(),
     invoiceId: id('inv'),
     amount: amountOut,
+    principal: amountOut.meta({
+      description: 'What of it lowered the balance; the rest went to interest and the like.',
+    }),
     currency,
     on: localDate,
     rule: z.string(),

@@ -7,6 +7,7 @@ import { newId } from '../ids.ts';
 import type { AgencyReportKind } from '../types.ts';
 import { allocate, creditorsDate } from './allocations.ts';
 import { appendEvent } from './events.ts';
+import { payableOn } from './imputation.ts';
 import { lockCustomers, lockInvoice } from './locks.ts';
 import { wakeCase } from './outbox.ts';
 import { findPlacement, type PlacementReach, type PlacementRow, type ReportRow } from './placement-list.ts';
@@ -41,7 +42,7 @@ export async function reportPlacement(
   const known = await findPlacement(tx, reach, placementId);
   if (!known) throw new DomainError('notFound', 'There is no such placement.');
   await lockCustomers(tx, [known.customer_id]);
-  await lockInvoice(tx, known.invoice_id);
+  const invoice = await lockInvoice(tx, known.invoice_id);
   // Read again under the locks: nobody ends it, pays or reports meanwhile.
   const placement = (await findPlacement(tx, reach, placementId))!;
 
@@ -56,7 +57,7 @@ export async function reportPlacement(
   }
   const today = await creditorsDate(tx, act, placement.creditor_id);
   const on = report.on ?? today;
-  judge(placement, report, on, today);
+  judge(placement, report, on, today, report.amountMinor === null ? 0n : await payableOn(tx, invoice, on));
 
   const id = newId('rep');
   const receiptId = report.amountMinor === null ? null : await takePayment(tx, act, placement, report, on);
@@ -101,7 +102,7 @@ export async function reportPlacement(
   return { report: row, created: true };
 }
 
-function judge(placement: PlacementRow, report: NewReport, on: LocalDate, today: LocalDate): void {
+function judge(placement: PlacementRow, report: NewReport, on: LocalDate, today: LocalDate, payable: bigint): void {
   if (placement.status === 'recalled' || placement.status === 'ended') {
     throw new DomainError('placementEnded', `The placement ended on ${placement.ended_on ?? today}.`);
   }
@@ -112,9 +113,9 @@ function judge(placement: PlacementRow, report: NewReport, on: LocalDate, today:
     const message = `Today is ${today}.`;
     throw new DomainError('futureDate', message, [{ pointer: '/on', code: 'futureDate', message }]);
   }
-  const { balance_minor: balance, currency } = placement;
-  if (report.amountMinor !== null && report.amountMinor > balance) {
-    const message = `Only ${formatAmount(balance, currency)} ${currency} are open on the invoice.`;
+  const { currency } = placement;
+  if (report.amountMinor !== null && report.amountMinor > payable) {
+    const message = `Only ${formatAmount(payable, currency)} ${currency} are open on the invoice.`;
     throw new DomainError('exceedsBalance', message, [{ pointer: '/amount', code: 'exceedsBalance', message }]);
   }
 }

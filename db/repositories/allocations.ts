@@ -2,14 +2,17 @@ import { DomainError } from '../../domain/errors.ts';
 import { allocated, allocationUndone, recovered } from '../../domain/ledger/postings.ts';
 import { amountFor, formatAmount } from '../../domain/money.ts';
 import { afterRecovery } from '../../domain/case/stages.ts';
+import { sumOfParts } from '../../domain/law/imputation.ts';
 import type { LocalDate } from '../../domain/time/dates.ts';
 import { localDate } from '../../domain/time/zones.ts';
 import type { Act } from '../act.ts';
 import { instant, type Db, type Tx } from '../database.ts';
 import { newId } from '../ids.ts';
 import { oweReceipt } from './collector-letters.ts';
+import { accessoriesOf, correctInterest, partsData, waiveAccessories } from './accessories.ts';
 import { appendEvent } from './events.ts';
 import { customersHeldBy } from './holds.ts';
+import { principalOnly, splitPayment } from './imputation.ts';
 import { post, postingsOf } from './ledger.ts';
 import { mayAcknowledge } from './limitation-events.ts';
 import { lockCreditNote, lockCustomers, lockInvoice, lockReceipt } from './locks.ts';
@@ -78,14 +81,21 @@ export async function allocate(tx: Tx, act: Act, input: NewAllocation): Promise<
     const left = formatAmount(source.unapplied_minor, source.currency);
     throw new DomainError('exceedsUnapplied', `Only ${left} ${source.currency} are not applied yet.`);
   }
-  if (amountMinor > payableMinor(invoice)) {
-    const left = formatAmount(payableMinor(invoice), invoice.currency);
+  const reachedOn = 'booked_on' in source ? source.booked_on : null;
+  const split =
+    reachedOn === null || recovers
+      ? principalOnly(payableMinor(invoice), amountMinor)
+      : await splitPayment(tx, invoice, reachedOn, amountMinor);
+  if (split.restMinor > 0n) {
+    const left = formatAmount(amountMinor - split.restMinor, invoice.currency);
     throw new DomainError('exceedsBalance', `Only ${left} ${invoice.currency} are open on the invoice.`);
   }
 
   const allocationId = newId('all');
-  const differenceMinor = receiptId === undefined ? 0n : await tolerated(tx, invoice, amountMinor);
-  const balanceMinor = invoice.balance_minor - amountMinor - differenceMinor;
+  const principalMinor = split.parts.principal;
+  const differenceMinor =
+    receiptId === undefined || principalMinor === 0n ? 0n : await tolerated(tx, invoice, principalMinor);
+  const balanceMinor = invoice.balance_minor - principalMinor - differenceMinor;
   const today = await creditorsDate(tx, act, invoice.creditor_id);
   await tx
     .insertInto('allocations')
@@ -96,6 +106,7 @@ export async function allocate(tx: Tx, act: Act, input: NewAllocation): Promise<
       credit_note_id: creditNoteId ?? null,
       invoice_id: invoiceId,
       amount_minor: amountMinor,
+      accessories_minor: amountMinor - split.parts.principal,
       on_date: today,
       rule: input.rule,
       actor: act.actor,
@@ -109,8 +120,10 @@ export async function allocate(tx: Tx, act: Act, input: NewAllocation): Promise<
     return { allocationId, eventId, differenceMinor: 0n, balanceMinor: 0n };
   }
   const from = receiptId === undefined ? { creditNoteId, customerId } : { receiptId };
-  const entry = allocated({ allocationId, from, invoiceId, customerId, amountMinor, differenceMinor, currency });
-  await post(tx, act, invoice.creditor_id, today, entry);
+  const accessories = accessoriesOf(split.parts);
+  const amounts = { amountMinor, accessories, differenceMinor, currency };
+  await post(tx, act, invoice.creditor_id, today, allocated({ allocationId, from, invoiceId, customerId, ...amounts }));
+  await keepAccessories(tx, invoice, split.leftMinor);
 
   const eventId = await appendEvent(tx, act, {
     invoiceId,
@@ -119,6 +132,9 @@ export async function allocate(tx: Tx, act: Act, input: NewAllocation): Promise<
       allocationId,
       ...(receiptId === undefined ? { creditNoteId } : { receiptId }),
       amount: formatAmount(amountMinor, currency),
+      ...(principalMinor < amountMinor ? partsData({ ...split.parts, principal: 0n }, currency) : {}),
+      ...(principalMinor < amountMinor ? { principal: formatAmount(principalMinor, currency) } : {}),
+      ...claimedChange(invoice.accessories_minor, split.leftMinor, currency),
       ...(differenceMinor > 0n ? { difference: formatAmount(differenceMinor, currency) } : {}),
       balance: formatAmount(balanceMinor, currency),
       currency,
@@ -126,6 +142,9 @@ export async function allocate(tx: Tx, act: Act, input: NewAllocation): Promise<
     },
     text: act.reason ?? null,
   });
+  // Dropped only explicitly: with its posting, on the timeline.
+  await waiveAccessories(tx, act, invoiceId, split.waived, today);
+  if (receiptId === undefined) await correctInterest(tx, act, invoiceId, today);
   await signalCase(tx, invoiceId, receiptId === undefined ? 'creditNoted' : 'paymentAllocated', eventId);
   await wakePlanMates(tx, act, invoiceId);
   await pokeOutreach(tx, customerId);
@@ -138,6 +157,22 @@ export async function allocate(tx: Tx, act: Act, input: NewAllocation): Promise<
   if (receiptId !== undefined && balanceMinor > 0n) await mayAcknowledge(tx, act, invoice, 'partPayment');
   if (receiptId !== undefined) await settleSource(tx, act, source, receiptId, amountMinor, customerId);
   return { allocationId, eventId, differenceMinor, balanceMinor };
+}
+
+/** What stays claimed although the principal is paid is kept beside the balance. */
+async function keepAccessories(
+  tx: Tx,
+  invoice: { id: string; accessories_minor: bigint },
+  leftMinor: bigint,
+): Promise<void> {
+  if (invoice.accessories_minor === leftMinor) return;
+  await tx.updateTable('invoices').set({ accessories_minor: leftMinor }).where('id', '=', invoice.id).execute();
+}
+
+/** How the claim beside the principal changed, for the timeline; nothing where it did not. */
+function claimedChange(beforeMinor: bigint, openMinor: bigint, currency: string): Record<string, string> {
+  if (beforeMinor === openMinor) return {};
+  return { claimedBefore: formatAmount(beforeMinor, currency), claimedOpen: formatAmount(openMinor, currency) };
 }
 
 /** The money is known to be this customer's; with its last cent its task and holds end. */
@@ -224,16 +259,26 @@ export async function undoAllocation(tx: Tx, act: Act, allocationId: string, why
     throw new DomainError('alreadyReversed', 'The allocation was taken back before.');
   }
   const postings = await postingsOf(tx, allocation.creditor_id, `allocation:${allocationId}`);
-  await post(tx, act, allocation.creditor_id, today, allocationUndone(allocationId, postings));
-
   const { currency } = invoice;
   const amountMinor = allocation.amount_minor;
+  const sumOf = (account: string): bigint =>
+    postings.reduce((sum, posting) => (posting.account === account ? sum - posting.amountMinor : sum), 0n);
+  const restored = sumOf('receivable');
+  const parts = {
+    interest: sumOf('interest'),
+    compensation: sumOf('compensation'),
+    costs: sumOf('costs'),
+    principal: 0n,
+  };
+  // Beside a principal that is open the claim is worked out anew each time; beside a paid one it is kept.
+  const claimedMinor = restored > 0n || invoice.balance_minor > 0n ? 0n : invoice.accessories_minor + sumOfParts(parts);
+  await keepAccessories(tx, invoice, claimedMinor);
+  await post(tx, act, allocation.creditor_id, today, allocationUndone(allocationId, postings));
+
   if (postings.some(({ account }) => account === 'recoveries'))
     await takeRecoveryBack(tx, act, invoice, amountMinor, today);
   const after = await lockInvoice(tx, invoiceId);
-  const restored = postings
-    .filter(({ account }) => account === 'receivable')
-    .reduce((sum, posting) => sum - posting.amountMinor, 0n);
+  const principalMinor = amountMinor - sumOfParts(parts);
   const eventId = await appendEvent(tx, act, {
     invoiceId,
     kind: 'allocationReversed',
@@ -241,7 +286,10 @@ export async function undoAllocation(tx: Tx, act: Act, allocationId: string, why
       allocationId,
       ...(receiptId === null ? { creditNoteId } : { receiptId }),
       amount: formatAmount(amountMinor, currency),
-      ...(restored > amountMinor ? { difference: formatAmount(restored - amountMinor, currency) } : {}),
+      ...(principalMinor < amountMinor ? { ...partsData(parts, currency) } : {}),
+      ...(principalMinor < amountMinor ? { principal: formatAmount(principalMinor, currency) } : {}),
+      ...claimedChange(invoice.accessories_minor, claimedMinor, currency),
+      ...(restored > principalMinor ? { difference: formatAmount(restored - principalMinor, currency) } : {}),
       balance: formatAmount(after.balance_minor, currency),
       currency,
       why,

@@ -17,6 +17,7 @@ import { allocate } from './allocations.ts';
 import { lockCustomers } from './locks.ts';
 import { recordReceipt } from './receipts.ts';
 import { returnReceipt } from './returns.ts';
+import { payableOn } from './imputation.ts';
 import { isOpenStage, payableMinor } from './runs.ts';
 import { closeTaskByKey, openTask } from './tasks.ts';
 import { customersConcerned, presumeCustomer, reviewUnapplied, type HolidaysOf } from './unapplied.ts';
@@ -126,7 +127,7 @@ async function handleCredit(
 ): Promise<void> {
   const { amountMinor, currency } = transaction;
   const texts = [transaction.remittance, transaction.endToEndId].filter((text) => text !== null);
-  const quoted = await quotedInvoices(tx, row.creditor_id, texts);
+  const quoted = await quotedInvoices(tx, row.creditor_id, texts, transaction);
   const match = matchStandard({ amountMinor, currency }, quoted);
   const payer = {
     id: '',
@@ -175,7 +176,12 @@ async function tryToApply(
 }
 
 /** The creditor's invoices whose number or reference the texts name; open means that something is open on them. */
-async function quotedInvoices(tx: Tx, creditorId: string, texts: readonly string[]): Promise<QuotedInvoice[]> {
+async function quotedInvoices(
+  tx: Tx,
+  creditorId: string,
+  texts: readonly string[],
+  money: Pick<BookedTransaction, 'amountMinor' | 'bookedOn'>,
+): Promise<QuotedInvoice[]> {
   const tokens = [...new Set(texts.flatMap(quotedTokens))];
   if (tokens.length === 0) return [];
   const { rows } = await sql<{
@@ -184,29 +190,30 @@ async function quotedInvoices(tx: Tx, creditorId: string, texts: readonly string
     customer_id: string;
     stage: Selectable<Database['invoices']>['stage'];
     balance_minor: bigint;
+    accessories_minor: bigint;
     written_off_minor: bigint;
     recovered_minor: bigint;
     currency: string;
   }>`
-    select t.token, i.id, i.customer_id, i.stage, i.balance_minor, i.written_off_minor, i.recovered_minor, i.currency
+    select t.token, i.id, i.customer_id, i.stage, i.balance_minor, i.accessories_minor, i.written_off_minor, i.recovered_minor, i.currency
     from invoice_tokens t join invoices i on i.id = t.invoice_id
     where t.creditor_id = ${creditorId} and t.token = any(${tokens}::text[])
     order by i.id`.execute(tx);
   const named = new Set(namedTokens(texts, new Set(rows.map((row) => row.token))));
-  const found = rows
-    .filter((row) => named.has(row.token))
-    .map((row): [string, QuotedInvoice] => [
-      row.id,
-      {
-        invoiceId: row.id,
-        customerId: row.customer_id,
-        open: payableMinor(row) > 0n,
-        chased: isOpenStage(row.stage),
-        balanceMinor: payableMinor(row),
-        currency: row.currency,
-      },
-    ]);
-  return [...new Map(found).values()];
+  const found = new Map<string, QuotedInvoice>();
+  for (const row of rows.filter(({ token }) => named.has(token))) {
+    const payable = payableMinor(row);
+    found.set(row.id, {
+      invoiceId: row.id,
+      customerId: row.customer_id,
+      open: payable > 0n,
+      chased: isOpenStage(row.stage),
+      // Who pays more than the balance may pay the interest that was claimed with it.
+      balanceMinor: money.amountMinor > payable ? await payableOn(tx, row, money.bookedOn) : payable,
+      currency: row.currency,
+    });
+  }
+  return [...found.values()];
 }
 
 async function handleReturn(tx: Tx, act: Act, row: InboxRow, back: ReturnedTransaction): Promise<void> {

@@ -3,6 +3,7 @@ import type { AccountLine, ClaimFacts, ClaimMessage, Party } from '../../domain/
 import { localDate, type Instant } from '../../domain/time/zones.ts';
 import type { Db, Tx } from '../database.ts';
 import type { Address } from '../types.ts';
+import { claimedBy } from './claims.ts';
 
 /** A document as it was sent, or the invoice itself. */
 export interface ClaimDocument {
@@ -37,6 +38,7 @@ export async function loadClaim(
         creditor: await loadCreditor(tx, head.creditor_id),
         debtor: await loadDebtor(tx, head.customer_id),
         invoice: await loadInvoice(tx, invoiceId),
+        claim: await claimedBy(tx, invoiceId, localDate(at, head.creditor_zone)),
         account: await loadAccount(tx, invoiceId),
         messages,
         disputes: await loadDisputes(tx, invoiceId),

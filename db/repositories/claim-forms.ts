@@ -1,9 +1,13 @@
-import type { LocalDate } from '../../domain/time/dates.ts';
+import { claimOf, type Claim } from '../../domain/law/claim.ts';
+import { RateUnknown } from '../../domain/law/rates.ts';
+import { later, type LocalDate } from '../../domain/time/dates.ts';
 import type { Act } from '../act.ts';
 import { json, type Tx } from '../database.ts';
 import type { Address, InsolvencyKind, JsonObject } from '../types.ts';
+import { loadInvoiceClaim } from './claims.ts';
 import { addDocument } from './documents.ts';
 import { declarationTask, openInsolvency } from './insolvencies.ts';
+import { loadRates } from './rates.ts';
 
 /** What a declaration of claims in the open proceedings over a customer says. Amounts are minor units. */
 export interface ClaimForm {
@@ -37,6 +41,8 @@ export interface ClaimForm {
     dueOn: LocalDate;
     currency: string;
     balanceMinor: bigint;
+    /** With interest to the day before the judgment; null where the policy never claims any, or a rate is not known. */
+    claim: Claim | null;
   }[];
 }
 
@@ -60,6 +66,8 @@ export async function loadClaimForm(tx: Tx, customerId: string): Promise<ClaimFo
     .orderBy('i.due_on')
     .orderBy('i.number')
     .execute();
+  const declared: (Claim | null)[] = [];
+  for (const { id } of claims) declared.push(await declarable(tx, id, insolvency.judgment_on));
   const parties = await tx
     .selectFrom('customers as u')
     .innerJoin('creditors as c', 'c.id', 'u.creditor_id')
@@ -106,7 +114,8 @@ export async function loadClaimForm(tx: Tx, customerId: string): Promise<ClaimFo
       addressLines: linesOf(parties.address),
       registration: parties.registration_id,
     },
-    claims: claims.map((row) => ({
+    claims: claims.map((row, index) => ({
+      claim: declared[index]!,
       invoiceId: row.id,
       number: row.number,
       issuedOn: row.issued_on,
@@ -115,6 +124,19 @@ export async function loadClaimForm(tx: Tx, customerId: string): Promise<ClaimFo
       balanceMinor: row.balance_minor,
     })),
   };
+}
+
+/** What is declared of an invoice: as of the judgment, so that interest ends the day before it (C. com. art. L622-28). */
+async function declarable(tx: Tx, invoiceId: string, judgmentOn: LocalDate): Promise<Claim | null> {
+  const { facts, interest } = await loadInvoiceClaim(tx, invoiceId);
+  if (interest === null || interest.claim === 'never') return null;
+  const moved = [...facts.movements, ...facts.accessories].reduce((last, one) => later(last, one.on), judgmentOn);
+  try {
+    return claimOf({ ...facts, judgmentOn }, await loadRates(tx), moved);
+  } catch (error) {
+    if (error instanceof RateUnknown) return null;
+    throw error;
+  }
 }
 
 /** Keeps the forms as they are now; earlier ones stay where they are. `error`: why there are none. */

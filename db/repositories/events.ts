@@ -66,7 +66,10 @@ export type EventKind =
   | 'insolvencyDeclared'
   | 'insolvencyClosed'
   | 'replied'
-  | 'personalDataErased';
+  | 'personalDataErased'
+  | 'interestWaived'
+  | 'interestCorrected'
+  | 'costsAdded';
 
 export interface NewEvent {
   invoiceId: string;

@@ -195,7 +195,8 @@ async function loadFacts(db: Db | Tx, ids: readonly string[], shared: Shared, no
       registeredAt: row.registered_at,
       amountMinor: row.amount_minor,
       currency: row.currency,
-      balanceMinor: row.balance_minor,
+      // Once the principal is paid, what is claimed besides is what is asked for.
+      balanceMinor: row.balance_minor + row.accessories_minor,
       movements: (movements.get(row.id) ?? []).map<Movement>((m) => ({
         on: begun(localDate(m.at, shared.creditorZone)),
         amountMinor: m.amount_minor,

@@ -447,7 +447,7 @@ function wordsOf(
     );
   }
   sentences.push(
-    'The form names what is owed without interest and compensation: add what had accrued before the judgment.',
+    'The form names interest up to the day before the judgment and compensation, as far as the policy claims them; what a missing reference rate kept out is to be added.',
   );
   return { subject, body: sentences.join(' ') };
 }

@@ -19,7 +19,7 @@ export async function loadMovements(db: Db | Tx, ids: readonly string[]): Promis
     select p.invoice_id, e.at, p.amount_minor,
       case when row_number() over (partition by p.entry_id, p.invoice_id order by p.line) > 1 then 'difference'
            when e.kind in ('writtenOff', 'writeOffUndone') then 'writeOff'
-           when a.credit_note_id is not null then 'credit' else 'payment' end as kind
+           when a.credit_note_id is not null or e.kind = 'interestCorrected' then 'credit' else 'payment' end as kind
     from postings p
     join journal_entries e on e.id = p.entry_id
     left join allocations a on a.id = split_part(e.key, ':', 2)

@@ -66,14 +66,14 @@ export async function laggingCases(
   return rows[0]!;
 }
 
-/** What outreach has behind and before it, as business instants: its latest message, and the look it planned last. */
+/** What outreach has behind and before it, as business instants: its latest message, and the look it planned last; the customer's zone. */
 export async function outreachMoments(
   tx: Tx,
   customerId: string,
-): Promise<{ lastMessage: Instant | null; nextLook: Instant | null }> {
+): Promise<{ lastMessage: Instant | null; nextLook: Instant | null; zone: string }> {
   const customer = await tx
     .selectFrom('customers')
-    .select('outreach_wake_at')
+    .select(['outreach_wake_at', 'time_zone'])
     .where('id', '=', customerId)
     .executeTakeFirstOrThrow();
   const latest = await tx
@@ -84,7 +84,7 @@ export async function outreachMoments(
     .orderBy('planned_at', 'desc')
     .limit(1)
     .executeTakeFirst();
-  return { lastMessage: latest?.planned_at ?? null, nextLook: customer.outreach_wake_at };
+  return { lastMessage: latest?.planned_at ?? null, nextLook: customer.outreach_wake_at, zone: customer.time_zone };
 }
 
 /** Notes when outreach looks at a customer again, so that the sweep can tell waiting from being stuck. */

@@ -173,7 +173,7 @@ async function end(tx: Tx, act: Act, promise: PromiseRow, today: LocalDate, why:
 /** Money, not credit, that stands on the invoice. */
 async function paidSoFar(tx: Tx, invoiceId: string): Promise<bigint> {
   const { rows } = await sql<{ paid: bigint }>`
-    select coalesce(sum(a.amount_minor), 0)::bigint as paid from allocations a
+    select coalesce(sum(a.amount_minor - a.accessories_minor), 0)::bigint as paid from allocations a
     where a.invoice_id = ${invoiceId} and a.receipt_id is not null
       and not exists (select 1 from allocation_reversals r where r.allocation_id = a.id)`.execute(tx);
   return rows[0]?.paid ?? 0n;

@@ -10,6 +10,7 @@ export interface AllocationRow {
   credit_note_id: string | null;
   invoice_id: string;
   amount_minor: bigint;
+  accessories_minor: bigint;
   on_date: string;
   rule: string;
   actor: string;
@@ -73,6 +74,7 @@ const allocations = (db: Db | Tx) =>
       'a.credit_note_id',
       'a.invoice_id',
       'a.amount_minor',
+      'a.accessories_minor',
       'a.on_date',
       'a.rule',
       'a.actor',

@@ -5,9 +5,10 @@ import type { Act } from '../act.ts';
 import { instant, type Tx } from '../database.ts';
 import { newId } from '../ids.ts';
 import { allocate, creditorsDate } from './allocations.ts';
+import { payableOn } from './imputation.ts';
 import { postOpenings } from './ledger.ts';
 import { lockCustomers, lockInvoice } from './locks.ts';
-import { isOpenStage, payableMinor } from './runs.ts';
+import { isOpenStage } from './runs.ts';
 import { reviewUnapplied, type HolidaysOf } from './unapplied.ts';
 
 export interface NewReceipt {
@@ -114,7 +115,7 @@ export async function recordPayment(
     method: payment.method ?? null,
   });
   const invoice = await lockInvoice(tx, payment.invoiceId);
-  const applicable = smaller(payment.amountMinor, payableMinor(invoice));
+  const applicable = smaller(payment.amountMinor, await payableOn(tx, invoice, payment.receivedOn));
   if (applicable > 0n) {
     await allocate(tx, act, {
       receiptId,

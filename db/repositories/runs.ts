@@ -11,14 +11,18 @@ import { startCase } from './outbox.ts';
 /** Whether a case in this stage has a workflow that runs. */
 export const isOpenStage = (stage: Stage): boolean => isOpen(stage);
 
-/** What money an invoice still takes: what is owed, or of what was given up as much as has not come since. Minor units. */
+/**
+ * What money an invoice still takes: what is owed, interest and the like included once the principal is paid, or of what was
+ * given up as much as has not come since. Minor units.
+ */
 export function payableMinor(invoice: {
   stage: Stage;
   balance_minor: bigint;
+  accessories_minor: bigint;
   written_off_minor: bigint;
   recovered_minor: bigint;
 }): bigint {
-  if (isOpenStage(invoice.stage)) return invoice.balance_minor;
+  if (isOpenStage(invoice.stage)) return invoice.balance_minor + invoice.accessories_minor;
   return invoice.stage === 'writtenOff' ? invoice.written_off_minor - invoice.recovered_minor : 0n;
 }
 
@@ -31,12 +35,20 @@ export async function reopenCase(tx: Tx, act: Act, invoiceId: string): Promise<b
   const invoice = await tx
     .selectFrom('invoices as i')
     .innerJoin('creditors as c', 'c.id', 'i.creditor_id')
-    .select(['i.stage', 'i.run', 'i.balance_minor', 'i.customer_id', 'i.issued_on', 'c.time_zone'])
+    .select([
+      'i.stage',
+      'i.run',
+      'i.balance_minor',
+      'i.accessories_minor',
+      'i.customer_id',
+      'i.issued_on',
+      'c.time_zone',
+    ])
     .where('i.id', '=', invoiceId)
     .forNoKeyUpdate('i')
     .executeTakeFirst();
   if (!invoice) throw new DomainError('notFound', 'There is no such invoice.');
-  if (isOpenStage(invoice.stage) || invoice.balance_minor === 0n) return false;
+  if (isOpenStage(invoice.stage) || invoice.balance_minor + invoice.accessories_minor === 0n) return false;
 
   const run = invoice.run + 1;
   const today = localDate(act.at, invoice.time_zone);

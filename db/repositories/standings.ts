@@ -27,7 +27,7 @@ export async function standingsOf(
     .orderBy('seq')
     .execute();
   const { rows: paid } = await sql<{ invoice_id: string; paid: bigint }>`
-    select a.invoice_id, sum(a.amount_minor)::bigint as paid from allocations a
+    select a.invoice_id, sum(a.amount_minor - a.accessories_minor)::bigint as paid from allocations a
     where a.invoice_id = any(${ids}::text[]) and a.receipt_id is not null
       and not exists (select 1 from allocation_reversals r where r.allocation_id = a.id)
     group by a.invoice_id`.execute(db);
@@ -38,7 +38,7 @@ export async function standingsOf(
       invoice.id,
       standing(
         {
-          balanceMinor: invoice.balance_minor,
+          balanceMinor: invoice.balance_minor + invoice.accessories_minor,
           movements: [{ on: invoice.issued_on, amountMinor: -(paidOf.get(invoice.id) ?? 0n), kind: 'payment' }],
           promises: promises
             .filter((promise) => promise.invoice_id === invoice.id)

@@ -3,6 +3,7 @@ import { formatAmount } from '../../domain/money.ts';
 import type { LocalDate } from '../../domain/time/dates.ts';
 import type { Act } from '../act.ts';
 import type { Tx } from '../database.ts';
+import { openAccessories, waiveAccessories } from './accessories.ts';
 import { cancelChaseTasks } from './chase-tasks.ts';
 import { appendEvent } from './events.ts';
 import { post } from './ledger.ts';
@@ -18,6 +19,11 @@ import { pokeOutreach } from './outbox.ts';
 export async function writeOffBalance(tx: Tx, act: Act, invoiceId: string, on: LocalDate): Promise<void> {
   const invoice = await lockInvoice(tx, invoiceId);
   const { balance_minor: amountMinor, currency, customer_id: customerId, creditor_id: creditorId } = invoice;
+  if (invoice.accessories_minor > 0n) {
+    // The principal is paid: what is given up is interest and the like, which no loss was ever booked for.
+    await waiveAccessories(tx, act, invoiceId, await openAccessories(tx, invoiceId, on), on);
+    await cancelChaseTasks(tx, act, [invoiceId], 'writtenOff');
+  }
   if (amountMinor === 0n) return;
   // Before the loss is posted: what is given up was not paid of the plan.
   await endActivePlans(tx, act, invoiceId, 'cancelled', on);

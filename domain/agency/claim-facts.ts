@@ -1,3 +1,4 @@
+import type { Claim } from '../law/claim.ts';
 import type { LocalDate } from '../time/dates.ts';
 import type { Instant } from '../time/zones.ts';
 
@@ -28,6 +29,8 @@ export interface ClaimFacts {
     vat: readonly { rate: string; net: string; vat: string }[];
     limitationOn: LocalDate | null;
   };
+  /** What is claimed beside the principal, as of `asOf`; null where the policy claims nothing, or a rate is not known. */
+  claim: Claim | null;
   /** Oldest first; signed minor units of the invoice's currency: more is owed +, less −. */
   account: readonly AccountLine[];
   /** What left for the customer about this invoice, oldest first. */

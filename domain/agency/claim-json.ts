@@ -17,7 +17,7 @@ export interface NamedDocument {
  * `currency`; what is null is not claimed or not known.
  */
 export function claimJson(facts: ClaimFacts, files: readonly NamedDocument[]) {
-  const { invoice, placement, agency, creditor, debtor } = facts;
+  const { invoice, placement, agency, creditor, debtor, claim } = facts;
   const amount = (minor: bigint): string => formatAmount(minor, invoice.currency);
   return {
     schema: CLAIM_SCHEMA,
@@ -63,10 +63,21 @@ export function claimJson(facts: ClaimFacts, files: readonly NamedDocument[]) {
     claim: {
       currency: invoice.currency,
       principal: amount(invoice.balanceMinor),
-      interest: null,
-      compensation: null,
-      costs: null,
-      total: amount(invoice.balanceMinor),
+      interest: claim && amount(claim.interestMinor),
+      compensation: claim && amount(claim.compensationMinor),
+      costs: claim && amount(claim.costsMinor),
+      total: amount(claim?.totalMinor ?? invoice.balanceMinor),
+      perDay: claim && amount(claim.perDayMinor),
+      periods: (claim?.periods ?? []).map((period) => ({
+        from: period.from,
+        to: period.to,
+        days: period.days,
+        base: amount(period.baseMinor),
+        rate: period.rate,
+        source: period.source,
+        amount: amount(period.amountMinor),
+      })),
+      sources: claim?.sources ?? [],
       paid: amount(paidOf(facts.account)),
       balance: amount(invoice.balanceMinor),
     },

@@ -97,13 +97,14 @@ const onDay = (event: LoggedEvent, { customer }: Context): LocalDate => localDat
 const allocated =
   (kind: Movement['kind'], sign: bigint): Reducer =>
   (facts, event, context) => {
-    const amount = minor(facts, event.data['amount']);
-    if (amount === 0n) return facts;
+    const amount = minor(facts, event.data['principal'] ?? event.data['amount']);
+    const claimed = minor(facts, event.data['claimedOpen']) - minor(facts, event.data['claimedBefore']);
+    if (amount === 0n && claimed === 0n) return facts;
     const difference = minor(facts, event.data['difference']);
     const on = onDay(event, context);
-    const moved: Movement[] = [{ on, amountMinor: sign * amount, kind }];
+    const moved: Movement[] = amount === 0n ? [] : [{ on, amountMinor: sign * amount, kind }];
     if (difference > 0n) moved.push({ on, amountMinor: sign * difference, kind: 'difference' });
-    const balanceMinor = facts.balanceMinor + sign * (amount + difference);
+    const balanceMinor = facts.balanceMinor + sign * (amount + difference) + claimed;
     return { ...facts, balanceMinor, movements: [...facts.movements, ...moved] };
   };
 
@@ -181,6 +182,12 @@ const EVENTS: Readonly<Record<string, Reducer>> = {
     }
     return allocated(event.data['creditNoteId'] === undefined ? 'payment' : 'credit', 1n)(facts, event, context);
   },
+  interestWaived: (facts, { data }) => ({
+    ...facts,
+    balanceMinor: facts.balanceMinor + minor(facts, data['claimedOpen']) - minor(facts, data['claimedBefore']),
+  }),
+  // No money came by it: it only moves what did.
+  interestCorrected: allocated('credit', -1n),
   recovered: (facts, { data }, { recovered }) => {
     recovered.set(text(data, 'allocationId'), minor(facts, data['amount']));
     return facts;

@@ -134,7 +134,7 @@ export function claimOf(facts: ClaimFacts, rates: RateBook, asOf: LocalDate): Cl
     compensationMinor: compensationOpen,
     costsMinor,
     totalMinor: principalMinor + interestMinor + compensationOpen + costsMinor,
-    perDayMinor: running?.rate == null ? 0n : perDay(principalMinor, running.rate),
+    perDayMinor: running === null || running.rate === null ? 0n : perDay(principalMinor, running.rate),
     accruedMinor,
     periods: running?.periods ?? [],
     regime: interest?.regime ?? null,

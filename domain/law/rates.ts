@@ -66,11 +66,22 @@ export function rateOn(book: RateBook, series: RateSeries, on: LocalDate): Refer
   const found = rows.find((row) => row.from <= on && on <= row.to);
   if (found) return found;
   const known = rows.length === 0 ? 'none is known' : `known from ${rows[0]!.from} to ${rows.at(-1)!.to}`;
-  throw new DomainError(
-    'rateUnknown',
-    `The reference rate ${series} of ${on} is not known (${known}). Add it with its source: relance rates add, or PUT /v1/rates.`,
-    [{ pointer: '/asOf', code: 'rateUnknown', message: `${series}: ${known}.` }],
-  );
+  throw new RateUnknown(series, on, known);
+}
+
+/** A computation needs a rate that nobody has entered yet: it is refused, never extrapolated. */
+export class RateUnknown extends DomainError {
+  readonly series: RateSeries;
+  readonly on: LocalDate;
+
+  constructor(series: RateSeries, on: LocalDate, known: string) {
+    const remedy = 'Add it with its source: relance rates add, or PUT /v1/rates.';
+    super('rateUnknown', `The reference rate ${series} of ${on} is not known (${known}). ${remedy}`, [
+      { pointer: '/asOf', code: 'rateUnknown', message: `${series}: ${known}.` },
+    ]);
+    this.series = series;
+    this.on = on;
+  }
 }
 
 /** The last day on which a series is known; null where none of it is. */

@@ -14,7 +14,9 @@ export type Account =
   | 'losses'
   | 'recoveries'
   | 'interest'
-  | 'costs';
+  | 'compensation'
+  | 'costs'
+  | 'interestWaived';
 
 export interface Posting {
   account: Account;
@@ -39,7 +41,9 @@ export type EntryKind =
   | 'writeOffUndone'
   | 'recovered'
   | 'agencyRemitted'
-  | 'agencyRemittanceUndone';
+  | 'agencyRemittanceUndone'
+  | 'accessoriesWaived'
+  | 'interestCorrected';
 
 /** A balanced entry; `key` makes it unique in the creditor's journal. */
 export interface Entry {
@@ -111,8 +115,17 @@ export function creditNoted(credit: CreditRef): Entry {
   ]);
 }
 
+/** What of a payment extinguishes interest, compensation and costs; minor units, not negative. */
+export type Accessories = Readonly<Record<'interest' | 'compensation' | 'costs', bigint>>;
+
+export const NO_ACCESSORIES: Accessories = { interest: 0n, compensation: 0n, costs: 0n };
+
+const ACCESSORIES = ['interest', 'compensation', 'costs'] as const;
+
 export interface AllocationRef extends InvoiceRef {
   allocationId: string;
+  /** Parts of `amountMinor` that are no principal: the invoice's balance stays as it is by so much. */
+  accessories?: Accessories;
   from: { receiptId: string } | { creditNoteId: string; customerId: string };
   /** What is left of the invoice and within the tolerance: given up with this payment. 0 when nothing is. */
   differenceMinor: bigint;
@@ -122,9 +135,14 @@ export interface AllocationRef extends InvoiceRef {
 export function allocated(allocation: AllocationRef): Entry {
   const { amountMinor, currency, customerId, differenceMinor, from } = allocation;
   const paid = 'receiptId' in from;
+  const accessories = allocation.accessories ?? NO_ACCESSORIES;
+  const principalMinor = ACCESSORIES.reduce((rest, part) => rest - accessories[part], amountMinor);
   const postings = [
     line(paid ? 'unappliedCash' : 'unappliedCredit', amountMinor, { currency, ...from }),
-    line('receivable', -amountMinor, allocation),
+    ...(principalMinor === 0n ? [] : [line('receivable', -principalMinor, allocation)]),
+    ...ACCESSORIES.filter((part) => accessories[part] > 0n).map((part) =>
+      line(part, -accessories[part], { currency, customerId, invoiceId: allocation.invoiceId }),
+    ),
   ];
   if (differenceMinor > 0n) {
     postings.push(
@@ -133,6 +151,38 @@ export function allocated(allocation: AllocationRef): Entry {
     );
   }
   return entry(paid ? 'allocated' : 'creditAllocated', `allocation:${allocation.allocationId}`, postings);
+}
+
+/**
+ * Interest, compensation or costs that were claimed are waived: booked as claimed and given up at once, so that the
+ * books show what was dropped and the profit does not change. `n` counts the waivers of the invoice from 1.
+ */
+export function accessoriesWaived(
+  waiver: Omit<InvoiceRef, 'amountMinor'> & { accessories: Accessories; n: number },
+): Entry {
+  const { currency, customerId, invoiceId, accessories } = waiver;
+  const where = { currency, customerId, invoiceId };
+  const parts = ACCESSORIES.filter((part) => accessories[part] > 0n);
+  return entry('accessoriesWaived', `waiver:${invoiceId}:${waiver.n}`, [
+    line(
+      'interestWaived',
+      parts.reduce((sum, part) => sum + accessories[part], 0n),
+      where,
+    ),
+    ...parts.map((part) => line(part, -accessories[part], where)),
+  ]);
+}
+
+/**
+ * A credit note dated before a payment shows that less interest had run than was paid: what was too much counts for the
+ * principal. `n` counts the corrections of the invoice from 1.
+ */
+export function interestCorrected(correction: InvoiceRef & { n: number }): Entry {
+  const { amountMinor, currency, customerId, invoiceId } = correction;
+  return entry('interestCorrected', `interestCorrected:${invoiceId}:${correction.n}`, [
+    line('interest', amountMinor, { currency, customerId, invoiceId }),
+    line('receivable', -amountMinor, correction),
+  ]);
 }
 
 /** What is left of an invoice is given up: a loss. `n` counts the write-offs of the invoice from 1. */

@@ -23,7 +23,7 @@ export function policyDocument(policy: Policy): Record<string, unknown> {
     plan: policy.plan && { ...policy.plan },
     unappliedCash: policy.unappliedCash && { ...policy.unappliedCash },
     tolerance: { ...policy.tolerance },
-    interest: policy.interest && { ...policy.interest },
+    interest: policy.interest && { ...policy.interest, minimum: { ...policy.interest.minimum } },
     contact: { days: formatWeekdays(weekdays), ...window },
     minimumAmount: { ...policy.minimumAmount },
     approvalAbove: policy.approvalAbove && { ...policy.approvalAbove },

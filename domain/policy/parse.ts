@@ -154,7 +154,8 @@ function readPolicy(form: Form): Policy {
 }
 
 const SHARE = /^(0(\.\d{1,6})?|1(\.0{1,6})?)$/;
-const RATE = /^(\d{1,2}(\.\d{1,6})?|100(\.0{1,6})?)$/;
+/** Not 0: who claims no interest says so by `claim`, and a clause of 0 % is for a lawyer. */
+const RATE = /^(?=.*[1-9])(\d{1,2}(\.\d{1,6})?|100(\.0{1,6})?)$/;
 const TIME = /^(([01]\d|2[0-3]):[0-5]\d|24:00)$/;
 
 /** For the fields that are no branch and cannot be off: `null` means what their absence means. */
@@ -293,7 +294,9 @@ function readInterest(form: Form, steps: readonly Step[]): InterestPolicy {
   return {
     claim,
     whenPrincipalPaid: form.choice('whenPrincipalPaid', ['waive', 'claim'], 'waive'),
-    contractRate: rate === null ? null : form.text('contractRate', RATE, 'per cent a year, from "0" to "100"', '0'),
+    contractRate:
+      rate === null ? null : form.text('contractRate', RATE, 'per cent a year, more than "0", up to "100"', '1'),
+    minimum: form.amounts('minimum'),
   };
 }
 

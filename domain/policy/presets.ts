@@ -70,7 +70,7 @@ const FR_BUSINESS = {
   plan: { maxInstalments: 12, graceDays: 5 },
   unappliedCash: UNAPPLIED_CASH,
   tolerance: { EUR: '0.10' },
-  interest: { claim: 'fromNotice', whenPrincipalPaid: 'waive', contractRate: null },
+  interest: { claim: 'fromNotice', whenPrincipalPaid: 'waive', contractRate: null, minimum: {} },
   contact: OFFICE_HOURS,
   minimumAmount: { EUR: '10.00' },
   approvalAbove: { EUR: '50000.00' },
@@ -134,7 +134,7 @@ const FR_PUBLIC_BODY = {
   writeOff: null,
   promise: { graceDays: 5, maxDays: 60, maxBroken: 2 },
   dispute: { reviewDays: 20 },
-  interest: { claim: 'fromNotice', whenPrincipalPaid: 'claim', contractRate: null },
+  interest: { claim: 'fromNotice', whenPrincipalPaid: 'claim', contractRate: null, minimum: {} },
 };
 
 /** Two Mahnungen after a friendly reminder; the last one by letter sets the deadline before collection. */

@@ -105,6 +105,8 @@ export interface InterestPolicy {
   whenPrincipalPaid: 'waive' | 'claim';
   /** Per cent a year, a decimal string; `null`: the legal rate. */
   contractRate: string | null;
+  /** What is open of interest, compensation and costs under this when the principal is paid is not worth the trouble: waived. */
+  minimum: AmountsByCurrency;
 }
 
 /** A policy as a case pins it. */

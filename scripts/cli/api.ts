@@ -3,7 +3,7 @@ import type { Connection } from './connection.ts';
 import { CliError, NotNow, Refusal } from './errors.ts';
 
 export interface ApiRequest {
-  method?: 'GET' | 'POST';
+  method?: 'GET' | 'POST' | 'PUT';
   /** Sent as JSON. */
   json?: unknown;
   /** Sent as it is. */

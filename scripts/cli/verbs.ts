@@ -4,6 +4,7 @@ import { showCase } from './verbs/case.ts';
 import { createCreditor } from './verbs/creditor-create.ts';
 import { importFiles } from './verbs/import.ts';
 import { createKey } from './verbs/keys-create.ts';
+import { addRates, listRates } from './verbs/rates.ts';
 import { rollout } from './verbs/rollout.ts';
 import { replay } from './verbs/replay.ts';
 import { status } from './verbs/status.ts';
@@ -20,6 +21,8 @@ export const VERBS: readonly Verb[] = [
   rollout,
   verify,
   replay,
+  listRates,
+  addRates,
   createCreditor,
   createKey,
 ];

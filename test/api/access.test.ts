@@ -242,6 +242,22 @@ const CASES: Record<string, Case> = {
     foreign: (ids) => `/v1/disputes/${ids['dispute']}/resolution`,
     body: () => ({ outcome: 'rejected' }),
   },
+  'GET /v1/invoices/:id/claim': {
+    access: 'operator',
+    foreign: (ids) => `/v1/invoices/${ids['invoice']}/claim`,
+  },
+  'POST /v1/invoices/:id/interest-waiver': {
+    access: 'approver',
+    foreign: (ids) => `/v1/invoices/${ids['invoice']}/interest-waiver`,
+    body: reason,
+  },
+  'POST /v1/invoices/:id/costs': {
+    access: 'approver',
+    foreign: (ids) => `/v1/invoices/${ids['invoice']}/costs`,
+    body: () => ({ amount: '1', on: '2026-11-01', basis: 'title' }),
+  },
+  'GET /v1/rates': { access: 'keys' },
+  'PUT /v1/rates': { access: 'admin', body: () => ({ rates: [] }) },
   'POST /v1/plans': {
     access: 'operator',
     body: () => ({}),

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
+import { formatterFor } from '../../activities/mail/format.ts';
 import {
   renderMessage,
   TEMPLATE_NAMES,
@@ -7,6 +8,7 @@ import {
   type BuiltInTemplate,
   type MessageModel,
 } from '../../activities/mail/render.ts';
+import { formatAmount, parseAmount } from '../../domain/money.ts';
 import { TONES, type Channel } from '../../domain/policy/types.ts';
 
 const LOCALES = ['fr-FR', 'de-DE', 'en-GB'] as const;
@@ -288,15 +290,30 @@ describe('limits', () => {
     expect(templateSource('reminder', 'nl')).toBe(templateSource('reminder', 'en'));
   });
 
-  test('nothing speaks of interest, fees or courts', () => {
+  test('nothing speaks of interest, fees or courts where nothing is claimed but the principal', () => {
     // The formal notice does: what it may say is tested below.
     for (const name of TEMPLATE_NAMES.filter((one) => one !== 'formal-notice')) {
       for (const locale of LOCALES) {
-        expect(templateSource(name, locale)).not.toMatch(
+        expect(renderMessage(name, modelOf(name, { locale })).text).not.toMatch(
           /intérêt|pénalit|indemnit|frais|tribunal|Zins|Gebühr|Verzugs|Gericht|interest|penalt|\bfees?\b|court\b/i,
         );
       }
     }
+  });
+
+  test('a reminder states what is claimed beside the principal, and asks for the total', () => {
+    const tables = modelOf('reminder').tables.slice(0, 1);
+    const principal = tables[0]!.total;
+    const total = formatAmount(parseAmount(principal, 'EUR') + 5_234n, 'EUR');
+    const claim = { currency: 'EUR', principal, interest: '12.34', compensation: '40.00', total };
+    const { text } = renderMessage('reminder', modelOf('reminder', { locale: 'fr', tone: 'firm', tables, claim }));
+    const plain = text.replaceAll(/\s+/g, ' ');
+    expect(plain).toContain(`régler la somme de ${formatterFor('fr').money(total, 'EUR')}`.replaceAll(/\s/g, ' '));
+    expect(text).toMatch(/Intérêts de retard, arrêtés au .*12,34/);
+    expect(text).toMatch(/Indemnité forfaitaire pour frais de recouvrement.*40,00/);
+    expect(renderMessage('reminder', modelOf('reminder', { locale: 'fr', tone: 'firm' })).text).not.toContain(
+      'Indemnité',
+    );
   });
 });
 

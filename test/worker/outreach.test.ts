@@ -198,6 +198,23 @@ describe('outreach, the single mouth towards a customer', () => {
     expect(await world.counters()).toEqual({ duplicate: 0, afterPayment: 0 });
   });
 
+  it('takes along a case that asks in the very moment between the look that was planned and the look itself', async () => {
+    world = await openWorld(LADDER);
+    const first = await invoice({ dueOn: '2026-03-01' });
+    const second = await invoice({ dueOn: '2026-03-01' });
+    await world.turn(first);
+    await world.turn(second);
+    world.goTo('2026-03-06T07:30:30Z');
+    await world.turn(first);
+    expect(await world.plan()).toMatchObject({ collecting: true, wakeInMs: 10_000, queued: 0 });
+    world.goTo('2026-03-06T07:30:40.400Z');
+    await world.turn(second);
+    world.goTo('2026-03-06T07:30:40.500Z');
+    expect(await world.plan()).toMatchObject({ collecting: false, queued: 1, waiting: 0 });
+    const items = await world.db.selectFrom('contact_items').select('invoice_id').execute();
+    expect(items.map((item) => item.invoice_id).sort()).toEqual([first, second].sort());
+  });
+
   it('waits for the rest of a file that is being read, and is rung at its end', async () => {
     world = await openWorld(LADDER);
     const { id } = await world.within(async (tx, act) => ({

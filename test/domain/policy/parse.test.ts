@@ -192,7 +192,12 @@ describe('a whole policy', () => {
     });
     expect(policy.placement).toEqual({ daysAfterNotice: 15, approval: 'approver' });
     expect(policy.writeOff).toEqual({ afterPlacementDays: 180, below: {}, approval: 'approver' });
-    expect(policy.interest).toEqual({ claim: 'fromNotice', whenPrincipalPaid: 'waive', contractRate: null });
+    expect(policy.interest).toEqual({
+      claim: 'fromNotice',
+      whenPrincipalPaid: 'waive',
+      contractRate: null,
+      minimum: {},
+    });
     expect(policy.contact).toMatchObject({ from: '08:30', to: '12:00', minimumGapDays: 3 });
     expect(policy.approvalAbove).toEqual({}); // present, without any currency: always asked
   });
@@ -349,6 +354,11 @@ describe('an invalid policy', () => {
       'unknown whenPrincipalPaid',
       withPart({ interest: { whenPrincipalPaid: 'ask' } }),
       ['/interest/whenPrincipalPaid unknownValue'],
+    ],
+    [
+      'a contract rate of 0',
+      withPart({ interest: { contractRate: '0.00' } }),
+      ['/interest/contractRate formatInvalid'],
     ],
     ['rate above 100', withPart({ interest: { contractRate: '101' } }), ['/interest/contractRate formatInvalid']],
     ['days backwards', withPart({ contact: { days: 'fri-mon' } }), ['/contact/days formatInvalid']],

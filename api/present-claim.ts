@@ -1,0 +1,31 @@
+import type { z } from 'zod';
+import type { Claim } from '../domain/law/claim.ts';
+import { formatAmount } from '../domain/money.ts';
+import type { claim as shape } from './schemas/claim.ts';
+
+export function presentClaim(claim: Claim): z.output<typeof shape> {
+  const amount = (minor: bigint): string => formatAmount(minor, claim.currency);
+  return {
+    asOf: claim.asOf,
+    currency: claim.currency,
+    principal: amount(claim.principalMinor),
+    interest: amount(claim.interestMinor),
+    compensation: amount(claim.compensationMinor),
+    costs: amount(claim.costsMinor),
+    total: amount(claim.totalMinor),
+    perDay: amount(claim.perDayMinor),
+    accrued: amount(claim.accruedMinor),
+    periods: claim.periods.map((period) => ({
+      from: period.from,
+      to: period.to,
+      days: period.days,
+      base: amount(period.baseMinor),
+      rate: period.rate,
+      source: period.source,
+      amount: amount(period.amountMinor),
+    })),
+    regime: claim.regime,
+    sources: [...claim.sources],
+    notes: claim.notes.map(({ code, message }) => ({ code, message })),
+  };
+}

@@ -1,0 +1,159 @@
+import { sql } from 'kysely';
+import { FORMAL_NOTICE } from '../../domain/case/requests.ts';
+import { DomainError } from '../../domain/errors.ts';
+import {
+  claimOf,
+  type AccessoryMovement,
+  type Claim,
+  type ClaimFacts,
+  type PrincipalMovement,
+} from '../../domain/law/claim.ts';
+import { claimedFrom } from '../../domain/law/claimed.ts';
+import { RateUnknown } from '../../domain/law/rates.ts';
+import { dueDateHolidays } from '../../domain/law/national-holidays.ts';
+import type { InterestPolicy } from '../../domain/policy/types.ts';
+import type { LocalDate } from '../../domain/time/dates.ts';
+import type { Db, Tx } from '../database.ts';
+import { findPolicy } from './policies.ts';
+import { loadRates } from './rates.ts';
+
+/** What a claim on an invoice follows from, and from when the policy that its case pins claims more than the principal. */
+export interface InvoiceClaim {
+  facts: ClaimFacts;
+  interest: InterestPolicy | null;
+  /** Null while only the principal is claimed. */
+  claimedFrom: LocalDate | null;
+}
+
+/**
+ * The claim on an invoice at the end of `asOf`, as if all of it were claimed then. Throws `notFound` and, where a
+ * reference rate it needs is not known, `rateUnknown`.
+ */
+export async function claimFor(db: Db | Tx, invoiceId: string, asOf: LocalDate): Promise<Claim> {
+  const { facts } = await loadInvoiceClaim(db, invoiceId);
+  return claimOf(facts, await loadRates(db), asOf);
+}
+
+/** What the policy claims on an invoice at the end of `asOf`; null where that is the principal alone, or a rate is not known. */
+export async function claimedBy(db: Db | Tx, invoiceId: string, asOf: LocalDate): Promise<Claim | null> {
+  const { facts, claimedFrom: from } = await loadInvoiceClaim(db, invoiceId);
+  if (from === null || from > asOf) return null;
+  try {
+    return claimOf(facts, await loadRates(db), asOf);
+  } catch (error) {
+    if (error instanceof RateUnknown) return null;
+    throw error;
+  }
+}
+
+/** Everything a claim on an invoice follows from. Throws `notFound`. */
+export async function loadInvoiceClaim(db: Db | Tx, invoiceId: string): Promise<InvoiceClaim> {
+  const row = await db
+    .selectFrom('invoices as i')
+    .innerJoin('customers as u', 'u.id', 'i.customer_id')
+    .select(['i.creditor_id', 'i.amount_minor', 'i.currency', 'i.due_on', 'i.issued_on', 'i.run'])
+    .select(['i.policy_name', 'i.policy_version', 'u.country', 'u.kind'])
+    .select([
+      sql<LocalDate | null>`(select min(coalesce(c.delivered_on, c.refused_on))
+        from contacts c join contact_items t on t.contact_id = c.id
+        where t.invoice_id = i.id and c.kind = 'formalNotice')`.as('notice_received_on'),
+      sql<LocalDate | null>`(select min(s.left_on) from case_steps s where s.invoice_id = i.id
+        and s.step = ${FORMAL_NOTICE} and s.status = 'left')`.as('notice_left_on'),
+      // Interest on a claim of before the judgment has ended; one that came of nothing never ended it.
+      sql<LocalDate | null>`(select min(n.judgment_on) from insolvencies n where n.customer_id = u.id
+        and i.issued_on <= n.judgment_on and (n.outcome is null or n.outcome <> 'withdrawn'))`.as('judgment_on'),
+    ])
+    .where('i.id', '=', invoiceId)
+    .executeTakeFirst();
+  if (!row) throw new DomainError('notFound', 'There is no such invoice.');
+  const pinned = await findPolicy(db, row.creditor_id, row.policy_name, row.policy_version);
+  const interest = pinned?.policy.interest ?? null;
+  const year = Number(row.due_on.slice(0, 4));
+  const facts: ClaimFacts = {
+    country: row.country,
+    kind: row.kind,
+    currency: row.currency,
+    amountMinor: row.amount_minor,
+    dueOn: row.due_on,
+    contractRate: interest?.contractRate ?? null,
+    movements: await principalMovements(db, invoiceId),
+    accessories: await accessoryMovements(db, invoiceId),
+    costs: await costsOf(db, invoiceId),
+    noticeReceivedOn: row.notice_received_on,
+    judgmentOn: row.judgment_on,
+    lateInstalments: [],
+    holidays: dueDateHolidays(row.country, year, year + 1),
+  };
+  const stepLeftOn = await leftOn(db, invoiceId, interest?.claim ?? null);
+  return {
+    facts,
+    interest,
+    claimedFrom: claimedFrom(interest, { dueOn: row.due_on, noticeLeftOn: row.notice_left_on, stepLeftOn }),
+  };
+}
+
+async function leftOn(db: Db | Tx, invoiceId: string, step: string | null): Promise<LocalDate | null> {
+  if (step === null || ['never', 'always', 'fromNotice'].includes(step)) return null;
+  const row = await db
+    .selectFrom('case_steps')
+    .select((eb) => eb.fn.min('left_on').as('on'))
+    .where('invoice_id', '=', invoiceId)
+    .where('step', '=', step)
+    .where('status', '=', 'left')
+    .executeTakeFirst();
+  return row?.on ?? null;
+}
+
+/** Where money that was taken back counts from: an allocation undone by a person never was, one returned was for a while. */
+const STANDS = sql.raw(`(r.allocation_id is null or r.reason = 'returned')`);
+
+/** The day on which an allocation, its undoing or another entry changed what is owed. */
+const EFFECTIVE_ON = sql.raw(`case
+  when e.kind = 'allocationUndone' then coalesce(
+    (select max(b.booked_on) from receipt_returns b where b.receipt_id = a.receipt_id and b.booked_on <= r.on_date), r.on_date)
+  when a.id is null then e.on_date
+  else coalesce(m.booked_on, n.issued_on, e.on_date) end`);
+
+const ENTRIES = sql.raw(`from postings p
+  join journal_entries e on e.id = p.entry_id
+  left join allocations a on e.kind in ('allocated', 'creditAllocated', 'allocationUndone')
+    and a.id = split_part(e.key, ':', 2)
+  left join allocation_reversals r on r.allocation_id = a.id
+  left join receipts m on m.id = a.receipt_id
+  left join credit_notes n on n.id = a.credit_note_id`);
+
+async function principalMovements(db: Db | Tx, invoiceId: string): Promise<PrincipalMovement[]> {
+  const { rows } = await sql<{ on: LocalDate; amount: bigint; kind: PrincipalMovement['kind'] }>`
+    select ${EFFECTIVE_ON} as "on", p.amount_minor as amount,
+      case when row_number() over (partition by p.entry_id order by p.line) > 1 then 'difference'
+           when e.kind in ('writtenOff', 'writeOffUndone') then 'writeOff'
+           when a.credit_note_id is not null then 'credit' else 'payment' end as kind
+    ${ENTRIES}
+    where p.invoice_id = ${invoiceId} and p.account = 'receivable' and e.kind <> 'invoiceRegistered' and ${STANDS}
+    order by e.id, p.line`.execute(db);
+  return rows.map(({ on, amount, kind }) => ({ on, amountMinor: amount, kind }));
+}
+
+async function accessoryMovements(db: Db | Tx, invoiceId: string): Promise<AccessoryMovement[]> {
+  const { rows } = await sql<{ on: LocalDate; amount: bigint; part: AccessoryMovement['part']; waived: boolean }>`
+    select ${EFFECTIVE_ON} as "on", -p.amount_minor as amount, p.account as part, e.kind = 'accessoriesWaived' as waived
+    ${ENTRIES}
+    where p.invoice_id = ${invoiceId} and p.account in ('interest', 'compensation', 'costs') and ${STANDS}
+    order by e.id, p.line`.execute(db);
+  return rows.map(({ on, amount, part, waived }) => ({
+    on,
+    part,
+    amountMinor: amount,
+    how: waived ? 'waived' : 'paid',
+  }));
+}
+
+async function costsOf(db: Db | Tx, invoiceId: string): Promise<ClaimFacts['costs']> {
+  const rows = await db
+    .selectFrom('claim_costs')
+    .select(['on_date', 'amount_minor'])
+    .where('invoice_id', '=', invoiceId)
+    .orderBy('id')
+    .execute();
+  return rows.map((row) => ({ on: row.on_date, amountMinor: row.amount_minor }));
+}
