@@ -69,7 +69,9 @@ export function collectorBlocks(model: MessageModel): Block[] {
   });
   const creditor = { name: collector.principal.name, address: collector.principal.addressLines.join(', ') };
   if (collector.letters.length > 0) {
-    const letters = collector.letters.map(({ reference, on }) => `${reference}, ${format.longDate(on)}`).join(language === 'fr' ? ' ; ' : '; ');
+    const letters = collector.letters
+      .map(({ reference, on }) => `${reference}, ${format.longDate(on)}`)
+      .join(language === 'fr' ? ' ; ' : '; ');
     return [paragraph(words.later, { ...creditor, letters })];
   }
   const figures = model.tables.map<Block>(({ currency, total }) => {

@@ -114,7 +114,9 @@ const invoiceBody = z
       .min(1)
       .max(10)
       .optional()
-      .meta({ description: 'Years of limitation that the contract agrees, where the law lets it (C. civ. art. 2254).' }),
+      .meta({
+        description: 'Years of limitation that the contract agrees, where the law lets it (C. civ. art. 2254).',
+      }),
     customer: z
       .strictObject({ reference: customerReference, name: line(300).optional(), ...customerDetails })
       .partial({ kind: true, country: true })

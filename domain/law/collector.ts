@@ -70,7 +70,8 @@ export function collectorFaults(draft: CollectsForDraft, today: LocalDate, hasAd
   for (const [part, field] of REQUIRED) {
     const value: unknown = draft[part];
     const said: unknown = field === null ? value : (value as Record<string, unknown> | undefined)?.[field];
-    if (isMissing(said)) add(`/collectsFor/${part}${field === null ? '' : `/${field}`}`, 'is missing (CPCE R124-2 to R124-4)');
+    if (isMissing(said))
+      add(`/collectsFor/${part}${field === null ? '' : `/${field}`}`, 'is missing (CPCE R124-2 to R124-4)');
   }
   const { insurance, declaration, mandate } = draft;
   if (insurance?.validUntil !== undefined && insurance.validUntil < today) {

@@ -92,16 +92,19 @@ describe('a status of the e-invoice (law.md §11, XP Z12-012)', () => {
     expect(await holdsOf(id)).toHaveLength(1);
   });
 
-  test.each(['210', '213', '220', '221', '501'])('%s stops until a person has credited, reissued or released it', async (status) => {
-    const { id } = await newInvoice(h, c.operator);
-    const { body } = await report(id, status);
-    expect(body.effect).toBe('stop');
-    expect(await holdsOf(id)).toMatchObject([{ kind: 'pause', until: null }]);
-    const [task] = await tasksOf(id);
-    expect(task.kind).toBe('reissueInvoice');
-    expect((await complete(task.id)).status).toBe(200);
-    expect(await holdsOf(id)).toEqual([]);
-  });
+  test.each(['210', '213', '220', '221', '501'])(
+    '%s stops until a person has credited, reissued or released it',
+    async (status) => {
+      const { id } = await newInvoice(h, c.operator);
+      const { body } = await report(id, status);
+      expect(body.effect).toBe('stop');
+      expect(await holdsOf(id)).toMatchObject([{ kind: 'pause', until: null }]);
+      const [task] = await tasksOf(id);
+      expect(task.kind).toBe('reissueInvoice');
+      expect((await complete(task.id)).status).toBe(200);
+      expect(await holdsOf(id)).toEqual([]);
+    },
+  );
 
   test('211 rests the case for the days of the creditor, from the day of the status', async () => {
     const own = await h.creditor();
@@ -115,15 +118,18 @@ describe('a status of the e-invoice (law.md §11, XP Z12-012)', () => {
     expect(await say('2026-11-10T08:00:00Z')).toMatchObject({ body: { effect: 'kept' } });
   });
 
-  test.each(['225', '226', '227', '228'])('%s holds until an approver has looked at creditor and account', async (status) => {
-    const { id } = await newInvoice(h, c.operator);
-    await report(id, status);
-    const [task] = await tasksOf(id);
-    expect(task).toMatchObject({ kind: 'checkPayee', role: 'approver' });
-    expect((await complete(task.id)).status).toBe(403);
-    expect((await complete(task.id, c.approver)).status).toBe(200);
-    expect(await holdsOf(id)).toEqual([]);
-  });
+  test.each(['225', '226', '227', '228'])(
+    '%s holds until an approver has looked at creditor and account',
+    async (status) => {
+      const { id } = await newInvoice(h, c.operator);
+      await report(id, status);
+      const [task] = await tasksOf(id);
+      expect(task).toMatchObject({ kind: 'checkPayee', role: 'approver' });
+      expect((await complete(task.id)).status).toBe(403);
+      expect((await complete(task.id, c.approver)).status).toBe(200);
+      expect(await holdsOf(id)).toEqual([]);
+    },
+  );
 
   test('224 holds for a look', async () => {
     const { id } = await newInvoice(h, c.operator);

@@ -77,7 +77,8 @@ describe('what interrupts it', () => {
     const timeline = (await get(`/v1/invoices/${invoice.id}/timeline`)).data;
     expect(timeline.at(-1)).toMatchObject({
       kind: 'limitationEvent',
-      summary: 'Limitation: courtClaim of 2026-11-02 counts, the claim can be pursued until 2031-11-02 — Tribunal de commerce',
+      summary:
+        'Limitation: courtClaim of 2026-11-02 counts, the claim can be pursued until 2031-11-02 — Tribunal de commerce',
     });
   });
 
@@ -161,9 +162,19 @@ describe('bad input', () => {
   test.each([
     ['a day to come', { kind: 'courtClaim', on: '2026-11-21' }, 'futureDate', '/on'],
     ['before the invoice', { kind: 'courtClaim', on: '2021-11-30' }, 'dateInvalid', '/on'],
-    ['an end before its beginning', { kind: 'mediation', on: '2026-05-01', until: '2026-04-30' }, 'dateInvalid', '/until'],
+    [
+      'an end before its beginning',
+      { kind: 'mediation', on: '2026-05-01', until: '2026-04-30' },
+      'dateInvalid',
+      '/until',
+    ],
     ['an end to come', { kind: 'mediation', on: '2026-05-01', until: '2026-12-01' }, 'futureDate', '/until'],
-    ['an acknowledgement that lasts', { kind: 'acknowledgement', on: '2026-05-01', until: '2026-05-02' }, 'notAllowed', '/until'],
+    [
+      'an acknowledgement that lasts',
+      { kind: 'acknowledgement', on: '2026-05-01', until: '2026-05-02' },
+      'notAllowed',
+      '/until',
+    ],
     ['no kind', { on: '2026-05-01' }, null, '/kind'],
     ['a reminder', { kind: 'reminder', on: '2026-05-01' }, null, '/kind'],
   ])('%s is refused and changes nothing', async (_, body, code, pointer) => {

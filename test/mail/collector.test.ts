@@ -40,7 +40,9 @@ describe('who collects for others (CPCE R124-1 to R124-3)', () => {
       expect(found.every((pointer) => pointer.startsWith(`/collectsFor/${part}`))).toBe(true);
     }
     for (const term of MANDATE_TERMS) {
-      expect(pointers({ ...SET, mandate: { ...SET.mandate, [term]: false } })).toEqual([`/collectsFor/mandate/${term}`]);
+      expect(pointers({ ...SET, mandate: { ...SET.mandate, [term]: false } })).toEqual([
+        `/collectsFor/mandate/${term}`,
+      ]);
     }
   });
 

@@ -50,9 +50,9 @@ async function print(): Promise<void> {
 }
 
 const texts = async () =>
-  (await world.db.selectFrom('contacts').select(['text', 'reference']).orderBy('seq').execute()).map((one) => ({
+  (await world.db.selectFrom('contacts').select(['body_text', 'reference']).orderBy('seq').execute()).map((one) => ({
     reference: one.reference,
-    text: (one.text ?? '').replace(/\s+/g, ' '),
+    text: (one.body_text ?? '').replace(/\s+/g, ' '),
   }));
 const refusals = () =>
   world.db.selectFrom('tasks').select(['kind', 'data', 'body']).where('kind', '=', 'notWritten').execute();

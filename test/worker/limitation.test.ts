@@ -105,11 +105,13 @@ test('a confirmed acknowledgement moves the day for the case too, which warns ag
   await replayed();
   world.goTo('2026-08-21T08:00:00Z');
   await world.within((tx, act) => answerAcknowledgement(tx, act, world.creditor.id, row.id, 'confirmed'));
-  const { next } = (await world.db.selectFrom('invoices').selectAll().where('id', '=', id).executeTakeFirstOrThrow());
+  const { next } = await world.db.selectFrom('invoices').selectAll().where('id', '=', id).executeTakeFirstOrThrow();
   expect(next?.reason).not.toBe('timeBarred');
   world.goTo('2026-09-20T08:00:00Z');
   await world.turn(id);
-  const kinds = (await world.db.selectFrom('tasks').select('kind').where('invoice_id', '=', id).execute()).map((t) => t.kind);
+  const kinds = (await world.db.selectFrom('tasks').select('kind').where('invoice_id', '=', id).execute()).map(
+    (t) => t.kind,
+  );
   expect(kinds).not.toContain('timeBarred');
   await walkTo('2031-02-21');
   expect(await warnings()).toMatchObject([
@@ -124,11 +126,21 @@ test('a refused e-invoice holds its case, one on its way to be paid rests it, an
   await world.turn(id);
   const report = (code: '210' | '211', at: string) =>
     world.within((tx, act) =>
-      recordLifecycle(tx, act, world.creditor.id, { invoiceId: id, code, at: Date.parse(at), amountMinor: null, reason: null }),
+      recordLifecycle(tx, act, world.creditor.id, {
+        invoiceId: id,
+        code,
+        at: Date.parse(at),
+        amountMinor: null,
+        reason: null,
+      }),
     );
   await report('211', '2026-03-05T08:00:00Z');
   expect(await world.turn(id)).toMatchObject({ holds: expect.arrayContaining(['pause']) });
-  const { wake_at: wake } = await world.db.selectFrom('invoices').select('wake_at').where('id', '=', id).executeTakeFirstOrThrow();
+  const { wake_at: wake } = await world.db
+    .selectFrom('invoices')
+    .select('wake_at')
+    .where('id', '=', id)
+    .executeTakeFirstOrThrow();
   // Seven days, to the end of 12 March in Paris.
   expect(new Date(wake!).toISOString()).toBe('2026-03-12T23:00:00.000Z');
   await walkTo('2026-03-13');
