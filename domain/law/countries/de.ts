@@ -3,15 +3,17 @@ import type { LimitationRule } from '../limitation.ts';
 import type { TermLimit } from '../payment-terms.ts';
 
 /** Verzug by a date of the calendar (BGB § 286(2) no. 1): a due date is taken to be agreed. */
-const BUSINESS: InterestRule = {
-  regime: 'deBusiness',
+const PUBLIC_BODY: InterestRule = {
+  regime: 'dePublicBody',
   series: 'deBase',
   margin: '9',
   mode: 'floating',
   runsFrom: 'due',
-  contract: {},
   source: 'BGB §§ 247, 286, 288(2)',
 };
+
+/** A higher rate on other grounds stays possible (BGB § 288(3)): a contract's. */
+const BUSINESS: InterestRule = { ...PUBLIC_BODY, regime: 'deBusiness', contract: {} };
 
 const FORTY_EUR: CompensationRule = {
   currency: 'EUR',
@@ -54,7 +56,7 @@ export const GERMANY: CountryLaw = {
   country: 'DE',
   interest: {
     business: BUSINESS,
-    publicBody: { ...BUSINESS, regime: 'dePublicBody' },
+    publicBody: PUBLIC_BODY,
     consumer: {
       regime: 'deConsumer',
       series: 'deBase',

@@ -11,7 +11,6 @@ const FLOOR: InterestRule = {
   margin: '8',
   mode: 'floating',
   runsFrom: 'due',
-  contract: {},
   source: 'Directive 2011/7/EU art. 2(5)-(6), 3',
 };
 
@@ -35,7 +34,7 @@ const SIXTY: TermLimit = {
 /** The least that every member has to grant; national law may give more, so that it never claims too much. */
 export const EU_FLOOR: CountryLaw = {
   country: 'EU',
-  interest: { business: FLOOR, publicBody: FLOOR, consumer: null },
+  interest: { business: { ...FLOOR, contract: {} }, publicBody: FLOOR, consumer: null },
   compensation: { business: FORTY_EUR, publicBody: FORTY_EUR, consumer: null },
   imputation: {
     order: ['principal', 'interest', 'compensation', 'costs'],
@@ -73,7 +72,7 @@ function national(country: string, regime: string, source: string, own: Partial<
   return {
     ...EU_FLOOR,
     country,
-    interest: { business: rule, publicBody: rule, consumer: null },
+    interest: { business: { ...rule, contract: {} }, publicBody: rule, consumer: null },
     compensation: { business: compensation, publicBody: compensation, consumer: null },
   };
 }

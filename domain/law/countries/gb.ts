@@ -1,16 +1,17 @@
 import type { CompensationRule, CountryLaw, InterestRule } from '../country-law.ts';
 import type { LimitationRule } from '../limitation.ts';
 
-const BUSINESS: InterestRule = {
-  regime: 'gbBusiness',
+const PUBLIC_BODY: InterestRule = {
+  regime: 'gbPublicBody',
   series: 'gbBankRate',
   margin: '8',
   mode: 'fixed',
   runsFrom: 'due',
-  // A substantial contractual remedy takes the place of statutory interest (sections 8 and 9 of the Act).
-  contract: {},
   source: 'Late Payment of Commercial Debts (Interest) Act 1998; SI 2002/1675',
 };
+
+/** A substantial contractual remedy takes the place of statutory interest (sections 8 and 9 of the Act). */
+const BUSINESS: InterestRule = { ...PUBLIC_BODY, regime: 'gbBusiness', contract: {} };
 
 const BANDS: CompensationRule = {
   currency: 'GBP',
@@ -38,7 +39,7 @@ const LIMITATION: LimitationRule = {
 
 export const UNITED_KINGDOM: CountryLaw = {
   country: 'GB',
-  interest: { business: BUSINESS, publicBody: { ...BUSINESS, regime: 'gbPublicBody' }, consumer: null },
+  interest: { business: BUSINESS, publicBody: PUBLIC_BODY, consumer: null },
   compensation: { business: BANDS, publicBody: BANDS, consumer: null },
   imputation: {
     // The debtor's choice, else the creditor's: without one of the creditor's, what is kindest to the debtor.
