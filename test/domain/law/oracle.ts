@@ -98,9 +98,15 @@ export function oracleCompensation(facts: ClaimFacts, asOf: string): bigint {
   const inTime = lastDayInTime(facts);
   const { country, kind, currency } = facts;
   if (kind === 'consumer' || asOf <= inTime) return 0n;
-  let late = facts.amountMinor;
+  // The most that was unpaid at the end of any day from the due date on, less what was credited since.
+  let late = 0n;
+  for (let n = dayNumber(inTime); n <= dayNumber(asOf); n++) {
+    let owed = facts.amountMinor;
+    for (const { on, amountMinor } of facts.movements) if (on <= dateOfDayNumber(n)) owed += amountMinor;
+    if (owed > late) late = owed;
+  }
   for (const { on, amountMinor, kind: how } of facts.movements) {
-    if (on <= inTime || (how === 'credit' && on <= asOf)) late += amountMinor;
+    if (how === 'credit' && on > inTime && on <= asOf) late += amountMinor;
   }
   if (late <= 0n) return 0n;
   if (country === 'GB')
