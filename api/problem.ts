@@ -115,6 +115,7 @@ export const PROBLEMS = {
   exceedsUnapplied: [422, 'More is assigned than is left of the money'],
   exceedsCollected: [422, 'More is remitted than the agency has collected'],
   rateUnknown: [409, 'A reference rate is not known'],
+  percentInvalid: [422, 'The rate is no per cent a year'],
   ratesInvalid: [422, 'The rates do not fit what is known'],
   nothingToWaive: [409, 'There is nothing to waive'],
   invoiceClosed: [409, 'The invoice takes no money in its stage'],

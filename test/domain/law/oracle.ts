@@ -34,7 +34,7 @@ function pointsOn(facts: ClaimFacts, day: string, first: string): number | null 
   const firm = kind === 'business';
   const take = (column: 0 | 1 | 2 | 3, of: string, plus: number): number | 'unknown' => {
     const value = HALVES[halfOf(of)]?.[column];
-    return value == null ? 'unknown' : Math.max(0, value + plus);
+    return value === null || value === undefined ? 'unknown' : Math.max(0, value + plus);
   };
   if (contractRate !== null && firm && country !== 'US') return Math.round(Number(contractRate) * 100);
   switch (country) {
