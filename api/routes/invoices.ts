@@ -109,14 +109,9 @@ const invoiceBody = z
   .strictObject({
     ...invoiceFields,
     terms: paymentTerms.optional(),
-    limitationYears: z
-      .int()
-      .min(1)
-      .max(10)
-      .optional()
-      .meta({
-        description: 'Years of limitation that the contract agrees, where the law lets it (C. civ. art. 2254).',
-      }),
+    limitationYears: z.int().min(1).max(10).optional().meta({
+      description: 'Years of limitation that the contract agrees, where the law lets it (C. civ. art. 2254).',
+    }),
     customer: z
       .strictObject({ reference: customerReference, name: line(300).optional(), ...customerDetails })
       .partial({ kind: true, country: true })
