@@ -23,6 +23,13 @@ export const SETTINGS = {
     .max(200)
     .default(10)
     .describe('Connections a process keeps at most, and turns of cases that a worker takes at once.'),
+  WORKFLOW_CACHE: z.coerce
+    .number()
+    .int()
+    .min(10)
+    .max(100_000)
+    .default(600)
+    .describe('Workflows that a worker keeps in memory; the others are read again from their history when they wake.'),
   TEMPORAL_ADDRESS: z
     .string()
     .regex(/^[^\s:]+:\d{1,5}$|^\[[^\s\]]+\]:\d{1,5}$/, 'must be host:port')
@@ -105,6 +112,7 @@ export const API_SETTINGS = [
 export const WORKER_SETTINGS = [
   'DATABASE_URL',
   'DATABASE_POOL_MAX',
+  'WORKFLOW_CACHE',
   'TEMPORAL_ADDRESS',
   'TEMPORAL_NAMESPACE',
   'TEMPORAL_API_KEY',

@@ -5,8 +5,11 @@ import type { CustomerRow } from '../db/repositories/customers.ts';
 import { attempt } from '../db/repositories/idempotency.ts';
 import { invoicesByNumber, type LineResult } from '../db/repositories/imports.ts';
 import { putInvoiceFile, registerInvoices, type InvoiceInput, type Registration } from '../db/repositories/invoices.ts';
+import { warningsOfInput } from '../db/repositories/invoice-warnings.ts';
 import { DomainError } from '../domain/errors.ts';
 import type { ImportedDocument } from '../domain/imports/document.ts';
+import { lawOf } from '../domain/law/country-law.ts';
+import { mentionsIn, type InvoiceMentions } from '../domain/law/invoice-mentions.ts';
 import { currencyExponent, formatAmount, parseAmount } from '../domain/money.ts';
 import { addDays } from '../domain/time/dates.ts';
 import { customerKey, type CustomerDirectory, type FoundCustomers } from './import-customers.ts';
@@ -93,7 +96,8 @@ async function registerRows(tx: Tx, act: Act, run: ImportRun, rows: readonly Doc
       continue;
     }
     const { invoiceId, outcome } = registration;
-    results.push({ line, number, status: outcome === 'created' ? 'accepted' : 'unchanged', invoiceId });
+    const status = outcome === 'created' ? ('accepted' as const) : ('unchanged' as const);
+    results.push({ line, number, status, invoiceId, warnings: warningsOfInput(input, false) });
     if (outcome === 'created' && run.pdf && run.pdf.bytes.length <= MAX_KEPT_PDF)
       await attach(tx, act, run, invoiceId, number);
   }
@@ -129,8 +133,15 @@ function invoiceInput(run: ImportRun, document: ImportedDocument, customer: Cust
     ...(document.collection === null ? {} : { collection: document.collection }),
     chaseFrom: document.chaseFrom ?? null,
     lastStepSent: document.lastStepSent ?? null,
+    mentions: mentionsOf(document, customer),
     importId: run.importId,
   };
+}
+
+/** What the text of an e-invoice shows of what the law wants on it; null where no such text was read. */
+function mentionsOf({ texts }: ImportedDocument, { country }: CustomerRow): InvoiceMentions | null {
+  const rule = lawOf(country)?.invoiceMentions ?? null;
+  return rule === null || texts === undefined ? null : mentionsIn(rule, texts);
 }
 
 /** Without zeros that say nothing: `19.00` and `19` are one rate. */

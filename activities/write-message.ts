@@ -1,4 +1,5 @@
 import type { Db, Tx } from '../db/database.ts';
+import { collectorLetters } from '../db/repositories/collector-letters.ts';
 import { newReference, type WrittenMessage } from '../db/repositories/contacts.ts';
 import {
   loadHistory,
@@ -17,6 +18,7 @@ import { instalmentRests } from '../domain/case/plan-course.ts';
 import type { Claim as LawClaim } from '../domain/law/claim.ts';
 import type { Channel, ContactRole, Tone } from '../domain/policy/types.ts';
 import { DomainError } from '../domain/errors.ts';
+import { collectorFaults } from '../domain/law/collector.ts';
 import { formatAmount } from '../domain/money.ts';
 import { addDays, daysBetween, type LocalDate } from '../domain/time/dates.ts';
 import { languageOf } from './mail/format.ts';
@@ -101,13 +103,43 @@ export async function gatherMessage(db: Db | Tx, order: MessageOrder, reference:
   const isCall = order.channel === 'call';
   const history = isCall ? await loadHistory(db, order.customerId, ids) : [];
   const phones = isCall ? peopleToCall(parties.customer.contacts, order.roles ?? []) : [];
+  const collector = await collectorOf(db, order, parties, ids);
   const states = !order.plan && order.template !== 'thank-you';
   const claims = await claimsOfMessage(db, states ? order.items : [], order.today);
   const model = modelOf(order, parties, lines, shares, reference, claims, {
+    ...(collector === null ? {} : { collector }),
     contact: { name: to[0]?.name ?? phones[0]?.name ?? null, phones },
     history: historyLines(history, parties.customer.locale),
   });
   return { model, parties, to, cc, phone: phones[0]?.number ?? null, claims };
+}
+
+/**
+ * What somebody who collects for others has to say of it; null for a creditor of its own claims, and in thanks, which ask
+ * for nothing. Refused (`collectorSetIncomplete`) when the insurance has ended or anything else of R124-2 is missing, and
+ * (`collectorLetterFirst`) for whatever is no letter while no letter of R124-4 about one of the invoices has left.
+ */
+async function collectorOf(
+  db: Db | Tx,
+  order: MessageOrder,
+  { creditor }: MessageParties,
+  invoiceIds: readonly string[],
+): Promise<NonNullable<MessageModel['collector']> | null> {
+  const { collectsFor } = creditor;
+  if (collectsFor === null || order.template === 'thank-you') return null;
+  const faults = collectorFaults(collectsFor, order.today, creditor.address !== null);
+  if (faults.length > 0) {
+    const message = 'Collecting for others needs more than is on record for the creditor.';
+    throw new DomainError('collectorSetIncomplete', message, faults);
+  }
+  const letters = await collectorLetters(db, invoiceIds);
+  const isLetter = order.channel === 'letter' || order.channel === 'registeredLetter';
+  const all = invoiceIds.every((id) => letters.has(id));
+  if (!all && !isLetter) {
+    throw new DomainError('collectorLetterFirst', 'Whoever collects for others presents itself by letter first.');
+  }
+  const known = new Map([...letters.values()].map((letter) => [letter.reference, letter]));
+  return { principal: collectsFor.principal, letters: all ? [...known.values()] : [] };
 }
 
 /** On paper: its PDF, or null where nobody knows where to send it and a person has to find out. */
@@ -129,7 +161,14 @@ async function letterOf(
 }
 
 /** What a text or letter is refused for that would fail again. */
-const UNWRITTEN = ['templateFailed', 'unknownTemplate', 'unprintable', 'addressTooLong'];
+const UNWRITTEN = [
+  'templateFailed',
+  'unknownTemplate',
+  'unprintable',
+  'addressTooLong',
+  'collectorSetIncomplete',
+  'collectorLetterFirst',
+];
 
 /** The code of a text that could not be made, which would fail again; null for every other error. */
 export const unwritten = (error: unknown): string | null =>
@@ -142,7 +181,7 @@ function modelOf(
   shares: ReadonlyMap<string, bigint> | null,
   reference: string,
   { claims }: MessageClaims,
-  said: Required<Pick<MessageModel, 'contact' | 'history'>>,
+  said: Required<Pick<MessageModel, 'contact' | 'history'>> & Pick<MessageModel, 'collector'>,
 ): MessageModel {
   const { creditor, customer } = parties;
   const thanks = order.template === 'thank-you';
@@ -156,7 +195,8 @@ function modelOf(
     creditor: {
       name: creditor.name,
       replyTo: creditor.replyTo ?? creditor.senderEmail,
-      iban: creditor.iban,
+      // What is collected for others goes to the account that has nothing else on it (CPCE R124-2).
+      iban: creditor.collectsFor?.dedicatedIban ?? creditor.iban,
       addressLines: linesOf(creditor.address),
     },
     customer: { name: customer.name, addressLines: linesOf(customer.address) },

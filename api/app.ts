@@ -22,6 +22,8 @@ import { importRoutes } from './routes/imports.ts';
 import { inboundRoutes } from './routes/inbound.ts';
 import { insolvencyRoutes } from './routes/insolvency.ts';
 import { letterRoutes } from './routes/letters.ts';
+import { lifecycleRoutes } from './routes/lifecycle.ts';
+import { limitationRoutes } from './routes/limitation.ts';
 import { invoiceRoutes } from './routes/invoices.ts';
 import { claimRoutes } from './routes/claims.ts';
 import { moneyRoutes } from './routes/money.ts';
@@ -91,6 +93,8 @@ export async function buildApp(deps: ApiDeps): Promise<App> {
     await rateRoutes(routes, deps);
     await promiseRoutes(routes, deps);
     await disputeRoutes(routes, deps);
+    await limitationRoutes(routes, deps);
+    await lifecycleRoutes(routes, deps);
     await planRoutes(routes, deps);
     await caseCommandRoutes(routes, deps);
     await bulkCommandRoutes(routes, deps);

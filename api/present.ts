@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { instalmentRests, instalmentStatus } from '../domain/case/plan-course.ts';
 import type { Standing } from '../domain/case/standing.ts';
 import { shownStep } from '../domain/case/requests.ts';
+import type { LawWarning } from '../domain/law/payment-terms.ts';
 import { formatAmount } from '../domain/money.ts';
 import type { LocalDate } from '../domain/time/dates.ts';
 import { isoInstant, localDate, type Instant } from '../domain/time/zones.ts';
@@ -19,6 +20,7 @@ import type { PromiseRow } from '../db/repositories/promises.ts';
 import type { AllocationRow, ReceiptRow } from '../db/repositories/receipt-list.ts';
 import { retentionOf } from '../db/repositories/retention.ts';
 import { standingsOf } from '../db/repositories/standings.ts';
+import { warningsOf } from '../db/repositories/invoice-warnings.ts';
 import type { TaskRow } from '../db/repositories/task-list.ts';
 import { caseWorkflowId } from '../workflows/ids.ts';
 import { notFound } from './problem.ts';
@@ -47,6 +49,8 @@ export const presentCreditor = (row: CreditorRow): Of<typeof shape.creditor> => 
   closedWeeks: row.closed_weeks,
   replyHoldWorkingDays: row.reply_hold_working_days,
   defaultAgency: row.default_agency,
+  paymentSentDays: row.payment_sent_days,
+  collectsFor: row.collects_for,
   retention: retentionOf(row.retention),
   createdAt: isoInstant(row.created_at),
 });
@@ -130,7 +134,8 @@ export async function presentInvoices(
   now: Instant,
 ): Promise<Of<typeof shape.invoice>[]> {
   const standings = await standingsOf(db, rows, localDate(now, creditorZone));
-  return rows.map((row) => presentInvoice(row, standings.get(row.id)!));
+  const warnings = await warningsOf(db, rows);
+  return rows.map((row) => presentInvoice(row, standings.get(row.id)!, warnings.get(row.id) ?? []));
 }
 
 /** One invoice of a creditor as it is now. Throws `notFound`. */
@@ -148,7 +153,7 @@ export async function invoiceAnswer(
   return answer!;
 }
 
-function presentInvoice(row: InvoiceRow, standing: Standing): Of<typeof shape.invoice> {
+function presentInvoice(row: InvoiceRow, standing: Standing, warnings: LawWarning[]): Of<typeof shape.invoice> {
   const amount = (minor: bigint): string => formatAmount(minor, row.currency);
   return {
     id: row.id,
@@ -178,6 +183,10 @@ function presentInvoice(row: InvoiceRow, standing: Standing): Of<typeof shape.in
     collection: { method: row.collection_method, on: row.collection_on },
     chaseFrom: row.chase_from,
     lastStepSent: row.last_step_sent,
+    terms: row.terms,
+    limitationOn: row.limitation_on,
+    limitationYears: row.limitation_years,
+    warnings,
     policy: { name: row.policy_name, version: row.policy_version },
     next: row.next && presentNext(row.next),
     createdAt: isoInstant(row.registered_at),

@@ -144,6 +144,7 @@ function factsOfLog(
     chaseFrom: invoice.chase_from,
     lastStepSent: invoice.last_step_sent,
     collection: { method: invoice.collection_method, on: invoice.collection_on },
+    limitationYears: invoice.limitation_years,
   };
   const same = (a: unknown, b: unknown): boolean => canonicalJson(asRecorded(a)) === canonicalJson(asRecorded(b));
   return compareWithLog(origin, events, turns, same).map(({ turn, field, recorded, rebuilt }) => {

@@ -25,6 +25,7 @@ export const TAGS = [
   { name: 'invoices', description: 'What is owed, and the case that looks after it.' },
   { name: 'money', description: 'Payments, credit notes, receipts and where they went.' },
   { name: 'case', description: 'What customers say and what a person asks a case to do.' },
+  { name: 'law', description: 'Until when a claim can be pursued, and what e-invoicing platforms report.' },
   { name: 'tasks', description: 'What waits for a person.' },
   { name: 'contacts', description: 'What was sent, and the documents as they were sent.' },
   { name: 'imports', description: 'Files of invoices.' },

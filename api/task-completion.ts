@@ -8,6 +8,7 @@ import { openDispute } from '../db/repositories/disputes.ts';
 import { appendEvent } from '../db/repositories/events.ts';
 import { findInvoice, type InvoiceRow } from '../db/repositories/invoices.ts';
 import { recordPost } from '../db/repositories/letters.ts';
+import { answerAcknowledgement } from '../db/repositories/limitation-events.ts';
 import { lockCustomers } from '../db/repositories/locks.ts';
 import { pokeOutreach, wakeCase } from '../db/repositories/outbox.ts';
 import { findPolicy } from '../db/repositories/policies.ts';
@@ -53,6 +54,7 @@ export const COMPLETIONS = {
     dispute: disputeBody.optional(),
     note,
   }),
+  confirmAcknowledgement: z.strictObject({ decision: z.enum(['confirmed', 'refused']), note }),
   agencyUnreachable: z.strictObject({ outcome: z.enum(['retry', 'toldByHand']), note }),
   other: z.strictObject({ note }),
 } as const;
@@ -131,6 +133,16 @@ async function carryOut(
     }
     case 'readReply':
       return await afterReading(tx, act, creditorId, task, parseCompletion('readReply', body));
+    case 'confirmAcknowledgement': {
+      const said = parseCompletion('confirmAcknowledgement', body);
+      await completeTask(tx, act, task.id, said);
+      const { limitationEventId } = task.data;
+      if (typeof limitationEventId === 'string') {
+        const why = { ...act, reason: said.note ?? null };
+        await answerAcknowledgement(tx, why, creditorId, limitationEventId, said.decision);
+      }
+      return said;
+    }
     case 'agencyUnreachable': {
       const said = parseCompletion('agencyUnreachable', body);
       await completeTask(tx, act, task.id, said);

@@ -127,7 +127,12 @@ function sentenceOf(kind: string, data: Record<string, unknown>): string {
       return agencyReport(say('report'), money());
     case 'agencyGaveUp':
       return 'The agency gave up';
+    case 'limitationEvent':
+      return limitationSummary(say);
+    case 'lifecycleReported':
+      return `E-invoice status ${say('status')} (${say('name')})`;
     case 'taskOpened':
+      if (say('kind') === 'limitationNear') return `The claim is barred in ${say('days')} days, after ${say('on')}`;
       return `Task opened: ${say('kind')}`;
     case 'taskClosed':
       return `Task closed: ${say('kind')}`;
@@ -147,6 +152,18 @@ function sentenceOf(kind: string, data: Record<string, unknown>): string {
         : 'Personal data of a contact was erased';
     default:
       return kind.replaceAll(/([A-Z])/g, ' $1').toLowerCase();
+  }
+}
+
+function limitationSummary(say: (name: string) => string): string {
+  const what = `${say('kind')} of ${say('on')}`;
+  switch (say('status')) {
+    case 'counts':
+      return `Limitation: ${what} counts, the claim can be pursued until ${say('limitationOn')}`;
+    case 'refused':
+      return `Limitation: ${what} was not taken for an acknowledgement`;
+    default:
+      return `Limitation: ${what} may be an acknowledgement`;
   }
 }
 

@@ -30,7 +30,9 @@ export type IdPrefix =
   | 'inb'
   | 'prb'
   | 'rol'
-  | 'blk';
+  | 'blk'
+  | 'lim'
+  | 'lif';
 
 /** Crockford's base 32 in lower case: no i, l, o, u; sorts as its numbers do. */
 const DIGITS = '0123456789abcdefghjkmnpqrstvwxyz';

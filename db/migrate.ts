@@ -7,6 +7,7 @@ import * as background from './migrations/0004-background.ts';
 import * as proof from './migrations/0005-proof.ts';
 import * as byCase from './migrations/0006-by-case.ts';
 import * as law from './migrations/0007-law.ts';
+import * as lawAround from './migrations/0008-law-around.ts';
 
 /** In the order they run. Listed by hand, so that a compiled or bundled program needs no folder to look into. */
 const migrations: Readonly<Record<string, Migration>> = {
@@ -17,6 +18,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0005-proof': proof,
   '0006-by-case': byCase,
   '0007-law': law,
+  '0008-law-around': lawAround,
 };
 
 /** Names of all migrations, in their order. */

@@ -2,6 +2,11 @@ import type { ColumnType } from 'kysely';
 import type { BulkKind } from '../domain/case/bulk.ts';
 import type { Outlook } from '../domain/case/rollout.ts';
 import type { ClosedStage, OpenStage, Stage } from '../domain/case/stages.ts';
+import type { CollectsFor } from '../domain/law/collector.ts';
+import type { InvoiceMentions } from '../domain/law/invoice-mentions.ts';
+import type { LifecycleCode, LifecycleEffect } from '../domain/law/lifecycle.ts';
+import type { LimitationEventKind } from '../domain/law/limitation.ts';
+import type { LawWarning, PaymentTerms } from '../domain/law/payment-terms.ts';
 import type { Account } from '../domain/ledger/postings.ts';
 import type { Language } from '../domain/policy/templates.ts';
 import type { ContactRole, CustomerKind, Period, Tone } from '../domain/policy/types.ts';
@@ -32,6 +37,8 @@ export const TABLES = {
     default_agency: 'text?',
     reply_hold_working_days: 'int4=',
     retention: 'jsonb=',
+    payment_sent_days: 'int4=',
+    collects_for: 'jsonb?',
   },
   api_keys: {
     id: 'text',
@@ -124,6 +131,9 @@ export const TABLES = {
     step_now_on: 'date?',
     written_off_minor: 'int8=',
     recovered_minor: 'int8=',
+    terms: 'jsonb?',
+    mentions: 'jsonb?',
+    limitation_years: 'int4?',
     accessories_minor: 'int8=',
   },
   invoice_tokens: { creditor_id: 'text', token: 'text', invoice_id: 'text' },
@@ -524,6 +534,7 @@ export const TABLES = {
     code: 'text?',
     pointer: 'text?',
     message: 'text?',
+    warnings: 'jsonb=',
   },
   plans: {
     id: 'text',
@@ -769,6 +780,33 @@ export const TABLES = {
     template: 'text',
     model: 'jsonb',
   },
+  limitation_events: {
+    id: 'text',
+    seq: 'int8!',
+    invoice_id: 'text',
+    kind: 'text',
+    on_date: 'date',
+    until_date: 'date?',
+    status: 'text',
+    actor: 'text',
+    at: 'timestamptz',
+    recorded_at: 'timestamptz=',
+  },
+  lifecycle_statuses: {
+    id: 'text',
+    seq: 'int8!',
+    invoice_id: 'text',
+    code: 'text',
+    status_at: 'timestamptz',
+    amount_minor: 'int8?',
+    effect: 'text',
+    hold_id: 'text?',
+    task_id: 'text?',
+    dispute_id: 'text?',
+    actor: 'text',
+    at: 'timestamptz',
+    recorded_at: 'timestamptz=',
+  },
 } as const;
 
 // Values that columns of type text are held to by a check, and the shapes of JSON ------------------------------------
@@ -814,6 +852,10 @@ export type InsolvencyKind = 'safeguard' | 'receivership' | 'liquidation' | 'oth
 export type InsolvencyOutcome = 'withdrawn' | 'planAdopted' | 'paid' | 'noAssets';
 export type InboundChannel = 'email' | 'call' | 'letter';
 
+export type LimitationEventStatus = 'unconfirmed' | 'counts' | 'refused';
+/** What a case made of a status; `kept`: nothing, since it is closed, was overtaken, or had nothing left to change. */
+export type LifecycleOutcome = LifecycleEffect | 'kept';
+
 export interface Address {
   lines: string[];
   postalCode: string;
@@ -856,12 +898,24 @@ export type RetentionSetting = { [Kind in RetentionKind]?: number | null };
 export type RetentionKind = 'mailBodies' | 'documents' | 'eventTexts' | 'inbox' | 'imports' | 'idempotencyKeys';
 
 interface Narrow {
-  creditors: { address: Address; closed_weeks: Period[]; retention: RetentionSetting };
+  creditors: {
+    address: Address;
+    closed_weeks: Period[];
+    retention: RetentionSetting;
+    collects_for: CollectsFor;
+  };
   api_keys: { role: Role };
   policies: { document: unknown };
   template_versions: { language: Language };
   customers: { kind: CustomerKind; address: Address; contacts: ContactPerson[] };
-  invoices: { vat: VatLine[]; collection_method: 'transfer' | 'directDebit'; stage: Stage; next: NextAction };
+  invoices: {
+    vat: VatLine[];
+    collection_method: 'transfer' | 'directDebit';
+    stage: Stage;
+    next: NextAction;
+    terms: PaymentTerms;
+    mentions: InvoiceMentions;
+  };
   case_runs: { closed_stage: ClosedStage; stage_before: OpenStage };
   case_steps: { status: StepStatus; channel: ContactChannel };
   postings: { account: AccountName };
@@ -885,7 +939,9 @@ interface Narrow {
   agency_reports: { kind: AgencyReportKind };
   insolvencies: { kind: InsolvencyKind; status: 'open' | 'closed'; outcome: InsolvencyOutcome };
   inbound_messages: { channel: InboundChannel };
-  import_rows: { status: 'accepted' | 'unchanged' | 'rejected' };
+  import_rows: { status: 'accepted' | 'unchanged' | 'rejected'; warnings: LawWarning[] };
+  limitation_events: { kind: LimitationEventKind; status: LimitationEventStatus };
+  lifecycle_statuses: { code: LifecycleCode; effect: LifecycleOutcome };
   rollouts: { filter: RolloutFilter; status: RolloutStatus };
   rollout_cases: { status: RolloutCaseStatus; before: Outlook; after: Outlook };
   bulk_commands: { kind: BulkKind; args: JsonObject; filter: JsonObject; status: BulkStatus; role: Role };

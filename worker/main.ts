@@ -24,8 +24,6 @@ import { connectClient, connectWorker } from './temporal-connection.ts';
 
 const MAIL_TIMEOUT_MS = 20_000;
 const GRACE_MS = 8_000;
-/** Idle cases are dropped from memory and replayed when something comes: a replay costs milliseconds. */
-const CACHED_WORKFLOWS = 600;
 
 async function main(): Promise<void> {
   const settings = readSettings(process.env, WORKER_SETTINGS);
@@ -64,7 +62,8 @@ async function main(): Promise<void> {
     activities: createActivities(deps),
     interceptors: { activity: [discreetFailures(log)] },
     buildId: await buildIdOf(settings.WORKFLOW_BUNDLE),
-    maxCachedWorkflows: CACHED_WORKFLOWS,
+    // Idle cases are dropped from memory and replayed when something comes: a replay costs milliseconds.
+    maxCachedWorkflows: Math.max(settings.WORKFLOW_CACHE, settings.DATABASE_POOL_MAX),
     // A turn needs a connection to the database: more of them at once would only wait for one within their task's time,
     // and what is more urgent than they are behind them.
     maxConcurrentWorkflowTaskExecutions: Math.max(2, settings.DATABASE_POOL_MAX),

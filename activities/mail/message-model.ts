@@ -76,6 +76,14 @@ export interface MessageModel {
   claim?: Claim;
   /** Days for paying from receipt of a formal notice; it goes before `payBy`. */
   deadlineDays?: number;
+  /**
+   * Whom the creditor collects for, where it does (CPCE R124-4). Without letters this is the first one, in which it
+   * presents itself; later contacts repeat reference and date of those there were.
+   */
+  collector?: {
+    principal: { name: string; addressLines: string[] };
+    letters: { reference: string; on: LocalDate }[];
+  };
   /** It is the copy by e-mail of a letter, and says so. */
   copy?: boolean;
   /** What the debtor is and where (ISO 3166-1 alpha-2): a formal notice names the law only where it applies. */

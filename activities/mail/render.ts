@@ -3,6 +3,7 @@ import { DomainError } from '../../domain/errors.ts';
 import { parseAmount } from '../../domain/money.ts';
 import { blocksOf, blockToHtml, blockToText, type Block } from './blocks.ts';
 import { languageOf, type Language } from './format.ts';
+import { collectorBlocks } from './collector.ts';
 import type { MessageModel } from './message-model.ts';
 import { renderPart } from './parts.ts';
 import {
@@ -64,7 +65,7 @@ export interface MessageParts {
  */
 export function renderMessage(template: string, model: MessageModel, own?: TemplateParts): RenderedMessage {
   return rendering(template, model, (name, language, view) => {
-    const { subject, lead, close } = partsIn(name, language, view, own);
+    const { subject, lead, close } = partsIn(name, language, view, model, own);
     const { colon } = readLabels(language);
     const text = (blocks: Block[]): string => blocks.map((block) => blockToText(block, colon)).join('\n\n');
     return {
@@ -88,7 +89,7 @@ export function renderMessage(template: string, model: MessageModel, own?: Templ
  * @throws DomainError as `renderMessage`
  */
 export function renderParts(template: string, model: MessageModel, own?: TemplateParts): MessageParts {
-  return rendering(template, model, (name, language, view) => partsIn(name, language, view, own));
+  return rendering(template, model, (name, language, view) => partsIn(name, language, view, model, own));
 }
 
 function rendering<T>(
@@ -108,7 +109,13 @@ function rendering<T>(
   }
 }
 
-function partsIn(name: BuiltInTemplate, language: Language, view: View, own?: TemplateParts): MessageParts {
+function partsIn(
+  name: BuiltInTemplate,
+  language: Language,
+  view: View,
+  model: MessageModel,
+  own?: TemplateParts,
+): MessageParts {
   const source = own ?? partsOf(readTemplate(name, language));
   const seen = partView(view);
   const plain = (part: keyof TemplateParts): string => {
@@ -120,7 +127,7 @@ function partsIn(name: BuiltInTemplate, language: Language, view: View, own?: Te
   return {
     subject: plain('subject').replace(LINE_BREAKS, ' ').trim(),
     lead: blocksOf(plain('lead')),
-    close: blocksOf(plain('close')),
+    close: [...collectorBlocks(model), ...blocksOf(plain('close'))],
   };
 }
 

@@ -1,5 +1,7 @@
 import { isValidIBAN } from 'ibantools';
 import { z } from 'zod';
+import type { Act } from '../../db/act.ts';
+import type { Tx } from '../../db/database.ts';
 import {
   changeCreditor,
   createCreditor,
@@ -11,8 +13,9 @@ import { createKey, listKeys, revokeKey, type KeyRow } from '../../db/repositori
 import { requireAgency } from '../../db/repositories/placements.ts';
 import { requirePolicyName } from '../../db/repositories/policies.ts';
 import type { RetentionSetting } from '../../db/types.ts';
+import { collectorFaults } from '../../domain/law/collector.ts';
 import { PRESET_NAMES } from '../../domain/policy/presets.ts';
-import { isoInstant } from '../../domain/time/zones.ts';
+import { isoInstant, localDate as localDateAt } from '../../domain/time/zones.ts';
 import { readPage } from '../cursor.ts';
 import type { ApiDeps } from '../deps.ts';
 import { callerOf, requireReach } from '../plugins/auth.ts';
@@ -31,6 +34,7 @@ import {
   line,
   listQuery,
   locale,
+  localDate,
   page,
   policyName,
   refusals,
@@ -60,6 +64,7 @@ const fields = {
   paymentDays: z.int().min(0).max(365).default(30),
   closedWeeks: z.array(period).max(30).default([]),
   replyHoldWorkingDays: z.int().min(0).max(60).default(3),
+  paymentSentDays: z.int().min(0).max(60).default(7),
   retention: retentionSetting.optional(),
 };
 
@@ -87,13 +92,40 @@ const creditorBody = z
     },
   });
 
+/** All that collecting for others takes (CPCE R124-2, R124-3); what is missing is named by the domain. */
+const collectsFor = z
+  .strictObject({
+    principal: z.strictObject({ name: line(200), addressLines: z.array(line(200)).min(1).max(8) }).partial(),
+    insurance: z.strictObject({ insurer: line(200), policyNumber: line(100), validUntil: localDate }).partial(),
+    dedicatedIban: iban,
+    declaration: z.strictObject({ court: line(200), declaredOn: localDate }).partial(),
+    mandate: z
+      .strictObject({
+        signedOn: localDate,
+        powerToReceive: z.boolean(),
+        itemisedSums: z.boolean(),
+        guarantee: z.boolean(),
+        fee: z.boolean(),
+        remittance: z.boolean(),
+      })
+      .partial(),
+  })
+  .partial()
+  .meta({ id: 'CollectsForDraft' });
+
 const creditorPatch = z
   .strictObject({
     ...fields,
     paymentDays: z.int().min(0).max(365),
     closedWeeks: z.array(period).max(30),
     replyHoldWorkingDays: z.int().min(0).max(60),
+    paymentSentDays: z.int().min(0).max(60),
     defaultAgency: id('agy').nullable(),
+    collectsFor: collectsFor.nullable().meta({
+      description:
+        'For whom it collects, with the full set of CPCE R124-2 and R124-3; anything missing: 422 ' +
+        '`collectorSetIncomplete`. Null: it collects its own claims in its own name.',
+    }),
   })
   .partial()
   .check(closedWeeksEndAfterTheyBegin);
@@ -277,7 +309,7 @@ export async function creditorRoutes(app: App, deps: ApiDeps): Promise<void> {
       },
     },
     (request, reply) =>
-      write(deps, request, reply, async (tx) => {
+      write(deps, request, reply, async (tx, act) => {
         const { creditorId } = callerOf(request);
         const changes = Object.fromEntries(Object.entries(request.body).filter(([, value]) => value !== undefined));
         if (typeof changes['defaultPolicy'] === 'string') {
@@ -290,10 +322,27 @@ export async function creditorRoutes(app: App, deps: ApiDeps): Promise<void> {
           const before = (await findCreditor(tx, creditorId))!.retention;
           changes['retention'] = { ...before, ...given(request.body.retention) };
         }
+        await requireCollectorSet(tx, act, creditorId, request.body);
         await changeCreditor(tx, creditorId, changes);
         return ok(presentCreditor((await findCreditor(tx, creditorId))!));
       }),
   );
+}
+
+/** Who collects for others has all that this takes, also after a change of the address. */
+async function requireCollectorSet(
+  tx: Tx,
+  act: Act,
+  creditorId: string,
+  body: z.output<typeof creditorPatch>,
+): Promise<void> {
+  const before = (await findCreditor(tx, creditorId))!;
+  const draft = body.collectsFor === undefined ? before.collects_for : body.collectsFor;
+  if (draft === null || (body.collectsFor === undefined && body.address === undefined)) return;
+  const address = body.address === undefined ? before.address : body.address;
+  const faults = collectorFaults(draft, localDateAt(act.at, before.time_zone), address !== null);
+  if (faults.length === 0) return;
+  throw new Problem('collectorSetIncomplete', 'Collecting for others needs more than this.', { faults });
 }
 
 function inputOf(body: z.output<typeof creditorBody>): CreditorInput {

@@ -9,6 +9,7 @@ import { FILE_LIMIT, takeRaw } from '../plugins/bodies.ts';
 import { notFound, Problem } from '../problem.ts';
 import type { App } from '../routing.ts';
 import { id, idParams, instant, listQuery, refusals } from '../schemas/common.ts';
+import { warning } from '../schemas/resources.ts';
 import { at } from '../validation.ts';
 import { write } from '../write.ts';
 
@@ -24,6 +25,7 @@ const importLine = z
     code: z.string().nullable(),
     pointer: z.string().nullable(),
     message: z.string().nullable(),
+    warnings: z.array(warning),
   })
   .meta({ id: 'ImportLine' });
 
@@ -119,6 +121,7 @@ export async function importRoutes(app: App, deps: ApiDeps): Promise<void> {
             code: line.code,
             pointer: line.pointer,
             message: line.message,
+            warnings: line.warnings,
           })),
       );
       return {

@@ -16,6 +16,7 @@ import {
 import { requirePolicyName } from '../../db/repositories/policies.ts';
 import { listTimeline } from '../../db/repositories/timeline.ts';
 import { forecast } from '../../domain/case/forecast.ts';
+import { TERM_KINDS, TERM_SECTORS, type PaymentTerms } from '../../domain/law/payment-terms.ts';
 import { parseAmount } from '../../domain/money.ts';
 import { isoInstant, localDate as dateAt } from '../../domain/time/zones.ts';
 import { readPage } from '../cursor.ts';
@@ -47,6 +48,33 @@ import { timelineDocument } from '../timeline-document.ts';
 import { summaryOf } from '../timeline-summary.ts';
 import { created, ok, write } from '../write.ts';
 import { customerDetails, customerReference, homeOf } from './customers.ts';
+
+/** How the payment term was agreed: which maximum of the law it is measured against. */
+const paymentTerms = z
+  .strictObject({
+    kind: z
+      .enum(TERM_KINDS)
+      .optional()
+      .meta({
+        description:
+          'notAgreed; fromIssue: days from issue; endOfMonthAfter: 45 days, then the end of the month; endOfMonthBefore: ' +
+          'the end of the month, then 45 days; periodic: an invoice over the deliveries of a period.',
+      }),
+    sector: z.enum(TERM_SECTORS).optional(),
+    receivedOn: localDate.optional().meta({ description: 'When goods, service or invoice were received.' }),
+    expresslyAgreed: z.boolean().optional().meta({ description: 'More than 60 days were expressly agreed.' }),
+  })
+  .meta({ id: 'PaymentTerms', example: { kind: 'endOfMonthAfter' } });
+
+export const termsOf = (said: z.output<typeof paymentTerms> | undefined): PaymentTerms | null =>
+  said === undefined
+    ? null
+    : {
+        kind: said.kind ?? null,
+        sector: said.sector ?? null,
+        receivedOn: said.receivedOn ?? null,
+        expresslyAgreed: said.expresslyAgreed ?? false,
+      };
 
 const decimalText = z
   .string()
@@ -80,6 +108,10 @@ export const dueBeforeIssue = (issuedOn: unknown, dueOn: unknown) =>
 const invoiceBody = z
   .strictObject({
     ...invoiceFields,
+    terms: paymentTerms.optional(),
+    limitationYears: z.int().min(1).max(10).optional().meta({
+      description: 'Years of limitation that the contract agrees, where the law lets it (C. civ. art. 2254).',
+    }),
     customer: z
       .strictObject({ reference: customerReference, name: line(300).optional(), ...customerDetails })
       .partial({ kind: true, country: true })
@@ -162,6 +194,8 @@ export async function invoiceRoutes(app: App, deps: ApiDeps): Promise<void> {
           collection: { method: body.collection?.method ?? 'transfer', on: body.collection?.on ?? null },
           chaseFrom: body.chaseFrom ?? null,
           lastStepSent: body.lastStepSent ?? null,
+          terms: termsOf(body.terms),
+          limitationYears: body.limitationYears ?? null,
         });
         const answer = await invoiceAnswer(tx, creditorId, registered.invoiceId, act.at);
         return registered.outcome === 'created' ? created(answer) : ok(answer);

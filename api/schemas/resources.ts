@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { TERM_KINDS, TERM_SECTORS } from '../../domain/law/payment-terms.ts';
 import { CONTACT_ROLES, CUSTOMER_KINDS } from '../../domain/policy/types.ts';
 import {
   address,
@@ -92,6 +93,26 @@ export const creditor = z
       .int()
       .meta({ description: 'Working days for which an unread reply holds the customer; 0: not at all.' }),
     defaultAgency: id('agy').nullable().meta({ description: 'Where cases are placed when nobody names an agency.' }),
+    paymentSentDays: z.int().meta({
+      description: 'Days for which a case rests once the customer’s platform says that a payment was sent.',
+    }),
+    collectsFor: z
+      .object({
+        principal: z.object({ name: z.string(), addressLines: z.array(z.string()) }),
+        insurance: z.object({ insurer: z.string(), policyNumber: z.string(), validUntil: localDate }),
+        dedicatedIban: z.string(),
+        declaration: z.object({ court: z.string(), declaredOn: localDate }),
+        mandate: z.object({
+          signedOn: localDate,
+          powerToReceive: z.boolean(),
+          itemisedSums: z.boolean(),
+          guarantee: z.boolean(),
+          fee: z.boolean(),
+          remittance: z.boolean(),
+        }),
+      })
+      .nullable()
+      .meta({ description: 'For whom it collects; null: for itself, in its own name.' }),
     retention: z.object(retention).meta({ id: 'Retention' }),
     createdAt: instant,
   })
@@ -203,6 +224,15 @@ export const nextAction = z
   })
   .meta({ id: 'NextAction' });
 
+export const warning = z
+  .object({
+    code: z.enum(['paymentTermTooLong', 'paymentTermUnsaid', 'mentionMissing', 'mentionsNotSeen']),
+    message: z.string(),
+    limitOn: localDate.nullable().meta({ description: 'The last due date within the maximum.' }),
+    source: z.string(),
+  })
+  .meta({ id: 'LawWarning' });
+
 export const invoice = z
   .object({
     id: id('inv'),
@@ -229,6 +259,22 @@ export const invoice = z
     collection: z.object({ method: z.enum(['transfer', 'directDebit']), on: localDate.nullable() }),
     chaseFrom: localDate.nullable(),
     lastStepSent: z.string().nullable(),
+    terms: z
+      .object({
+        kind: z.enum(TERM_KINDS).nullable(),
+        sector: z.enum(TERM_SECTORS).nullable(),
+        receivedOn: localDate.nullable(),
+        expresslyAgreed: z.boolean(),
+      })
+      .nullable()
+      .meta({ description: 'How the payment term was agreed; null where nobody said.' }),
+    limitationOn: localDate.nullable().meta({
+      description: 'The last day on which the claim can be pursued; null where the law of the place is not known here.',
+    }),
+    limitationYears: z.int().nullable(),
+    warnings: z
+      .array(warning)
+      .meta({ description: 'What the law may object to; the invoice is looked after all the same.' }),
     policy: z.object({ name: z.string(), version: z.int() }),
     next: nextAction.nullable(),
     createdAt: instant,
@@ -258,6 +304,10 @@ export const invoice = z
       collection: { method: 'transfer', on: null },
       chaseFrom: null,
       lastStepSent: null,
+      terms: null,
+      limitationOn: '2031-10-31',
+      limitationYears: null,
+      warnings: [],
       policy: { name: 'fr-business', version: 1 },
       next: { at: '2026-11-12T08:30:00.000Z', action: 'contact', step: 'reminder-2', reason: 'stepDue' },
       createdAt: '2026-10-01T09:00:00.000Z',

@@ -5,8 +5,12 @@ import { fileURLToPath } from 'node:url';
 import { buildWorkflowBundle } from '../../scripts/build-bundle.ts';
 import type { Servers } from './servers.ts';
 
-/** The worker of the product, as its own process. `mailUrl`: where it hands its mails in. */
-export async function startWorker(servers: Servers, mailUrl?: string): Promise<ChildProcess> {
+/** The worker of the product, as its own process. `mailUrl`: where it hands its mails in; `own`: further settings. */
+export async function startWorker(
+  servers: Servers,
+  mailUrl?: string,
+  own: Record<string, string> = {},
+): Promise<ChildProcess> {
   const bundle = await buildWorkflowBundle(join(servers.folder, 'workflows.js'), {
     cacheDir: fileURLToPath(new URL('../../node_modules/.cache/relance', import.meta.url)),
   });
@@ -19,6 +23,7 @@ export async function startWorker(servers: Servers, mailUrl?: string): Promise<C
     RESEND_API_KEY: 'bench',
     ...(mailUrl === undefined ? {} : { RESEND_BASE_URL: mailUrl }),
     LOG_LEVEL: 'warn',
+    ...own,
   });
 }
 

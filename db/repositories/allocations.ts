@@ -8,11 +8,13 @@ import { localDate } from '../../domain/time/zones.ts';
 import type { Act } from '../act.ts';
 import { instant, type Db, type Tx } from '../database.ts';
 import { newId } from '../ids.ts';
+import { oweReceipt } from './collector-letters.ts';
 import { accessoriesOf, correctInterest, partsData, waiveAccessories } from './accessories.ts';
 import { appendEvent } from './events.ts';
 import { customersHeldBy } from './holds.ts';
 import { principalOnly, splitPayment } from './imputation.ts';
 import { post, postingsOf } from './ledger.ts';
+import { mayAcknowledge } from './limitation-events.ts';
 import { lockCreditNote, lockCustomers, lockInvoice, lockReceipt } from './locks.ts';
 import { pokeOutreach, signalCase } from './outbox.ts';
 import { wakePlanMates } from './plans.ts';
@@ -148,6 +150,11 @@ export async function allocate(tx: Tx, act: Act, input: NewAllocation): Promise<
   await pokeOutreach(tx, customerId);
   await cancelChaseTasks(tx, act, [invoiceId], receiptId === undefined ? 'creditNoted' : 'paymentAllocated');
   await tellAgencyOfBalance(tx, act, invoiceId, { balanceMinor, currency });
+  if (receiptId !== undefined) {
+    const { creditor_id: creditorId, number } = invoice;
+    await oweReceipt(tx, act, { creditorId, invoiceId, customerId, number, allocationId });
+  }
+  if (receiptId !== undefined && balanceMinor > 0n) await mayAcknowledge(tx, act, invoice, 'partPayment');
   if (receiptId !== undefined) await settleSource(tx, act, source, receiptId, amountMinor, customerId);
   return { allocationId, eventId, differenceMinor, balanceMinor };
 }

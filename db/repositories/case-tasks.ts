@@ -1,18 +1,22 @@
 import { collectionTaskKey } from '../../domain/case/decide.ts';
 import type { Act as CaseAct, CaseTaskKind } from '../../domain/case/decision.ts';
 import type { CaseFacts } from '../../domain/case/facts.ts';
+import { warningOf } from '../../domain/case/limitation-warnings.ts';
 import { onceKey } from '../../domain/case/once.ts';
+import type { LocalDate } from '../../domain/time/dates.ts';
 import type { Act } from '../act.ts';
 import { instant, json, type Tx } from '../database.ts';
 import { newId } from '../ids.ts';
 import { holdForPerson } from './approvals.ts';
 import { logTurn, type TurningCase } from './case-steps.ts';
+import { limitationWarning } from './limitation-warnings.ts';
 import { openTask } from './tasks.ts';
 
 const TASK_SUBJECTS: Record<CaseTaskKind, (number: string) => string> = {
   entryReview: (n) => `Invoice ${n} was late when it arrived: may its reminders begin?`,
   ladderEnded: (n) => `The reminders of invoice ${n} are used up: what next?`,
   timeBarred: (n) => `Invoice ${n} is time-barred and is not chased`,
+  limitationNear: (n) => `The claim of invoice ${n} will be time-barred`,
   collectionMissing: (n) => `The direct debit of invoice ${n} was not booked: did it fail?`,
   missingAddress: (n) => `No e-mail address to write to about invoice ${n}`,
 };
@@ -28,6 +32,7 @@ export async function openCaseTask(
   const [, stage] = onceKey(facts, kind).split(':');
   // An address is missing for the customer, once; everything else is about this invoice.
   if (kind === 'missingAddress' && (await addressIsAskedFor(tx, one.customerId))) return;
+  if (kind === 'limitationNear') return await warnOfLimitation(tx, act, one, facts, what.on);
   const { taskId, created } = await openTask(tx, act, {
     creditorId: one.creditorId,
     kind,
@@ -48,7 +53,25 @@ export async function openCaseTask(
   if (kind === 'entryReview') await holdForPerson(tx, act, one, taskId, what.on);
 }
 
-function caseTaskKey(one: TurningCase, facts: CaseFacts, kind: CaseTaskKind): string {
+async function warnOfLimitation(tx: Tx, act: Act, one: TurningCase, facts: CaseFacts, today: LocalDate): Promise<void> {
+  const warning = warningOf(facts, today);
+  if (warning === null) return;
+  const { key, body, data } = await limitationWarning(tx, act, one, facts, warning);
+  const { taskId, created } = await openTask(tx, act, {
+    creditorId: one.creditorId,
+    kind: 'limitationNear',
+    key,
+    invoiceId: one.invoiceId,
+    customerId: one.customerId,
+    subject: `${TASK_SUBJECTS.limitationNear(one.number)} after ${warning.on}`,
+    body,
+    data,
+    dueAt: act.at,
+  });
+  if (created) await logTurn(tx, act, one, 'taskOpened', { taskId, kind: 'limitationNear', ...warning });
+}
+
+function caseTaskKey(one: TurningCase, facts: CaseFacts, kind: Exclude<CaseTaskKind, 'limitationNear'>): string {
   switch (kind) {
     case 'missingAddress':
       return `missingAddress:${one.customerId}:${newId('tsk')}`;

@@ -1,4 +1,5 @@
 import type { Selectable } from 'kysely';
+import type { CollectsFor } from '../../domain/law/collector.ts';
 import type { Period } from '../../domain/policy/types.ts';
 import type { Act } from '../act.ts';
 import { instant, json, type Db, type Tx } from '../database.ts';
@@ -26,6 +27,10 @@ export interface CreditorInput {
   closedWeeks: readonly Period[];
   /** Working days for which an unread reply holds its customer; 0: not at all. 3 unless said. */
   replyHoldWorkingDays?: number;
+  /** Days for which a case rests once the customer's platform says that a payment was sent. 7 unless said. */
+  paymentSentDays?: number;
+  /** For whom it collects; null or absent: for itself. */
+  collectsFor?: CollectsFor | null;
   /** The agency that cases go to where nobody names one. */
   defaultAgency?: string | null;
   /** Days each kind of record is kept; what is not said follows the defaults (`retention.ts`). */
@@ -98,6 +103,8 @@ function columns(input: CreditorInput) {
     ...(input.replyHoldWorkingDays === undefined ? {} : { reply_hold_working_days: input.replyHoldWorkingDays }),
     default_agency: input.defaultAgency ?? null,
     retention: json(input.retention ?? {}),
+    ...(input.paymentSentDays === undefined ? {} : { payment_sent_days: input.paymentSentDays }),
+    collects_for: input.collectsFor ? json(input.collectsFor) : null,
   };
 }
 
@@ -119,5 +126,7 @@ function inputOf(row: CreditorRow): CreditorInput {
     replyHoldWorkingDays: row.reply_hold_working_days,
     defaultAgency: row.default_agency,
     retention: row.retention,
+    paymentSentDays: row.payment_sent_days,
+    collectsFor: row.collects_for,
   };
 }

@@ -59,6 +59,8 @@ export type EventKind =
   | 'cancelled'
   | 'taskOpened'
   | 'taskClosed'
+  | 'limitationEvent'
+  | 'lifecycleReported'
   | 'collectionFailed'
   | 'collectionAsked'
   | 'insolvencyDeclared'

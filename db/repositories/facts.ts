@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { CaseFacts, CustomerFacts, Movement, StepFact } from '../../domain/case/facts.ts';
 import { approvalKey, isAside, PLACEMENT, WRITE_OFF } from '../../domain/case/requests.ts';
+import { warningKey } from '../../domain/case/limitation-warnings.ts';
 import { RELEASES } from '../../domain/case/rebuild.ts';
 import { isRedrawn } from '../../domain/case/redraw.ts';
 import { earlier, type LocalDate } from '../../domain/time/dates.ts';
@@ -167,7 +168,7 @@ async function loadFacts(db: Db | Tx, ids: readonly string[], shared: Shared, no
       .selectFrom('tasks')
       .select(['invoice_id', 'kind', 'status', 'data'])
       .where('invoice_id', 'in', having)
-      .where('kind', 'in', ['entryReview', 'ladderEnded', 'timeBarred', 'collectionMissing'])
+      .where('kind', 'in', ['entryReview', 'ladderEnded', 'timeBarred', 'limitationNear', 'collectionMissing'])
       .execute();
     return rows.map((t) => ({ ...t, invoice_id: t.invoice_id! }));
   });
@@ -273,6 +274,7 @@ async function loadFacts(db: Db | Tx, ids: readonly string[], shared: Shared, no
       stepNow: row.step_now === null || row.step_now_on === null ? null : { step: row.step_now, on: row.step_now_on },
       tasksOpened: (tasks.get(row.id) ?? []).flatMap((t) => {
         if (t.kind === 'collectionMissing') return [`collectionMissing:${String(t.data['from'])}`];
+        if (t.kind === 'limitationNear') return [warningKey(String(t.data['on']), Number(t.data['days']))];
         if (t.kind !== 'timeBarred' && t.data['run'] !== row.run) return [];
         const stage = textOf(t.data['stage']);
         return [stage === null ? t.kind : `${t.kind}:${stage}`];

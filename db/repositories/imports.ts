@@ -1,6 +1,7 @@
 import { sql, type Selectable } from 'kysely';
+import type { LawWarning } from '../../domain/law/payment-terms.ts';
 import type { Act } from '../act.ts';
-import { inTransaction, instant, type Db, type Tx } from '../database.ts';
+import { inTransaction, instant, json, type Db, type Tx } from '../database.ts';
 import { newId } from '../ids.ts';
 import type { Database } from '../types.ts';
 import type { CustomerRow } from './customers.ts';
@@ -92,6 +93,8 @@ export interface LineResult {
   code?: string | null;
   pointer?: string | null;
   message?: string | null;
+  /** What the law may object to; the row goes in all the same. */
+  warnings?: readonly LawWarning[];
 }
 
 /**
@@ -113,6 +116,7 @@ export async function recordLines(tx: Tx, importId: string, results: readonly Li
         code: result.code ?? null,
         pointer: result.pointer ?? null,
         message: result.message ?? null,
+        warnings: json(result.warnings ?? []),
       })),
     )
     .onConflict((conflict) => conflict.columns(['import_id', 'line']).doNothing())

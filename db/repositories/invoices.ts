@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto';
 import { sql, type Selectable } from 'kysely';
 import { DomainError } from '../../domain/errors.ts';
-import { limitationOn } from '../../domain/law/limitation.ts';
+import { lawOf } from '../../domain/law/country-law.ts';
+import type { InvoiceMentions } from '../../domain/law/invoice-mentions.ts';
+import { limitationIn } from '../../domain/law/limitation.ts';
+import type { PaymentTerms } from '../../domain/law/payment-terms.ts';
 import { invoiceRegistered } from '../../domain/ledger/postings.ts';
 import { normaliseToken } from '../../domain/matching/tokens.ts';
 import { formatAmount } from '../../domain/money.ts';
@@ -16,6 +19,7 @@ import type { CreditorRow } from './creditors.ts';
 import type { CustomerRow } from './customers.ts';
 import { appendEvent, firstEvent } from './events.ts';
 import { holdUnderInsolvency } from './insolvency-holds.ts';
+import { limitationOfInvoice } from './limitation-days.ts';
 import { postOpenings } from './ledger.ts';
 import { lockCustomers, lockInvoice } from './locks.ts';
 import { withdrawLetters } from './letters.ts';
@@ -45,6 +49,12 @@ export interface InvoiceInput {
   collection?: { method: 'transfer' | 'directDebit'; on: LocalDate | null };
   chaseFrom?: LocalDate | null;
   lastStepSent?: string | null;
+  /** How the payment term was agreed; null where nobody said. */
+  terms?: PaymentTerms | null;
+  /** The years of limitation that the contract agrees; null: those of the law. */
+  limitationYears?: number | null;
+  /** What the text of the e-invoice shows; null where none was read. */
+  mentions?: InvoiceMentions | null;
   dueOnOrigin?: DueOnOrigin;
   /** The import it came with. */
   importId?: string | null;
@@ -56,7 +66,7 @@ export type Registration =
 
 /**
  * Registers one invoice and has its case started. The same number again is `unchanged` when all is equal. Throws
- * `invoiceExists` when it is not, `dueBeforeIssue`, `unknownPolicy`, `noPolicy`, `unknownStep`.
+ * `invoiceExists` when it is not, `dueBeforeIssue`, `unknownPolicy`, `noPolicy`, `unknownStep`, `limitationYearsNotAllowed`.
  */
 export async function registerInvoice(
   tx: Tx,
@@ -132,6 +142,7 @@ function draft(
   if (input.dueOn < input.issuedOn) {
     throw refusal('dueBeforeIssue', '/dueOn', 'The due date lies before the issue date.');
   }
+  requireLimitationYears(input);
   const policy = choosePolicy(policies, {
     own: input.policy ?? null,
     customer: input.customer.policy,
@@ -151,6 +162,18 @@ function draft(
 
 const refusal = (code: string, pointer: string, message: string): DomainError =>
   new DomainError(code, message, [{ pointer, code, message }]);
+
+/** A contract may set the years of limitation only where the law of the debtor's country lets it, within its bounds. */
+function requireLimitationYears({ customer, limitationYears }: InvoiceInput): void {
+  if (limitationYears === undefined || limitationYears === null) return;
+  const allowed = lawOf(customer.country)?.limitation[customer.kind]?.contract ?? null;
+  if (allowed !== null && allowed.from <= limitationYears && limitationYears <= allowed.to) return;
+  const message =
+    allowed === null
+      ? 'No contract is known to change the limitation of claims against this customer.'
+      : `A contract sets ${allowed.from} to ${allowed.to} years (${allowed.source}).`;
+  throw refusal('limitationYearsNotAllowed', '/limitationYears', message);
+}
 
 async function insertDrafts(
   tx: Tx,
@@ -239,7 +262,10 @@ function invoiceRow(act: Act, creditor: CreditorRow, { id, input, policy }: Draf
     last_step_sent: input.lastStepSent ?? null,
     policy_name: policy.name,
     policy_version: policy.version,
-    limitation_on: lastDayInTime(input.customer, input.dueOn),
+    limitation_on: lastDayInTime(input),
+    limitation_years: input.limitationYears ?? null,
+    terms: input.terms ? json(input.terms) : null,
+    mentions: input.mentions ? json(input.mentions) : null,
     registered_at: instant(act.at),
     balance_minor: input.amountMinor,
     event_count: 1,
@@ -248,8 +274,9 @@ function invoiceRow(act: Act, creditor: CreditorRow, { id, input, policy }: Draf
 }
 
 /** The last day on which the claim can be pursued; `null` where the law of the place is not covered. */
-function lastDayInTime(customer: Pick<CustomerRow, 'country' | 'kind'>, dueOn: LocalDate): LocalDate | null {
-  return limitationOn(customer.country, customer.kind, dueOn)?.on ?? null;
+function lastDayInTime({ customer, issuedOn, dueOn, limitationYears = null }: InvoiceInput): LocalDate | null {
+  const claim = { issuedOn, dueOn, contractYears: limitationYears, events: [] };
+  return limitationIn(customer.country, customer.kind, claim)?.on ?? null;
 }
 
 function registeredEvent({ id, input, policy }: Draft) {
@@ -290,6 +317,8 @@ function compared(row: InvoiceRow, firstDueOn: LocalDate, { input }: Draft): Reg
     ['collection/on', row.collection_on === (input.collection?.on ?? null)],
     ['chaseFrom', row.chase_from === (input.chaseFrom ?? null)],
     ['lastStepSent', row.last_step_sent === (input.lastStepSent ?? null)],
+    ['terms', sameTerms(row.terms, input.terms ?? null)],
+    ['limitationYears', row.limitation_years === (input.limitationYears ?? null)],
   ];
   const faults = pairs
     .filter(([, same]) => !same)
@@ -302,6 +331,14 @@ function compared(row: InvoiceRow, firstDueOn: LocalDate, { input }: Draft): Reg
 const sameVat = (a: readonly VatLine[], b: readonly VatLine[]): boolean =>
   a.length === b.length &&
   a.every((line, i) => line.rate === b[i]?.rate && line.net === b[i]?.net && line.vat === b[i]?.vat);
+
+const sameTerms = (a: PaymentTerms | null, b: PaymentTerms | null): boolean =>
+  a === null || b === null
+    ? a === b
+    : a.kind === b.kind &&
+      a.sector === b.sector &&
+      a.receivedOn === b.receivedOn &&
+      a.expresslyAgreed === b.expresslyAgreed;
 
 const sameSet = (a: readonly string[], b: readonly string[]): boolean =>
   a.length === b.length && a.every((text) => b.includes(text));
@@ -439,9 +476,10 @@ export async function changeDueOn(
     .select(['country', 'kind'])
     .where('id', '=', invoice.customer_id)
     .executeTakeFirstOrThrow();
+  const limitation = await limitationOfInvoice(tx, { ...invoice, due_on: dueOn }, customer);
   await tx
     .updateTable('invoices')
-    .set({ due_on: dueOn, limitation_on: lastDayInTime(customer, dueOn) })
+    .set({ due_on: dueOn, limitation_on: limitation?.on ?? null })
     .where('id', '=', invoiceId)
     .execute();
   await appendEvent(tx, act, {

@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import type { CollectsFor } from '../../domain/law/collector.ts';
 import { formatAmount } from '../../domain/money.ts';
 import type { ContactRole, CustomerKind } from '../../domain/policy/types.ts';
 import type { LocalDate } from '../../domain/time/dates.ts';
@@ -25,6 +26,8 @@ export interface MessageParties {
     country: string;
     registrationId: string | null;
     vatId: string | null;
+    /** Null: it collects its own claims. */
+    collectsFor: CollectsFor | null;
   };
   customer: {
     name: string;
@@ -58,6 +61,7 @@ export async function loadParties(db: Db | Tx, customerId: string): Promise<Mess
       'c.country as creditor_country',
       'c.registration_id',
       'c.vat_id',
+      'c.collects_for',
     ])
     .where('u.id', '=', customerId)
     .executeTakeFirstOrThrow();
@@ -72,6 +76,7 @@ export async function loadParties(db: Db | Tx, customerId: string): Promise<Mess
       country: row.creditor_country,
       registrationId: row.registration_id,
       vatId: row.vat_id,
+      collectsFor: row.collects_for,
     },
     customer: {
       name: row.name,

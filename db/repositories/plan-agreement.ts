@@ -9,6 +9,7 @@ import { creditorsDate } from './allocations.ts';
 import { cancelChaseTasks } from './chase-tasks.ts';
 import { appendEvents } from './events.ts';
 import { pinnedPolicy } from './pinned-policies.ts';
+import { mayAcknowledge } from './limitation-events.ts';
 import { lockCustomers, lockInvoices } from './locks.ts';
 import { pokeOutreach, signalCase } from './outbox.ts';
 import { activePlanOver, endPlan, findPlan, type PlanRow } from './plans.ts';
@@ -170,6 +171,7 @@ async function agree(
       text: act.reason ?? null,
     })),
   );
+  for (const invoice of invoices) await mayAcknowledge(tx, act, invoice, 'askedForTime');
   await cancelChaseTasks(tx, act, ids, 'plan');
   for (const [invoiceId, id] of events) await signalCase(tx, invoiceId, 'planAgreed', id);
   await pokeOutreach(tx, customerId);

@@ -13,6 +13,7 @@ import { findCreditor } from './creditors.ts';
 import { appendEvent } from './events.ts';
 import { findInvoice, lockOwnInvoice, requireOpen, type InvoiceRow } from './invoices.ts';
 import { withdrawLetters } from './letters.ts';
+import { mayAcknowledge } from './limitation-events.ts';
 import { pokeOutreach, signalCase } from './outbox.ts';
 import { activePlanOver } from './plans.ts';
 import { findPolicy } from './policies.ts';
@@ -93,6 +94,7 @@ export async function makePromise(tx: Tx, act: Act, creditorId: string, input: N
       dueAt: instantAt(today, '24:00', zone),
     });
   }
+  await mayAcknowledge(tx, act, invoice, 'askedForTime');
   await signalCase(tx, invoice.id, 'promised', eventId);
   await pokeOutreach(tx, invoice.customer_id);
   return row;

@@ -97,6 +97,11 @@ function sourceOf(taskId: string, task: { kind: string; receipt_id: string | nul
       return task.receipt_id;
     case 'entryReview':
       return taskId;
+    case 'supplyDocument':
+    case 'reissueInvoice':
+    case 'checkPayee':
+    case 'reviewLifecycle':
+      return typeof task.data['lifecycleId'] === 'string' ? task.data['lifecycleId'] : null;
     case 'readReply':
       return typeof task.data['inboundId'] === 'string' ? task.data['inboundId'] : null;
     default:

@@ -42,6 +42,15 @@ export async function failUnwritten(
   );
 }
 
+/** Where something else than the text is in the way. */
+const WHY: Readonly<Record<string, string>> = {
+  collectorSetIncomplete:
+    'Collecting for others needs insurance, a dedicated account, a declaration and a mandate that are in force (CPCE ' +
+    'R124-2, R124-3). Complete `collectsFor` of the creditor; nothing is written before.',
+  collectorLetterFirst:
+    'Whoever collects for others presents itself by a letter first (CPCE R124-4). Send a letter step before any other.',
+};
+
 /** A text could not be made from its template: a person writes instead. */
 export async function tellNotWritten(
   tx: Tx,
@@ -64,7 +73,7 @@ export async function tellNotWritten(
     key: `notWritten:${invoiceId}:${step}:${occurrence}`,
     step,
     subject: `The step ${step} could not be written`,
-    body: 'Its template could not be filled in from what is on record. Write to the customer by hand.',
+    body: WHY[code] ?? 'Its template could not be filled in from what is on record. Write to the customer by hand.',
     data: { step, code },
     dueAt: act.at,
   });

@@ -1,9 +1,10 @@
 import type { LocalDate } from '../time/dates.ts';
 import type { Instant } from '../time/zones.ts';
-import type { Act } from './decision.ts';
+import type { Act, CaseTaskKind } from './decision.ts';
 import type { CaseFacts, StepFact } from './facts.ts';
 import { approvalKey, FORMAL_NOTICE, PLACEMENT, WRITE_OFF } from './requests.ts';
 import { collectionTaskKey } from './collection.ts';
+import { warningKey, warningOf } from './limitation-warnings.ts';
 import { onceKey } from './once.ts';
 
 /**
@@ -107,10 +108,15 @@ export function applyAct(facts: CaseFacts, act: Act): CaseFacts {
     case 'redrawTask':
       return { ...facts, steps: facts.steps.map((s) => (s.step === act.step ? { ...s, redraw: false } : s)) };
     case 'openTask': {
-      const opened = act.task === 'collectionMissing' ? collectionTaskKey(facts) : onceKey(facts, act.task);
-      return { ...facts, tasksOpened: [...facts.tasksOpened, opened] };
+      return { ...facts, tasksOpened: [...facts.tasksOpened, rememberedAs(facts, act.task, act.on)] };
     }
   }
+}
+
+function rememberedAs(facts: CaseFacts, task: CaseTaskKind, on: LocalDate): string {
+  if (task === 'collectionMissing') return collectionTaskKey(facts);
+  const warning = task === 'limitationNear' ? warningOf(facts, on) : null;
+  return warning === null ? onceKey(facts, task) : warningKey(warning.on, warning.days);
 }
 
 /** A branch that needs no message is taken at once: the approval it waited for, or a record of its own, has left. */

@@ -1,8 +1,9 @@
+import { deadlineRuleOf } from '../law/country-law.ts';
+import { lastDayOf } from '../law/deadlines.ts';
 import { amountFor } from '../money.ts';
 import { nextMomentOnOrAfterDay, nextMoment } from '../time/contact-window.ts';
 import type { ApprovalRole, Policy } from '../policy/types.ts';
 import { addDays, daysBetween, later, type LocalDate } from '../time/dates.ts';
-import { workingDayOnOrAfter } from '../time/working-days.ts';
 import { localDate, type Instant } from '../time/zones.ts';
 import type { Act, Decision, NextAction, NextActionKind } from './decision.ts';
 import type { CaseFacts, CustomerFacts, NoticeFact, StepFact } from './facts.ts';
@@ -76,8 +77,8 @@ export function noticeDeadline(facts: CaseFacts, customer: CustomerFacts): Local
   const terms = facts.policy.formalNotice;
   if (notice === null || terms === null) return null;
   const from = reachedOn(notice, terms.dispatchDays);
-  // CPC art. 641-642 and BGB § 193, as the policy of the letter's own deadline (law.md, section 12).
-  return from && workingDayOnOrAfter(addDays(from, terms.deadlineDays), customer.customerHolidays);
+  if (from === null) return null;
+  return lastDayOf(from, { days: terms.deadlineDays }, deadlineRuleOf(customer.country), customer.customerHolidays);
 }
 
 const reachedOn = ({ deliveredOn, dispatchedOn }: NoticeFact, dispatchDays: number): LocalDate | null =>

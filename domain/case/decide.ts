@@ -17,6 +17,7 @@ import type { Act, Decision } from './decision.ts';
 import type { CaseFacts, CustomerFacts } from './facts.ts';
 import { contactedByUs, ladder, notesBeforeDue, openStep, SENT_BEFORE } from './ladder.ts';
 import { nextOnLadder, waitWithOpenStep } from './ladder-course.ts';
+import { warningDue } from './limitation-warnings.ts';
 import { allowedMoment, wayOf } from './moments.ts';
 import { planNoteDue, planVerdict } from './plan-course.ts';
 import { isBranch, shownStep, WRITE_OFF } from './requests.ts';
@@ -42,6 +43,7 @@ export function decide(facts: CaseFacts, customer: CustomerFacts, now: Instant):
     branchStale(view) ??
     approvalAnswered(view) ??
     noteExpired(view) ??
+    limitationNears(view) ??
     planNoteDue(view) ??
     writeOffAfterInsolvency(view) ??
     heldBack(view) ??
@@ -137,6 +139,12 @@ function noteExpired({ facts, customer, open, now, today }: View): Decision | nu
     { act: 'withdrawRequest', step, reason, on: today },
     { act: 'skipStep', step, channel, plannedAt, plannedOn, reason },
   );
+}
+
+/** Somebody is told in time that the claim will be barred, whatever holds the case. */
+function limitationNears({ facts, today }: View): Decision | null {
+  if (!warningDue(facts, today)) return null;
+  return act({ act: 'openTask', task: 'limitationNear', step: null, on: today });
 }
 
 /** Everything that keeps the case from asking for money at all. */

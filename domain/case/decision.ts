@@ -16,8 +16,12 @@ export interface NextAction {
   reason: string;
 }
 
-/** Tasks that a case opens for itself: once a run, `missingAddress` once a step, `collectionMissing` once a collection date. */
-export type CaseTaskKind = 'entryReview' | 'ladderEnded' | 'timeBarred' | 'collectionMissing' | 'missingAddress';
+/**
+ * Tasks that a case opens for itself: once a run, `missingAddress` once a step, `collectionMissing` once a collection date,
+ * `limitationNear` once a warning.
+ */
+export type CaseTaskKind =
+  'entryReview' | 'ladderEnded' | 'timeBarred' | 'limitationNear' | 'collectionMissing' | 'missingAddress';
 
 /** One thing to be done now. Whoever carries it out applies it to the facts (`apply.ts`) and decides again. */
 export type Act =

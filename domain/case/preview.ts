@@ -1,4 +1,4 @@
-import { limitationOn } from '../law/limitation.ts';
+import { limitationIn } from '../law/limitation.ts';
 import { validateStepOf } from '../policy/parse.ts';
 import { CONTACT_ROLES, type CustomerKind, type Period, type Policy } from '../policy/types.ts';
 import type { LocalDate } from '../time/dates.ts';
@@ -67,7 +67,13 @@ export function previewCustomer(input: PreviewInput): CustomerFacts {
         chaseFrom: input.chaseFrom,
         lastStepSent: input.lastStepSent,
         collection: { ...input.collection, failedOn: null, askedOn: null },
-        limitationOn: limitationOn(input.country, input.kind, input.dueOn)?.on ?? null,
+        limitationOn:
+          limitationIn(input.country, input.kind, {
+            issuedOn: input.issuedOn,
+            dueOn: input.dueOn,
+            contractYears: null,
+            events: [],
+          })?.on ?? null,
         promises: [],
         disputes: [],
         holds: [],

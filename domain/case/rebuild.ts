@@ -1,5 +1,5 @@
 import { parseAmount } from '../money.ts';
-import { limitationOn } from '../law/limitation.ts';
+import { limitationIn, LIMITATION_EVENTS, type LimitationEvent } from '../law/limitation.ts';
 import { earlier, type LocalDate } from '../time/dates.ts';
 import { localDate, type Instant } from '../time/zones.ts';
 import { applyAct } from './apply.ts';
@@ -60,7 +60,12 @@ export interface LoggedTurn {
 export type Origin = Pick<
   CaseFacts,
   'invoiceId' | 'issuedOn' | 'registeredAt' | 'amountMinor' | 'currency' | 'chaseFrom' | 'lastStepSent'
-> & { dueOn: LocalDate; collection: { method: CaseFacts['collection']['method']; on: LocalDate | null } };
+> & {
+  dueOn: LocalDate;
+  collection: { method: CaseFacts['collection']['method']; on: LocalDate | null };
+  /** The years of limitation that the contract agrees; null: those of the law. */
+  limitationYears: number | null;
+};
 
 type Data = LoggedEvent['data'];
 
@@ -80,6 +85,9 @@ interface Context {
   asked: Map<string, bigint | null>;
   /** What came for the invoice after it was written off, by allocation: no movement of its balance. */
   recovered: Map<string, bigint>;
+  /** What counts for limitation, by its id. */
+  limitation: Map<string, LimitationEvent>;
+  contractYears: number | null;
 }
 
 type Reducer = (facts: CaseFacts, event: LoggedEvent, context: Context) => CaseFacts;
@@ -126,6 +134,15 @@ const owedAgain: Reducer = (facts, event, context) => {
   const moved: Movement = { on: onDay(event, context), amountMinor: lost, kind: 'writeOff' };
   return { ...facts, balanceMinor: facts.balanceMinor + lost, movements: [...facts.movements, moved] };
 };
+
+function limitationDay(
+  { issuedOn }: Pick<CaseFacts, 'issuedOn'>,
+  dueOn: LocalDate,
+  { customer, limitation, contractYears }: Context,
+): LocalDate | null {
+  const claim = { issuedOn, dueOn, contractYears, events: [...limitation.values()] };
+  return limitationIn(customer.country, customer.kind, claim)?.on ?? null;
+}
 
 const keyOf = (s: StepFact): string => `${s.step} ${s.occurrence}`;
 
@@ -176,11 +193,19 @@ const EVENTS: Readonly<Record<string, Reducer>> = {
     return facts;
   },
   settled: (facts, { data }) => (data['after'] === 'writeOff' ? { ...facts, stage: 'settled' } : facts),
-  dueDateChanged: (facts, { data }, { customer }) => ({
+  dueDateChanged: (facts, { data }, context) => ({
     ...facts,
     dueOn: text(data, 'to'),
-    limitationOn: limitationOn(customer.country, customer.kind, text(data, 'to'))?.on ?? null,
+    limitationOn: limitationDay(facts, text(data, 'to'), context),
   }),
+  limitationEvent: (facts, { data }, context) => {
+    const kind = LIMITATION_EVENTS.find((one) => one === data['kind']);
+    const id = text(data, 'limitationEventId');
+    if (kind !== undefined && data['status'] === 'counts') {
+      context.limitation.set(id, { kind, on: text(data, 'on'), until: textOrNull(data, 'until') });
+    } else context.limitation.delete(id);
+    return { ...facts, limitationOn: limitationDay(facts, facts.dueOn, context) };
+  },
   promised: (facts, event, context) => {
     const { data } = event;
     const paid = facts.movements.reduce((sum, m) => (m.kind === 'payment' ? sum - m.amountMinor : sum), 0n);
@@ -270,7 +295,7 @@ const EVENTS: Readonly<Record<string, Reducer>> = {
     run: Number(event.data['run']),
     stage: text(event.data, 'stage') as CaseFacts['stage'],
     runs: [...facts.runs, { run: Number(event.data['run']), openedOn: onDay(event, context), closedOn: null }],
-    tasksOpened: facts.tasksOpened.filter((t) => t.startsWith('timeBarred') || t.startsWith('collectionMissing')),
+    tasksOpened: facts.tasksOpened.filter((t) => /^(timeBarred|limitationNear|collectionMissing)/.test(t)),
   }),
 };
 
@@ -333,7 +358,11 @@ const REBUILT: { readonly [Field in keyof CaseFacts]?: Compared } = {
   // The approval of a branch that is taken at once leaves with it.
   approvedSteps: (f) => f.approvedSteps.filter((s) => !s.startsWith(PLACEMENT) && !s.startsWith(WRITE_OFF)).sort(),
   tasksOpened: (f) =>
-    [...new Set(f.tasksOpened.filter((t) => /^(entryReview|ladderEnded|timeBarred|collectionMissing)/.test(t)))].sort(),
+    [
+      ...new Set(
+        f.tasksOpened.filter((t) => /^(entryReview|ladderEnded|timeBarred|limitationNear|collectionMissing)/.test(t)),
+      ),
+    ].sort(),
   entryReviewed: (f) => f.entryReviewed,
   releasedAt: (f) => f.releasedAt,
 };
@@ -375,13 +404,15 @@ export function compareWithLog(
       (kind === 'held' || kind === 'paused') && !isOfCustomer(data) ? [text(data, 'holdId')] : [],
     ),
   );
+  const limitation = new Map<string, LimitationEvent>();
+  const { limitationYears: contractYears } = origin;
   let facts: CaseFacts | null = null;
   let seen = 0;
   for (const [turn, logged] of turns.entries()) {
     const { customer, facts: recorded } = logged;
-    const context = { customer, asked, recovered };
+    const context = { customer, asked, recovered, limitation, contractYears };
     const day = localDate(logged.at, customer.creditorZone);
-    facts ??= firstFacts(origin, recorded, customer);
+    facts ??= firstFacts(origin, recorded, context);
     // What is not rebuilt is as it was recorded.
     for (const event of events) {
       if (event.n <= seen || event.n > logged.eventsBefore) continue;
@@ -405,7 +436,8 @@ export function compareWithLog(
   return differences;
 }
 
-function firstFacts(origin: Origin, recorded: CaseFacts, customer: CustomerFacts): CaseFacts {
+function firstFacts({ limitationYears: _, ...origin }: Origin, recorded: CaseFacts, context: Context): CaseFacts {
+  const { customer } = context;
   const registeredOn = localDate(origin.registeredAt, customer.creditorZone);
   return {
     ...recorded,
@@ -416,7 +448,7 @@ function firstFacts(origin: Origin, recorded: CaseFacts, customer: CustomerFacts
     balanceMinor: origin.amountMinor,
     movements: [],
     collection: { ...recorded.collection, ...origin.collection, askedOn: null },
-    limitationOn: limitationOn(customer.country, customer.kind, origin.dueOn)?.on ?? null,
+    limitationOn: limitationDay(origin, origin.dueOn, context),
     promises: [],
     disputes: [],
     holds: [],

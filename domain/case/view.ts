@@ -5,6 +5,7 @@ import { instantAt, localDate, type Instant } from '../time/zones.ts';
 import { applyAct } from './apply.ts';
 import type { Act, CaseTaskKind, Decision, NextAction } from './decision.ts';
 import type { CaseFacts, CustomerFacts, StepFact } from './facts.ts';
+import { nextWarningAt } from './limitation-warnings.ts';
 import { calendarOf } from './moments.ts';
 import { nextNote, planEnds, upcomingNote } from './plan-course.ts';
 import { onceKey } from './once.ts';
@@ -30,25 +31,31 @@ const LOOK_AGAIN_DAYS = 30;
 export const act = (...acts: Act[]): Decision => ({ decision: 'act', acts });
 
 /** Opens a task once a run; null where it was opened before. After the notice a ladder's end is another question. */
-export function openOnce({ facts, today }: View, task: Exclude<CaseTaskKind, 'missingAddress'>): Decision | null {
+export function openOnce(
+  { facts, today }: View,
+  task: Exclude<CaseTaskKind, 'missingAddress' | 'limitationNear'>,
+): Decision | null {
   if (facts.tasksOpened.includes(onceKey(facts, task))) return null;
   return act({ act: 'openTask', task, step: null, on: today });
 }
 
 /**
  * Waits for `at`, but no longer than until a promise, plan or dated hold ends, a note of the plan is to be sent, or the
- * claim is barred.
+ * claim is barred, of which somebody is warned before.
  */
-export function wait({ facts, customer, now }: View, at: Instant | null, next: NextAction | null): Decision {
+export function wait({ facts, customer, now, today }: View, at: Instant | null, next: NextAction | null): Decision {
   const barred = barredAt(facts, customer);
+  const warning = nextWarningAt(facts, customer, today);
   const note = upcomingNote(facts, customer, now);
-  const moments = [at, knownEnds(facts, customer)[0]?.at, note?.at, barred].filter(isSet);
+  const moments = [at, knownEnds(facts, customer)[0]?.at, note?.at, warning, barred].filter(isSet);
   const told = nextNote(facts, customer, now);
+  const ahead =
+    warning !== null ? taskAt(warning, 'limitationNear') : barred === null ? null : taskAt(barred, 'timeBarred');
   const first = told !== null && (next === null || told.at < next.at) ? told : next;
   return {
     decision: 'wait',
     until: moments.length > 0 ? Math.min(...moments) : null,
-    next: first !== null && barred !== null && barred < first.at ? taskAt(barred, 'timeBarred') : first,
+    next: first && ahead && ahead.at < first.at ? ahead : first,
   };
 }
 

@@ -52,6 +52,8 @@ export interface ImportedDocument {
   /** The seller's account that the document asks to pay to, without spaces. */
   iban: string | null;
   terms: string | null;
+  /** What its text says about late payment; null where the file shows no text of the invoice. */
+  texts?: readonly string[];
   /** The next three are known to tables only. */
   chaseFrom?: LocalDate;
   lastStepSent?: string;

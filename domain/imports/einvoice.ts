@@ -135,6 +135,7 @@ function interpret(raw: RawEInvoice): RowResult {
     collection: kind === 'invoice' ? collection(raw, terms, issuedOn, due.on) : null,
     iban: ibanShape(raw.iban),
     terms: terms === null ? null : clipTerms(terms),
+    texts: [...raw.terms.slice(0, MAX_TEXTS).map((text) => text.slice(0, LIMITS.terms)), ...shortNotes(raw)],
   };
   faults.push(...textFaults(document));
   return faults.length > 0 ? { line: 1, number, faults } : { line: 1, document };

@@ -288,7 +288,11 @@ function halfYearStarts(from: LocalDate, to: LocalDate): LocalDate[] {
 
 function lateness(facts: ClaimFacts, law: CountryLaw, asOf: LocalDate): Parameters<typeof compensationMinor>[1] {
   const dueOn = dueDate(facts, law);
-  const unpaidThen = facts.amountMinor + total(facts.movements.filter(({ on }) => on <= dueOn));
+  // At most: money that came in time and went back to its payer was never a payment.
+  const unpaid = bases(facts).filter(
+    ({ from }, index, all) => from > dueOn || (all[index + 1]?.from ?? '9999') > addDays(dueOn, 1),
+  );
+  const unpaidThen = unpaid.reduce((most, { baseMinor }) => (baseMinor > most ? baseMinor : most), 0n);
   const creditedSince = total(facts.movements.filter(({ on, kind }) => on > dueOn && kind === 'credit'));
   return {
     currency: facts.currency,

@@ -3,6 +3,12 @@ import { BELGIUM, IRELAND, EU_FLOOR, EU_MEMBERS, ITALY, NETHERLANDS, SPAIN } fro
 import { FRANCE } from './countries/fr.ts';
 import { GERMANY } from './countries/de.ts';
 import { UNITED_KINGDOM } from './countries/gb.ts';
+import type { DeadlineRule } from './deadlines.ts';
+import type { InvoiceMentionRule } from './invoice-mentions.ts';
+import type { LegalStep } from './legal-steps.ts';
+import type { LimitationRule } from './limitation.ts';
+import type { NoticeRule } from './notice-mentions.ts';
+import type { PaymentTermRules } from './payment-terms.ts';
 import type { RateSeries } from './rates.ts';
 
 /** What late payment costs by law, for one kind of debtor of one country. */
@@ -57,6 +63,18 @@ export interface CountryLaw {
   imputation: ImputationRule;
   /** A due date on a Saturday, Sunday or holiday moves to the next working day (BGB § 193). */
   dueDateRolls: boolean;
+  /** How long a claim can be pursued, by kind of debtor; null: not known here, nothing is time-barred by us. */
+  limitation: Readonly<Record<CustomerKind, LimitationRule | null>>;
+  /** The longest payment terms; null: none is known here. */
+  paymentTerms: PaymentTermRules | null;
+  /** What an invoice must show about late payment; null: nothing that is known here. */
+  invoiceMentions: InvoiceMentionRule | null;
+  /** What a formal notice must show beyond the usual; null: nothing that is known here. */
+  notice: NoticeRule | null;
+  /** How periods of procedure end; as policy the deadlines of letters too. */
+  deadlines: DeadlineRule;
+  /** What can be done next before a court or a bailiff, in the order in which it is proposed. */
+  legalSteps: readonly LegalStep[];
 }
 
 const LAWS: readonly CountryLaw[] = [FRANCE, GERMANY, UNITED_KINGDOM, BELGIUM, SPAIN, ITALY, NETHERLANDS, IRELAND];
@@ -69,3 +87,9 @@ const BY_COUNTRY: ReadonlyMap<string, CountryLaw> = new Map(LAWS.map((law) => [l
 export function lawOf(country: string): CountryLaw | null {
   return BY_COUNTRY.get(country) ?? (EU_MEMBERS.includes(country) ? { ...EU_FLOOR, country } : null);
 }
+
+/** Where no law is known a deadline that ends on a day without work moves all the same: policy, and kind to the debtor. */
+const BY_POLICY: DeadlineRule = { movesOffFreeDays: true, source: 'policy' };
+
+/** How deadlines are reckoned in a country. */
+export const deadlineRuleOf = (country: string): DeadlineRule => lawOf(country)?.deadlines ?? BY_POLICY;

@@ -1,5 +1,7 @@
-import { addDays, addMonths, type LocalDate } from '../time/dates.ts';
-import { isWorkingDay, workingDayOnOrAfter, type Holidays } from '../time/working-days.ts';
+import type { LocalDate } from '../time/dates.ts';
+import type { Holidays } from '../time/working-days.ts';
+import { deadlineRuleOf } from './country-law.ts';
+import { lastDayOf, planBefore } from './deadlines.ts';
 
 export type Proceedings = 'safeguard' | 'receivership' | 'liquidation' | 'other';
 
@@ -40,11 +42,11 @@ export function declarationPeriod(
   if (debtor.country !== 'FR' || proceedings.kind === 'other') return null;
   const { judgmentOn, publishedOn } = proceedings;
   const more = isMainlandFrance(debtor) && !isMainlandFrance(creditor);
-  const end = addMonths(publishedOn ?? judgmentOn, PERIOD_MONTHS + (more ? ABROAD_MONTHS : 0));
-  const declareBy = workingDayOnOrAfter(end, holidays);
+  const period = { months: PERIOD_MONTHS + (more ? ABROAD_MONTHS : 0) };
+  const declareBy = lastDayOf(publishedOn ?? judgmentOn, period, deadlineRuleOf('FR'), holidays);
   return {
     declareBy,
-    planBy: workingDayBefore(declareBy, holidays),
+    planBy: planBefore(declareBy, holidays),
     from: publishedOn === null ? 'judgment' : 'publication',
     source: 'C. com. art. L622-24, R622-24; CPC art. 641, 642',
   };
@@ -53,9 +55,3 @@ export function declarationPeriod(
 /** Overseas departments and collectivities have postal codes that begin with 97 or 98. */
 const isMainlandFrance = ({ country, postalCode }: Seat): boolean =>
   country === 'FR' && !/^9[78]/.test((postalCode ?? '').trim());
-
-function workingDayBefore(date: LocalDate, holidays: Holidays): LocalDate {
-  let day = addDays(date, -1);
-  while (!isWorkingDay(day, holidays)) day = addDays(day, -1);
-  return day;
-}

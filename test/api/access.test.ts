@@ -214,6 +214,24 @@ const CASES: Record<string, Case> = {
     body: () => ({ payOn: '2026-12-01' }),
   },
   'DELETE /v1/promises/:id': { access: 'operator', foreign: (ids) => `/v1/promises/${ids['promise']}` },
+  'GET /v1/invoices/:id/limitation': {
+    access: 'operator',
+    foreign: (ids) => `/v1/invoices/${ids['invoice']}/limitation`,
+  },
+  'POST /v1/invoices/:id/limitation-events': {
+    access: 'operator',
+    foreign: (ids) => `/v1/invoices/${ids['invoice']}/limitation-events`,
+    body: () => ({ kind: 'courtClaim', on: '2026-11-19' }),
+  },
+  'GET /v1/invoices/:id/lifecycle': {
+    access: 'operator',
+    foreign: (ids) => `/v1/invoices/${ids['invoice']}/lifecycle`,
+  },
+  'POST /v1/invoices/:id/lifecycle': {
+    access: 'operator',
+    foreign: (ids) => `/v1/invoices/${ids['invoice']}/lifecycle`,
+    body: () => ({ status: '200', at: '2026-11-19T08:00:00Z' }),
+  },
   'POST /v1/invoices/:id/disputes': {
     access: 'operator',
     foreign: (ids) => `/v1/invoices/${ids['invoice']}/disputes`,

@@ -66,6 +66,7 @@ describe('CII', () => {
       collection: { method: 'transfer', on: null },
       iban: 'DE02120300000000202051',
       terms: 'Zahlbar bis bald',
+      texts: ['Zahlbar bis bald'],
     });
   });
 

@@ -11,6 +11,8 @@ import { openDispute, resolveDispute } from '../../db/repositories/disputes.ts';
 import { erasePersonalData } from '../../db/repositories/erasure.ts';
 import { liftHold, setHold } from '../../db/repositories/holds.ts';
 import { changeDueOn } from '../../db/repositories/invoices.ts';
+import { recordLifecycle } from '../../db/repositories/lifecycle.ts';
+import { recordLimitationEvent } from '../../db/repositories/limitation-events.ts';
 import { makePromise, withdrawPromise } from '../../db/repositories/promises.ts';
 import { reopenCase } from '../../db/repositories/runs.ts';
 import { undoWriteOff } from '../../db/repositories/write-offs.ts';
@@ -109,6 +111,26 @@ const DEEDS: readonly ((invoiceId: string, today: string, pick: (below: number) 
       });
     }),
   (id, today, pick) => command(id, 'pause', pick(2) === 0 ? {} : { until: addDays(today, 6) }),
+  (id) =>
+    world.within((tx, act) =>
+      recordLimitationEvent(tx, act, world.creditor.id, {
+        invoiceId: id,
+        kind: 'courtClaim',
+        on: localDate(act.at, 'Europe/Paris'),
+        until: null,
+        note: null,
+      }),
+    ),
+  (id, _, pick) =>
+    world.within((tx, act) =>
+      recordLifecycle(tx, act, world.creditor.id, {
+        invoiceId: id,
+        code: (['205', '208', '209', '210', '211'] as const)[pick(5)]!,
+        at: act.at,
+        amountMinor: null,
+        reason: null,
+      }),
+    ),
   (id) => command(id, 'resume', {}),
   (id) => command(id, 'skipStep', {}),
   (id, today, pick) =>

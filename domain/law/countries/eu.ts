@@ -1,4 +1,5 @@
 import type { CompensationRule, CountryLaw, InterestRule } from '../country-law.ts';
+import type { TermLimit } from '../payment-terms.ts';
 
 /** Members of the European Union (ISO 3166-1 alpha-2). */
 export const EU_MEMBERS: readonly string[] =
@@ -10,7 +11,6 @@ const FLOOR: InterestRule = {
   margin: '8',
   mode: 'floating',
   runsFrom: 'due',
-  contract: {},
   source: 'Directive 2011/7/EU art. 2(5)-(6), 3',
 };
 
@@ -22,10 +22,19 @@ const FORTY_EUR: CompensationRule = {
   source: 'Directive 2011/7/EU art. 6',
 };
 
+const SIXTY: TermLimit = {
+  from: 'receipt',
+  days: 60,
+  monthEnd: null,
+  unlessExpress: true,
+  sure: 'secondary',
+  source: 'Directive 2011/7/EU art. 3(5)',
+};
+
 /** The least that every member has to grant; national law may give more, so that it never claims too much. */
 export const EU_FLOOR: CountryLaw = {
   country: 'EU',
-  interest: { business: FLOOR, publicBody: FLOOR, consumer: null },
+  interest: { business: { ...FLOOR, contract: {} }, publicBody: FLOOR, consumer: null },
   compensation: { business: FORTY_EUR, publicBody: FORTY_EUR, consumer: null },
   imputation: {
     order: ['principal', 'interest', 'compensation', 'costs'],
@@ -33,6 +42,20 @@ export const EU_FLOOR: CountryLaw = {
     source: 'not covered: principal first, which is kindest to the debtor',
   },
   dueDateRolls: false,
+  // National law has the periods, and nothing here knows them.
+  limitation: { business: null, consumer: null, publicBody: null },
+  paymentTerms: {
+    business: { terms: {}, sectors: {}, unsaid: [SIXTY] },
+    publicBody: {
+      usual: { ...SIXTY, days: 30, unlessExpress: false, source: 'Directive 2011/7/EU art. 4(3)' },
+      sectors: {},
+    },
+  },
+  invoiceMentions: null,
+  notice: null,
+  // As policy: no text of the country is known here.
+  deadlines: { movesOffFreeDays: true, source: 'policy' },
+  legalSteps: [],
 };
 
 /** Reference rate and 8 points, rounded up to the next half point. */
@@ -49,7 +72,7 @@ function national(country: string, regime: string, source: string, own: Partial<
   return {
     ...EU_FLOOR,
     country,
-    interest: { business: rule, publicBody: rule, consumer: null },
+    interest: { business: { ...rule, contract: {} }, publicBody: rule, consumer: null },
     compensation: { business: compensation, publicBody: compensation, consumer: null },
   };
 }

@@ -492,7 +492,7 @@ describe('amounts, addresses and the end', () => {
   test('a time-barred claim is never chased', () => {
     const played = run({ limitationOn: '2026-09-10' });
     expect(steps(played)).toEqual(['s1 2026-09-09']);
-    expect(played.tasks.map((t) => t.task)).toEqual(['timeBarred']);
+    expect(played.tasks.map((t) => t.task)).toEqual(['limitationNear', 'limitationNear', 'timeBarred']);
   });
 
   test('settled, it thanks where the policy does; credited in full it is cancelled', () => {

@@ -1,8 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { compareWithLog, type LoggedEvent, type LoggedTurn, type Origin } from '../../../domain/case/rebuild.ts';
 import type { CaseFacts, StepFact } from '../../../domain/case/facts.ts';
-import { limitationOn } from '../../../domain/law/limitation.ts';
+import { limitationIn } from '../../../domain/law/limitation.ts';
 import { at, customer, invoice, policy } from './builders.ts';
+
+const CLAIM = { issuedOn: '2026-08-05', dueOn: '2026-09-04', contractYears: null, events: [] };
+const LIMIT = limitationIn('FR', 'business', CLAIM)!.on;
 
 const originOf = (facts: CaseFacts): Origin => ({
   invoiceId: facts.invoiceId,
@@ -14,6 +17,7 @@ const originOf = (facts: CaseFacts): Origin => ({
   chaseFrom: null,
   lastStepSent: null,
   collection: { method: 'transfer', on: null },
+  limitationYears: null,
 });
 
 const text = (value: unknown): string =>
@@ -25,7 +29,7 @@ const same = (a: unknown, b: unknown): boolean => text(a) === text(b);
  * cut such dates off at the day that is judged, and a later turn knows them whole.
  */
 describe('dates that lie after the day that was judged', () => {
-  const facts = invoice({ limitationOn: limitationOn('FR', 'business', '2026-09-04')!.on });
+  const facts = invoice({ limitationOn: LIMIT });
   const origin = originOf(facts);
   /** What the database says at the end, and what the log says of it. */
   const events: LoggedEvent[] = [
@@ -113,7 +117,7 @@ describe('dates that lie after the day that was judged', () => {
 
 describe('a letter that is taken back before it was posted', () => {
   const steps = policy([5, { day: 12, channel: 'letter' }, 40]);
-  const facts = invoice({ policy: steps, limitationOn: limitationOn('FR', 'business', '2026-09-04')!.on });
+  const facts = invoice({ policy: steps, limitationOn: LIMIT });
   const origin = originOf(facts);
   const letter: StepFact = {
     id: null,
