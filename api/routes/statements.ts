@@ -90,7 +90,7 @@ interface Asked {
   to?: LocalDate | undefined;
 }
 
-function periodOf({ from, to = undefined }: Asked, today: LocalDate): { from: LocalDate; to: LocalDate } {
+function periodOf({ from, to }: Asked, today: LocalDate): { from: LocalDate; to: LocalDate } {
   const last = to ?? today;
   if (last > today) {
     throw new Problem('futureDate', 'What will be owed on a later day is not known yet.', {
