@@ -35,6 +35,7 @@ import { rolloutRoutes } from './routes/rollouts.ts';
 import { personalDataRoutes } from './routes/personal-data.ts';
 import { rateRoutes } from './routes/rates.ts';
 import { replayRoutes } from './routes/replay.ts';
+import { statementRoutes } from './routes/statements.ts';
 import { systemRoutes } from './routes/system.ts';
 import { taskRoutes } from './routes/tasks.ts';
 import { templateRoutes } from './routes/templates.ts';
@@ -90,6 +91,7 @@ export async function buildApp(deps: ApiDeps): Promise<App> {
     await invoiceRoutes(routes, deps);
     await moneyRoutes(routes, deps);
     await claimRoutes(routes, deps);
+    await statementRoutes(routes, deps);
     await rateRoutes(routes, deps);
     await promiseRoutes(routes, deps);
     await disputeRoutes(routes, deps);

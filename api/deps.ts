@@ -4,6 +4,7 @@ import type { TemplateTexts } from '../activities/template-texts.ts';
 import type { Db } from '../db/database.ts';
 import type { HolidaysOf } from '../db/repositories/customer-facts.ts';
 import type { IntakeWriter } from '../db/repositories/inbox.ts';
+import type { StatementDocument } from '../domain/books/statement.ts';
 import type { TimelineDocument } from '../domain/case/timeline-document.ts';
 import type { Instant } from '../domain/time/zones.ts';
 import type { RenderMessage } from './replay-case.ts';
@@ -58,6 +59,8 @@ export interface ApiDeps {
   renderMessage: RenderMessage;
   /** Draws a timeline as a PDF; injected, since letters belong to the activities. Without it PDFs are refused. */
   renderTimeline?: (document: TimelineDocument) => Promise<Uint8Array> | Uint8Array;
+  /** Draws a customer's statement of account as a PDF; injected for the same reason. */
+  renderStatement?: (document: StatementDocument) => Promise<Uint8Array> | Uint8Array;
   logger: Logger | false;
   config: ApiConfig;
 }

@@ -117,6 +117,8 @@ export const PROBLEMS = {
   rateUnknown: [409, 'A reference rate is not known'],
   percentInvalid: [422, 'The rate is no per cent a year'],
   ratesInvalid: [422, 'The rates do not fit what is known'],
+  periodInvalid: [422, 'The period begins after it ends'],
+  notAcceptable: [406, 'None of the accepted formats can be answered'],
   nothingToWaive: [409, 'There is nothing to waive'],
   invoiceClosed: [409, 'The invoice takes no money in its stage'],
   customerMismatch: [422, 'The invoice is another customer’s'],

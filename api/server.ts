@@ -1,7 +1,7 @@
 import { Client } from '@temporalio/client';
 import pino, { type Logger } from 'pino';
 import { holidaysOf } from '../activities/holidays.ts';
-import { printBatch, renderPreviewPdf, timelinePdf } from '../activities/letters/index.ts';
+import { customerStatementPdf, printBatch, renderPreviewPdf, timelinePdf } from '../activities/letters/index.ts';
 import { createTemplateTexts } from '../activities/template-texts.ts';
 import { renderAgain } from '../activities/render-again.ts';
 import { API_SETTINGS, readSettings, SettingsError } from '../config.ts';
@@ -50,6 +50,7 @@ async function main(): Promise<void> {
     printer: printBatch,
     renderMessage: renderAgain,
     renderTimeline: timelinePdf,
+    renderStatement: customerStatementPdf,
     logger,
     config: {
       secretKey: Buffer.from(settings.RELANCE_SECRET_KEY, 'base64'),

@@ -38,4 +38,5 @@ export {
 export { printBatch, type Printer } from './printer.ts';
 export { renderBatch, type PrintBatch } from './batch.ts';
 export { manifestCsv, type ManifestRow } from './manifest.ts';
+export { customerStatementPdf } from './customer-statement-pdf.ts';
 export { timelinePdf } from './timeline-pdf.ts';

@@ -32,6 +32,12 @@ const statements = [
   `create index postings_accessories on postings (invoice_id)
      where account in ('interest', 'compensation', 'costs') and invoice_id is not null`,
 
+  // A customer's account is read from the journal.
+  `create index postings_by_customer on postings (customer_id)
+     where customer_id is not null and account in ('receivable', 'unappliedCredit', 'interest', 'compensation', 'costs',
+       'interestWaived')`,
+  `create index receipts_by_customer on receipts (customer_id) where customer_id is not null`,
+
   // Interest, compensation and costs that stay open once the principal is paid, where the policy claims them all the same.
   `alter table invoices add accessories_minor bigint not null default 0 check (accessories_minor >= 0)`,
   `alter table invoices add constraint invoices_accessories_after_principal

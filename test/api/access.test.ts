@@ -256,6 +256,10 @@ const CASES: Record<string, Case> = {
     foreign: (ids) => `/v1/invoices/${ids['invoice']}/costs`,
     body: () => ({ amount: '1', on: '2026-11-01', basis: 'title' }),
   },
+  'GET /v1/customers/:id/statement': {
+    access: 'operator',
+    foreign: (ids) => `/v1/customers/${ids['customer']}/statement`,
+  },
   'GET /v1/rates': { access: 'keys' },
   'PUT /v1/rates': { access: 'admin', body: () => ({ rates: [] }) },
   'POST /v1/plans': {
