@@ -34,6 +34,7 @@ import { promiseRoutes } from './routes/promises.ts';
 import { rolloutRoutes } from './routes/rollouts.ts';
 import { personalDataRoutes } from './routes/personal-data.ts';
 import { rateRoutes } from './routes/rates.ts';
+import { reportRoutes } from './routes/reports.ts';
 import { replayRoutes } from './routes/replay.ts';
 import { statementRoutes } from './routes/statements.ts';
 import { systemRoutes } from './routes/system.ts';
@@ -93,6 +94,7 @@ export async function buildApp(deps: ApiDeps): Promise<App> {
     await claimRoutes(routes, deps);
     await statementRoutes(routes, deps);
     await rateRoutes(routes, deps);
+    await reportRoutes(routes, deps);
     await promiseRoutes(routes, deps);
     await disputeRoutes(routes, deps);
     await limitationRoutes(routes, deps);

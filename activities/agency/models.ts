@@ -51,14 +51,14 @@ export function claimSheetModel(facts: ClaimFacts): ClaimSheetModel {
         principal: amount(invoice.balanceMinor),
         interest: claim && amount(claim.interestMinor),
         compensation: claim && amount(claim.compensationMinor),
-        costs: claim && amount(claim.costsMinor),
+        costs: claim === null || claim.costsMinor === 0n ? null : amount(claim.costsMinor),
         total: amount(claim?.totalMinor ?? invoice.balanceMinor),
         interestNote:
           claim === null || claim.perDayMinor === 0n
             ? null
             : words.perDay
                 .replace('{amount}', formatterFor(creditor.locale).money(amount(claim.perDayMinor), currency))
-                .replace('{source}', claim.sources.join('; ')),
+                .replace('{source}', claim.sources[0] ?? ''),
       },
     ],
     payments: statementOf(facts.account)

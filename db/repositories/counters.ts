@@ -14,7 +14,8 @@ export interface ContactCounters {
 
 /**
  * Counts over all contacts ever sent. What was open at that moment is the sum of the journal up to it: payments, credits
- * and tolerated differences committed before, less what was undone before. A send and an allocation exclude each other by
+ * and tolerated differences committed before, less what was undone before; beside a principal that is paid, the interest and
+ * compensation that its last event left open (an amount in the full scale of its currency). A send and an allocation exclude each other by
  * the locks they hold, so the two clocks that are compared, both the database's, tell which of them was first.
  */
 export async function contactCounters(db: Db | Tx): Promise<ContactCounters> {
@@ -31,7 +32,10 @@ export async function contactCounters(db: Db | Tx): Promise<ContactCounters> {
         select coalesce(sum(p.amount_minor), 0) from postings p join journal_entries j on j.id = p.entry_id
         where p.account = 'receivable' and (p.invoice_id = r.invoice_id or p.invoice_id in (
             select o.invoice_id from plan_invoices o where o.plan_id = split_part(r.step, ':', 2)))
-          and (j.kind = 'invoiceRegistered' or j.recorded_at < r.sending_real))) as after_payment`.execute(db);
+          and (j.kind = 'invoiceRegistered' or j.recorded_at < r.sending_real)) + coalesce((
+        select replace(e.data ->> 'claimedOpen', '.', '')::bigint from events e
+        where e.invoice_id = r.invoice_id and e.data ? 'claimedOpen' and e.recorded_at < r.sending_real
+        order by e.n desc limit 1), 0)) as after_payment`.execute(db);
   const [row] = rows;
   return { duplicate: Number(row?.duplicate ?? 0n), afterPayment: Number(row?.after_payment ?? 0n) };
 }

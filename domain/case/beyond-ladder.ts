@@ -439,7 +439,9 @@ export function branchAnswered(view: View, open: StepFact, answer: 'approved' | 
  * is to be done before that; should it never come, somebody notices.
  */
 export function branchUnderWay(view: View, open: StepFact): Decision {
-  return wait(view, lookAgain(view.now), nextOf(open.plannedAt, 'formalNotice', open, 'formalNotice'));
+  // A letter is named by its action already; of a mail the reason says what it is.
+  const reason = open.channel === 'email' ? 'formalNotice' : 'stepDue';
+  return wait(view, lookAgain(view.now), nextOf(open.plannedAt, 'formalNotice', open, reason));
 }
 
 function foreseen(view: View, at: Instant, following: Following | 'placement'): NextAction {

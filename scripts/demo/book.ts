@@ -109,6 +109,8 @@ export const POLICIES = [
       approval: 'approver',
     },
     placement: { daysAfterNotice: 10, approval: 'approver' },
+    // The notice states interest and the 40 EUR; who then pays the invoice is spared them.
+    interest: { claim: 'fromNotice', whenPrincipalPaid: 'waive', contractRate: null },
     writeOff: { afterPlacementDays: 180, below: { EUR: '30.00', GBP: '30.00' }, approval: 'approver' },
   },
 ] as const;

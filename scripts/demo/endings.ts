@@ -147,7 +147,7 @@ export const ENDINGS: readonly Ending[] = [
           .slice(events.findIndex(({ kind }) => kind === 'insolvencyDeclared'))
           .every(({ kind }) => kind !== 'stepTaken'),
     },
-    tell: (c) => `stopped on ${on(c, 'insolvencyDeclared')}, ${show(c, c.balance)} to be declared`,
+    tell: (c) => `stopped on ${on(c, 'insolvencyDeclared')}, ${show(c, c.balance)} and its interest to be declared`,
   },
 ];
 

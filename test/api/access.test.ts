@@ -260,6 +260,7 @@ const CASES: Record<string, Case> = {
     access: 'operator',
     foreign: (ids) => `/v1/customers/${ids['customer']}/statement`,
   },
+  'GET /v1/reports/aged-balance': { access: 'operator' },
   'GET /v1/rates': { access: 'keys' },
   'PUT /v1/rates': { access: 'admin', body: () => ({ rates: [] }) },
   'POST /v1/plans': {
