@@ -13,6 +13,7 @@ import { accessoriesOf, correctInterest, partsData, waiveAccessories } from './a
 import { appendEvent } from './events.ts';
 import { customersHeldBy } from './holds.ts';
 import { principalOnly, splitPayment } from './imputation.ts';
+import { askForRate } from './law-tasks.ts';
 import { post, postingsOf } from './ledger.ts';
 import { mayAcknowledge } from './limitation-events.ts';
 import { lockCreditNote, lockCustomers, lockInvoice, lockReceipt } from './locks.ts';
@@ -142,6 +143,9 @@ export async function allocate(tx: Tx, act: Act, input: NewAllocation): Promise<
     },
     text: act.reason ?? null,
   });
+  if (split.missing !== null) {
+    await askForRate(tx, act, { creditorId: invoice.creditor_id, invoiceId, customerId }, split.missing);
+  }
   // Dropped only explicitly: with its posting, on the timeline.
   await waiveAccessories(tx, act, invoiceId, split.waived, today);
   if (receiptId === undefined) await correctInterest(tx, act, invoiceId, today);

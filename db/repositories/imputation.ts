@@ -26,6 +26,8 @@ export interface Split {
   waived: Parts;
   /** Claimed accessories that stay open although the principal is paid. */
   leftMinor: bigint;
+  /** The rate that interest of this day would have needed; null where none was missing. */
+  missing: RateUnknown | null;
 }
 
 /**
@@ -40,20 +42,29 @@ export async function splitPayment(
   amountMinor: bigint,
 ): Promise<Split> {
   const claimed = await claimedOn(tx, invoice, on);
-  if (claimed === null) return principalOnly(payableMinor(invoice), amountMinor);
-  return imputeClaimed(amountMinor, claimed.claim, claimed.order, claimed.interest);
+  if (claimed === null || claimed instanceof RateUnknown) {
+    return { ...principalOnly(payableMinor(invoice), amountMinor), missing: claimed };
+  }
+  return { ...imputeClaimed(amountMinor, claimed.claim, claimed.order, claimed.interest), missing: null };
 }
 
 /** What an invoice can take of a payment of `on`, interest, compensation and costs that are claimed included. Minor units. */
 export async function payableOn(db: Db | Tx, invoice: PayableInvoice, on: LocalDate): Promise<bigint> {
   const claimed = await claimedOn(db, invoice, on);
-  return claimed === null ? payableMinor(invoice) : sumOfParts(partsOf(claimed.claim));
+  if (claimed === null || claimed instanceof RateUnknown) return payableMinor(invoice);
+  return sumOfParts(partsOf(claimed.claim));
 }
 
 /** Everything for the principal. */
 export function principalOnly(payable: bigint, amountMinor: bigint): Split {
   const principal = amountMinor < payable ? amountMinor : payable;
-  return { parts: { ...NO_PARTS, principal }, restMinor: amountMinor - principal, waived: NO_PARTS, leftMinor: 0n };
+  return {
+    parts: { ...NO_PARTS, principal },
+    restMinor: amountMinor - principal,
+    waived: NO_PARTS,
+    leftMinor: 0n,
+    missing: null,
+  };
 }
 
 interface Claimed {
@@ -62,25 +73,44 @@ interface Claimed {
   interest: InterestPolicy;
 }
 
-/** The claim that takes part in the imputation of a payment of `on`; null where only the principal does. */
-async function claimedOn(db: Db | Tx, invoice: PayableInvoice, on: LocalDate): Promise<Claimed | null> {
+/** The claim that takes part in the imputation of a payment of `on`; null where only the principal does, or the rate it lacks. */
+async function claimedOn(db: Db | Tx, invoice: PayableInvoice, on: LocalDate): Promise<Claimed | RateUnknown | null> {
   if (!isOpenStage(invoice.stage)) return null;
   const { facts, interest, claimedFrom } = await loadInvoiceClaim(db, invoice.id);
   const law = lawOf(facts.country);
   if (law === null || interest === null || claimedFrom === null || on < claimedFrom) return null;
   const claim = await claimAt(db, facts, on);
-  if (claim === null) return null;
+  if (claim instanceof RateUnknown) return claim;
+  // What was agreed in a plan is principal, and money counts for the plan first.
+  const byLaw = law.imputation.order;
+  const order = (await underPlan(db, invoice.id)) ? principalFirst(byLaw) : byLaw;
   // The principal is what the books say now, whatever day the payment is of.
-  return { claim: { ...claim, principalMinor: invoice.balance_minor }, order: law.imputation.order, interest };
+  return { claim: { ...claim, principalMinor: invoice.balance_minor }, order, interest };
+}
+
+const principalFirst = (order: readonly ClaimPart[]): ClaimPart[] => [
+  'principal',
+  ...order.filter((part) => part !== 'principal'),
+];
+
+async function underPlan(db: Db | Tx, invoiceId: string): Promise<boolean> {
+  const plan = await db
+    .selectFrom('plan_invoices as o')
+    .innerJoin('plans as p', 'p.id', 'o.plan_id')
+    .select('p.id')
+    .where('o.invoice_id', '=', invoiceId)
+    .where('p.status', '=', 'active')
+    .executeTakeFirst();
+  return plan !== undefined;
 }
 
 /** A payment that is entered late is judged with what came after it: nothing is claimed twice. */
-async function claimAt(db: Db | Tx, facts: ClaimFacts, on: LocalDate): Promise<Claim | null> {
+async function claimAt(db: Db | Tx, facts: ClaimFacts, on: LocalDate): Promise<Claim | RateUnknown> {
   const asOf = [...facts.movements, ...facts.accessories].reduce((last, one) => later(last, one.on), on);
   try {
     return claimOf(facts, await loadRates(db), asOf);
   } catch (error) {
-    if (error instanceof RateUnknown) return null;
+    if (error instanceof RateUnknown) return error;
     throw error;
   }
 }

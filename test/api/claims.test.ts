@@ -198,6 +198,26 @@ describe('a payment on a claim', () => {
     expect(await read(invoice.id)).toMatchObject({ balance: '7000.00' });
   });
 
+  test('counts for an instalment plan first: what that agrees on is principal', async () => {
+    const invoice = await lateInvoice('claims-all');
+    const plan = await h.call(own.approver, 'POST', '/v1/plans', {
+      invoiceIds: [invoice.id],
+      instalments: [
+        { dueOn: '2026-12-01', amount: '5000.00' },
+        { dueOn: '2027-01-01', amount: '7000.00' },
+      ],
+    });
+    expect(plan.status).toBe(201);
+    const { body } = await pay(invoice.id, '5000.00', '2026-11-20');
+    expect(body.allocations).toMatchObject([{ amount: '5000.00', principal: '5000.00' }]);
+    expect(await read(invoice.id)).toMatchObject({ balance: '7000.00' });
+    await pay(invoice.id, '7000.00', '2026-11-20');
+    // The plan is paid; the policy claims on what had run until then.
+    const { balance, accessories } = await read(invoice.id);
+    const { interest } = await claim(invoice.id);
+    expect([balance, Number(accessories)]).toEqual(['0.00', Number(interest) + 40]);
+  });
+
   test('is for the principal while the rate of its day is missing', async () => {
     const { body: customer } = await h.call(own.operator, 'POST', '/v1/customers', {
       reference: 'CL-OLD',
@@ -218,6 +238,8 @@ describe('a payment on a claim', () => {
     expect(refused.body.detail).toContain('ecbMro');
     const { body: receipt } = await pay(invoice.id, '100.00', '2026-11-19');
     expect(receipt.allocations).toMatchObject([{ amount: '100.00', principal: '100.00' }]);
+    const { body: tasks } = await h.call(own.operator, 'GET', '/v1/tasks?kind=rateUnknown');
+    expect(tasks.data).toMatchObject([{ invoiceId: invoice.id, status: 'open' }]);
   });
 });
 
