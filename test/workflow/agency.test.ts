@@ -117,7 +117,7 @@ describe('the desk of an agency', { timeout: 120_000 }, () => {
         tx,
         act,
         { creditorId: life.creditor.id, customerId: life.customer.id, invoiceId: life.id, run: 1, currency: 'EUR' },
-        { agencyId, amountMinor: 120_000n, on: life.day() },
+        { agencyId, amountMinor: 120_000n, on: life.day(0, act.at) },
       ),
     );
   const messages = (placementId: string) =>
@@ -299,7 +299,7 @@ describe('the desk of an agency', { timeout: 120_000 }, () => {
     const placementId = await place(life, id);
     await life.within(async (tx, act) => {
       await tellAgencyOfBalance(tx, act, life.id, { balanceMinor: 70_000n, currency: 'EUR' });
-      await endPlacement(tx, act, life.id, { status: 'recalled', reason: 'asked', on: life.day() });
+      await endPlacement(tx, act, life.id, { status: 'recalled', reason: 'asked', on: life.day(0, act.at) });
     });
     await told(placementId, 3);
     server.close();
@@ -416,7 +416,7 @@ describe('the desk of an agency', { timeout: 120_000 }, () => {
         tx,
         { ...act, at: act.at - 60_000 },
         { creditorId: life.creditor.id, customerId: life.customer.id, invoiceId: life.id, run: 1, currency: 'EUR' },
-        { agencyId: id, amountMinor: 120_000n, on: life.day() },
+        { agencyId: id, amountMinor: 120_000n, on: life.day(0, act.at) },
       );
       await tx.deleteFrom('outbox').where('target', '=', id).execute();
       return made;

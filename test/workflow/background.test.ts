@@ -106,7 +106,7 @@ describe('what is done to many cases', { timeout: 120_000 }, () => {
     const asked: NewBulk = { creditorId: life.creditor.id, kind, args: {}, filter: {}, role };
     const by = { ...systemAct(service.clock.now()), actor: 'desk (jane)', reason: 'They moved house.' };
     const bulkId = await inTransaction(service.db, async (tx) =>
-      createBulk(tx, by, asked, await listBulk(tx, by, asked, life.day())),
+      createBulk(tx, by, asked, await listBulk(tx, by, asked, life.day(0, by.at))),
     );
     await until('the end of the command', async () => {
       return (await findBulk(service.db, life.creditor.id, bulkId))?.status === 'done';

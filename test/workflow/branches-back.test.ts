@@ -84,9 +84,9 @@ describe('the ways back', { timeout: 180_000 }, () => {
     await life.happened('stepTaken:~formalNotice');
     await life.within(async (tx, act) => {
       const [letter] = await noticesOf(life);
-      await recordPost(tx, act, life.creditor.id, letter!.id, { status: 'dispatched', on: life.day() });
+      await recordPost(tx, act, life.creditor.id, letter!.id, { status: 'dispatched', on: life.day(0, act.at) });
       // Before the case could look: in the same moment part of it is paid.
-      const payment = { invoiceId: life.id, amountMinor: 20_000n, currency: 'EUR', receivedOn: life.day() };
+      const payment = { invoiceId: life.id, amountMinor: 20_000n, currency: 'EUR', receivedOn: life.day(0, act.at) };
       await recordPayment(tx, act, payment, service.deps.holidaySet);
     });
     await life.happened('approvalAsked:placement');
@@ -172,7 +172,9 @@ describe('the ways back', { timeout: 180_000 }, () => {
   const post = async (life: Life, status: PostStatus): Promise<void> => {
     await until('a letter', async () => (await noticesOf(life)).length > 0);
     const letter = (await noticesOf(life)).at(-1)!;
-    await life.within((tx, act) => recordPost(tx, act, life.creditor.id, letter.id, { status, on: life.day() }));
+    await life.within((tx, act) =>
+      recordPost(tx, act, life.creditor.id, letter.id, { status, on: life.day(0, act.at) }),
+    );
   };
 
   const addAgency = async (life: Life): Promise<string> => {

@@ -68,7 +68,7 @@ describe('beyond the ladder', { timeout: 180_000 }, () => {
 
     // And its way back: what has not come is owed again, the case goes on where it was before the agency had it.
     await life.within(async (tx, act) => {
-      await undoWriteOff(tx, act, life.id, life.day());
+      await undoWriteOff(tx, act, life.id, life.day(0, act.at));
       expect(await reopenCase(tx, act, life.id)).toBe(true);
     });
     expect(await life.row()).toMatchObject({ stage: 'formalNotice', balance_minor: 50_000n, run: 2 });
@@ -85,7 +85,7 @@ describe('beyond the ladder', { timeout: 180_000 }, () => {
     expect(await life.tasks('letter')).toMatchObject([{ status: 'cancelled' }]);
     await expect(
       life.within((tx, act) =>
-        recordPost(tx, act, life.creditor.id, letter!.id, { status: 'dispatched', on: life.day() }),
+        recordPost(tx, act, life.creditor.id, letter!.id, { status: 'dispatched', on: life.day(0, act.at) }),
       ),
     ).rejects.toMatchObject({ code: 'contactWithdrawn' });
     await until('the question is put again', async () => {
@@ -200,7 +200,7 @@ describe('beyond the ladder', { timeout: 180_000 }, () => {
     await life.within((tx, act) =>
       recordPost(tx, act, life.creditor.id, letter.id, {
         status: 'dispatched',
-        on: life.day(),
+        on: life.day(0, act.at),
         trackingNumber: 'RK 1',
       }),
     );

@@ -184,7 +184,7 @@ describe('what Temporal gets to see', { timeout: 240_000 }, () => {
       .where('channel', '=', 'registeredLetter')
       .executeTakeFirstOrThrow();
     await life.within((tx, act) =>
-      recordPost(tx, { ...act, ...said }, creditor.id, letter.id, { status: 'dispatched', on: life.day() }),
+      recordPost(tx, { ...act, ...said }, creditor.id, letter.id, { status: 'dispatched', on: life.day(0, act.at) }),
     );
     await life.happened('contactSent:~noticeCopy');
     await life.happened('placed');
@@ -226,7 +226,7 @@ describe('what Temporal gets to see', { timeout: 240_000 }, () => {
         { ...act, ...said },
         creditor.id,
         customer.id,
-        { kind: 'liquidation', judgmentOn: life.day(), publishedOn: null, trustee: CANARIES.trustee },
+        { kind: 'liquidation', judgmentOn: life.day(0, act.at), publishedOn: null, trustee: CANARIES.trustee },
         service.deps.holidays,
       ),
     );
@@ -347,7 +347,7 @@ describe('what Temporal gets to see', { timeout: 240_000 }, () => {
           invoiceId: id,
           amountMinor: 115_000n,
           currency: 'EUR',
-          receivedOn: life.day(),
+          receivedOn: life.day(0, act.at),
           reference: CANARIES.reference,
         },
         service.deps.holidaySet,

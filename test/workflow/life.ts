@@ -30,9 +30,9 @@ export class Life {
     this.id = id;
   }
 
-  /** The creditor's date, moved by some days. */
-  day(days = 0): string {
-    return addDays(localDate(this.service.clock.now(), 'Europe/Paris'), days);
+  /** The creditor's date at `at`, moved by some days. Within a transaction give it the act's: by the clock the next day may have begun. */
+  day(days = 0, at = this.service.clock.now()): string {
+    return addDays(localDate(at, 'Europe/Paris'), days);
   }
 
   get handle(): WorkflowHandle {

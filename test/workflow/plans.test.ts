@@ -90,7 +90,7 @@ describe('a plan on the real engine', { timeout: 120_000 }, () => {
       recordPayment(
         tx,
         act,
-        { invoiceId: other, amountMinor: 120_000n, currency: 'EUR', receivedOn: life.day() },
+        { invoiceId: other, amountMinor: 120_000n, currency: 'EUR', receivedOn: life.day(0, act.at) },
         service.deps.holidaySet,
       ),
     );
