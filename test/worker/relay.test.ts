@@ -42,8 +42,9 @@ describe('messages to Temporal, and the sweep behind them', { timeout: 120_000 }
           () => false,
         ),
     );
-  const turned = (id: string) =>
-    until('a turn', async () =>
+  /** Its turn is committed, and the task in which it was taken is over: the sweep leaves alone what is busy. */
+  const turned = async (id: string): Promise<void> => {
+    await until('a turn', async () =>
       service.db
         .selectFrom('invoices')
         .select('id')
@@ -51,6 +52,8 @@ describe('messages to Temporal, and the sweep behind them', { timeout: 120_000 }
         .where('turned_at', 'is not', null)
         .executeTakeFirst(),
     );
+    await until('rest', async () => !(await handleOf(id).describe()).raw.pendingWorkflowTask);
+  };
   const outboxOf = (target: string) =>
     service.db.selectFrom('outbox').selectAll().where('target', '=', target).execute();
   const emptyFor = (target: string) => until('an empty outbox', async () => (await outboxOf(target)).length === 0);
