@@ -17,6 +17,7 @@ import type { PlanFact } from '../domain/case/facts.ts';
 import { instalmentRests } from '../domain/case/plan-course.ts';
 import type { Claim as LawClaim } from '../domain/law/claim.ts';
 import type { Channel, ContactRole, Tone } from '../domain/policy/types.ts';
+import { addressLines } from '../domain/address.ts';
 import { DomainError } from '../domain/errors.ts';
 import { collectorFaults } from '../domain/law/collector.ts';
 import { formatAmount } from '../domain/money.ts';
@@ -197,9 +198,9 @@ function modelOf(
       replyTo: creditor.replyTo ?? creditor.senderEmail,
       // What is collected for others goes to the account that has nothing else on it (CPCE R124-2).
       iban: creditor.collectsFor?.dedicatedIban ?? creditor.iban,
-      addressLines: linesOf(creditor.address),
+      addressLines: addressLines(creditor.address),
     },
-    customer: { name: customer.name, addressLines: linesOf(customer.address) },
+    customer: { name: customer.name, addressLines: addressLines(customer.address) },
     customerKind: customer.kind,
     country: customer.country,
     ...(order.deadlineDays === undefined ? {} : { deadlineDays: order.deadlineDays }),
@@ -322,9 +323,4 @@ function noteOf(line: InvoiceLine, asked: bigint): RowNote | null {
   if (line.balanceMinor === 0n) return 'accessoriesOnly';
   if (asked < line.balanceMinor) return 'partDisputed';
   return line.balanceMinor < line.amountMinor ? 'partPaid' : null;
-}
-
-function linesOf(address: MessageParties['creditor']['address']): string[] {
-  if (address === null) return [];
-  return [...address.lines, `${address.postalCode} ${address.city}`.trim(), address.country].filter((l) => l !== '');
 }

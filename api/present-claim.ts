@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { Claim } from '../domain/law/claim.ts';
+import { shownPeriods } from '../domain/law/shown-periods.ts';
 import { formatAmount } from '../domain/money.ts';
 import type { claim as shape } from './schemas/claim.ts';
 
@@ -15,15 +16,7 @@ export function presentClaim(claim: Claim): z.output<typeof shape> {
     total: amount(claim.totalMinor),
     perDay: amount(claim.perDayMinor),
     accrued: amount(claim.accruedMinor),
-    periods: claim.periods.map((period) => ({
-      from: period.from,
-      to: period.to,
-      days: period.days,
-      base: amount(period.baseMinor),
-      rate: period.rate,
-      source: period.source,
-      amount: amount(period.amountMinor),
-    })),
+    periods: shownPeriods(claim),
     regime: claim.regime,
     sources: [...claim.sources],
     notes: claim.notes.map(({ code, message }) => ({ code, message })),

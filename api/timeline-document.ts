@@ -3,6 +3,7 @@ import type { CustomerRow } from '../db/repositories/customers.ts';
 import type { Discrepancy } from '../db/repositories/heads.ts';
 import type { InvoiceRow } from '../db/repositories/invoices.ts';
 import type { TimelineRow } from '../db/repositories/timeline.ts';
+import { addressLines } from '../domain/address.ts';
 import type { TimelineDocument } from '../domain/case/timeline-document.ts';
 import { formatAmount } from '../domain/money.ts';
 import type { LocalDate } from '../domain/time/dates.ts';
@@ -22,14 +23,12 @@ export interface TimelineSource {
 
 export function timelineDocument(source: TimelineSource): TimelineDocument {
   const { creditor, customer, invoice, events, verified, head, madeAt } = source;
-  const { address } = creditor;
   return {
     locale: creditor.locale,
     creditor: {
       name: creditor.name,
       timeZone: creditor.time_zone,
-      addressLines:
-        address === null ? [] : [...address.lines, `${address.postalCode} ${address.city}`.trim(), address.country],
+      addressLines: addressLines(creditor.address),
     },
     customer: { name: customer.name, reference: customer.reference },
     invoice: {

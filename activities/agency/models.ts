@@ -1,4 +1,5 @@
 import { statementOf, type StatementLine } from '../../domain/agency/account.ts';
+import { addressLines } from '../../domain/address.ts';
 import { NOTICE_COPY } from '../../domain/case/requests.ts';
 import type { ClaimFacts, ClaimMessage, Party } from '../../domain/agency/claim-facts.ts';
 import { formatAmount } from '../../domain/money.ts';
@@ -179,10 +180,8 @@ function partyOf(party: Party, fromCountry: string, email: string | null): FormP
   const { address } = party;
   return {
     name: party.name,
-    addressLines: postalLines(
-      address ? [...address.lines, `${address.postalCode} ${address.city}`.trim(), address.country] : [party.country],
-      fromCountry,
-    ),
+    // Where no address is known the country says at least where they are.
+    addressLines: postalLines(address === null ? [party.country] : addressLines(address), fromCountry),
     registration: party.registrationId,
     vatId: party.vatId,
     email,

@@ -3,7 +3,8 @@ import { creditorsDate } from '../../db/repositories/allocations.ts';
 import { findCreditor, type CreditorRow } from '../../db/repositories/creditors.ts';
 import { entriesOfCustomer } from '../../db/repositories/customer-statements.ts';
 import { findCustomer, type CustomerRow } from '../../db/repositories/customers.ts';
-import { csvOf } from '../../domain/agency/csv.ts';
+import { addressLines } from '../../domain/address.ts';
+import { csvOf } from '../../domain/csv.ts';
 import { statementOfCustomer, type CustomerStatement, type StatementParty } from '../../domain/books/statement.ts';
 import { formatAmount } from '../../domain/money.ts';
 import type { LocalDate } from '../../domain/time/dates.ts';
@@ -192,10 +193,8 @@ async function pdfOf(
 
 const partyOf = (row: CreditorRow | CustomerRow): StatementParty => ({
   name: row.name,
-  addressLines:
-    row.address === null
-      ? [row.country]
-      : [...row.address.lines, `${row.address.postalCode} ${row.address.city}`.trim(), row.address.country],
+  // Where no address is known the country says at least where they are.
+  addressLines: row.address === null ? [row.country] : addressLines(row.address),
   registration: row.registration_id,
   vatId: row.vat_id,
   email: null,

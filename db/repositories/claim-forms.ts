@@ -1,9 +1,10 @@
+import { addressLines } from '../../domain/address.ts';
 import { claimOf, type Claim } from '../../domain/law/claim.ts';
 import { RateUnknown } from '../../domain/law/rates.ts';
 import { later, type LocalDate } from '../../domain/time/dates.ts';
 import type { Act } from '../act.ts';
 import { json, type Tx } from '../database.ts';
-import type { Address, InsolvencyKind, JsonObject } from '../types.ts';
+import type { InsolvencyKind, JsonObject } from '../types.ts';
 import { loadInvoiceClaim } from './claims.ts';
 import { addDocument } from './documents.ts';
 import { declarationTask, openInsolvency } from './insolvencies.ts';
@@ -101,7 +102,7 @@ export async function loadClaimForm(tx: Tx, customerId: string): Promise<ClaimFo
     trustee: insolvency.trustee,
     creditor: {
       name: parties.creditor_name,
-      addressLines: linesOf(parties.creditor_address),
+      addressLines: addressLines(parties.creditor_address),
       registration: parties.creditor_registration,
       vatId: parties.vat_id,
       email: parties.reply_to ?? parties.sender_email,
@@ -111,7 +112,7 @@ export async function loadClaimForm(tx: Tx, customerId: string): Promise<ClaimFo
     debtor: {
       reference: parties.reference,
       name: parties.name,
-      addressLines: linesOf(parties.address),
+      addressLines: addressLines(parties.address),
       registration: parties.registration_id,
     },
     claims: claims.map((row, index) => ({
@@ -168,9 +169,4 @@ export async function keepClaimForm(
     .set({ data: json({ ...data, documentIds, formDigest: written.digest, ...error }) })
     .where('id', '=', form.taskId)
     .execute();
-}
-
-function linesOf(address: Address | null): string[] {
-  if (address === null) return [];
-  return [...address.lines, `${address.postalCode} ${address.city}`.trim(), address.country].filter((l) => l !== '');
 }

@@ -9,6 +9,7 @@ import { later, type LocalDate } from '../../domain/time/dates.ts';
 import type { Db, Tx } from '../database.ts';
 import type { Database } from '../types.ts';
 import { loadInvoiceClaim } from './claims.ts';
+import { activePlanOver } from './plans.ts';
 import { loadRates } from './rates.ts';
 import { isOpenStage, payableMinor } from './runs.ts';
 
@@ -45,7 +46,9 @@ export async function splitPayment(
   if (claimed === null || claimed instanceof RateUnknown) {
     return { ...principalOnly(payableMinor(invoice), amountMinor), missing: claimed };
   }
-  return { ...imputeClaimed(amountMinor, claimed.claim, claimed.order, claimed.interest), missing: null };
+  const { claim, order, interest } = claimed;
+  const underPlan = (await activePlanOver(tx, invoice.id)) !== null;
+  return { ...imputeClaimed(amountMinor, claim, order, interest, underPlan), missing: null };
 }
 
 /** What an invoice can take of a payment of `on`, interest, compensation and costs that are claimed included. Minor units. */
@@ -81,27 +84,8 @@ async function claimedOn(db: Db | Tx, invoice: PayableInvoice, on: LocalDate): P
   if (law === null || interest === null || claimedFrom === null || on < claimedFrom) return null;
   const claim = await claimAt(db, facts, on);
   if (claim instanceof RateUnknown) return claim;
-  // What was agreed in a plan is principal, and money counts for the plan first.
-  const byLaw = law.imputation.order;
-  const order = (await underPlan(db, invoice.id)) ? principalFirst(byLaw) : byLaw;
   // The principal is what the books say now, whatever day the payment is of.
-  return { claim: { ...claim, principalMinor: invoice.balance_minor }, order, interest };
-}
-
-const principalFirst = (order: readonly ClaimPart[]): ClaimPart[] => [
-  'principal',
-  ...order.filter((part) => part !== 'principal'),
-];
-
-async function underPlan(db: Db | Tx, invoiceId: string): Promise<boolean> {
-  const plan = await db
-    .selectFrom('plan_invoices as o')
-    .innerJoin('plans as p', 'p.id', 'o.plan_id')
-    .select('p.id')
-    .where('o.invoice_id', '=', invoiceId)
-    .where('p.status', '=', 'active')
-    .executeTakeFirst();
-  return plan !== undefined;
+  return { claim: { ...claim, principalMinor: invoice.balance_minor }, order: law.imputation.order, interest };
 }
 
 /** A payment that is entered late is judged with what came after it: nothing is claimed twice. */

@@ -1,3 +1,4 @@
+import type { PostalAddress } from '../address.ts';
 import type { Claim } from '../law/claim.ts';
 import type { LocalDate } from '../time/dates.ts';
 import type { Instant } from '../time/zones.ts';
@@ -61,7 +62,7 @@ export interface Party {
   name: string;
   country: string;
   locale: string;
-  address: { lines: readonly string[]; postalCode: string; city: string; country: string } | null;
+  address: PostalAddress | null;
   registrationId: string | null;
   vatId: string | null;
 }

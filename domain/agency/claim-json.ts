@@ -1,3 +1,4 @@
+import { shownPeriods } from '../law/shown-periods.ts';
 import { formatAmount } from '../money.ts';
 import { isoInstant } from '../time/zones.ts';
 import { paidOf, statementOf } from './account.ts';
@@ -68,15 +69,7 @@ export function claimJson(facts: ClaimFacts, files: readonly NamedDocument[]) {
       costs: claim && amount(claim.costsMinor),
       total: amount(claim?.totalMinor ?? invoice.balanceMinor),
       perDay: claim && amount(claim.perDayMinor),
-      periods: (claim?.periods ?? []).map((period) => ({
-        from: period.from,
-        to: period.to,
-        days: period.days,
-        base: amount(period.baseMinor),
-        rate: period.rate,
-        source: period.source,
-        amount: amount(period.amountMinor),
-      })),
+      periods: claim === null ? [] : shownPeriods(claim),
       sources: claim?.sources ?? [],
       paid: amount(paidOf(facts.account)),
       balance: amount(invoice.balanceMinor),

@@ -3,7 +3,7 @@ import { isoInstant } from '../time/zones.ts';
 import { statementOf } from './account.ts';
 import type { ClaimFacts } from './claim-facts.ts';
 import type { NamedDocument } from './claim-json.ts';
-import { csvOf } from './csv.ts';
+import { csvOf } from '../csv.ts';
 
 const MESSAGE_COLUMNS = [
   'id',

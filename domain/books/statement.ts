@@ -1,5 +1,6 @@
 import type { Account, EntryKind } from '../ledger/postings.ts';
 import type { LocalDate } from '../time/dates.ts';
+import { runningBalance } from './running-balance.ts';
 
 /** What a line of a customer's statement is. */
 export type StatementLineKind =
@@ -80,26 +81,16 @@ export function statementOfCustomer(
   from: LocalDate,
   to: LocalDate,
 ): CustomerStatement {
-  let openingMinor = 0n;
-  for (const { on, deltaMinor } of entries) if (on < from) openingMinor += deltaMinor;
-  let balanceMinor = openingMinor;
-  const lines: CustomerLine[] = [];
-  for (const entry of within(entries, from, to)) {
-    for (const { kind, amountMinor } of movesOf(entry)) {
-      balanceMinor += amountMinor;
+  const before = entries.filter(({ on }) => on < from);
+  const openingMinor = before.reduce((sum, { deltaMinor }) => sum + deltaMinor, 0n);
+  const moves = entries
+    .filter(({ on }) => from <= on && on <= to)
+    .flatMap((entry) => {
       const { on, reference, invoiceId } = entry;
-      lines.push({ on, kind, reference, invoiceId, amountMinor, balanceMinor });
-    }
-  }
-  return { openingMinor, lines, closingMinor: balanceMinor };
-}
-
-function within(entries: readonly CustomerEntry[], from: LocalDate, to: LocalDate): CustomerEntry[] {
-  return entries
-    .map((entry, index) => ({ entry, index }))
-    .filter(({ entry }) => from <= entry.on && entry.on <= to)
-    .sort((a, b) => (a.entry.on < b.entry.on ? -1 : a.entry.on > b.entry.on ? 1 : a.index - b.index))
-    .map(({ entry }) => entry);
+      return movesOf(entry).map((move) => ({ on, reference, invoiceId, ...move }));
+    });
+  const lines = runningBalance(moves, openingMinor);
+  return { openingMinor, lines, closingMinor: lines.at(-1)?.balanceMinor ?? openingMinor };
 }
 
 /** One move for each account of the other side; the rest, if any, is a transfer. */

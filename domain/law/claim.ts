@@ -288,21 +288,30 @@ function halfYearStarts(from: LocalDate, to: LocalDate): LocalDate[] {
 
 function lateness(facts: ClaimFacts, law: CountryLaw, asOf: LocalDate): Parameters<typeof compensationMinor>[1] {
   const dueOn = dueDate(facts, law);
-  // At most: money that came in time and went back to its payer was never a payment.
-  const unpaid = bases(facts).filter(
-    ({ from }, index, all) => from > dueOn || (all[index + 1]?.from ?? '9999') > addDays(dueOn, 1),
-  );
-  const unpaidThen = unpaid.reduce((most, { baseMinor }) => (baseMinor > most ? baseMinor : most), 0n);
-  const creditedSince = total(facts.movements.filter(({ on, kind }) => on > dueOn && kind === 'credit'));
   return {
     currency: facts.currency,
     dueOn,
     asOf,
-    paidLateMinor: unpaidThen + creditedSince,
+    paidLateMinor: unpaidAfter(facts, dueOn),
     lateInstalments: facts.lateInstalments.length,
     judgmentOn: facts.judgmentOn,
   };
 }
+
+/**
+ * The most that was unpaid at the end of a day from the due date on, of what was really owed. A credit of any date was never
+ * owed, and money that came in time and went back to its payer was never a payment.
+ */
+function unpaidAfter(facts: ClaimFacts, dueOn: LocalDate): bigint {
+  const owedMinor = facts.amountMinor + total(facts.movements.filter(({ kind }) => kind === 'credit'));
+  const movements = facts.movements.filter(({ kind }) => kind !== 'credit');
+  const days = bases({ ...facts, amountMinor: owedMinor, movements });
+  return days
+    .filter((_, index) => (days[index + 1]?.from ?? FOR_EVER) > addDays(dueOn, 1))
+    .reduce((most, { baseMinor }) => (baseMinor > most ? baseMinor : most), 0n);
+}
+
+const FOR_EVER: LocalDate = '9999-12-31';
 
 function lawNotes(facts: ClaimFacts, law: CountryLaw | null, interest: InterestRule | null): ClaimNote[] {
   if (law === null) {

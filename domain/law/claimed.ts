@@ -70,20 +70,23 @@ export interface Imputed {
 /**
  * What a payment extinguishes where the policy claims interest: the law's order, except that where the policy waives what
  * is open once the principal is paid, money that covers the principal goes to it first. Less than `minimum` is always
- * waived then. The creditor may renounce an order that favours it alone.
+ * waived then. The creditor may renounce an order that favours it alone. Under an instalment plan (`underPlan`) the principal
+ * comes first too: it is what was agreed on, and money counts for the plan first.
  */
 export function imputeClaimed(
   amountMinor: bigint,
   claim: Claim,
   order: readonly ClaimPart[],
   policy: InterestPolicy,
+  underPlan = false,
 ): Imputed {
   const open = partsOf(claim);
   const waives = policy.whenPrincipalPaid === 'waive' && amountMinor >= open.principal;
+  const principalFirst = waives || underPlan;
   const { parts, restMinor } = impute(
     amountMinor,
     open,
-    waives ? ['principal', ...order.filter((part) => part !== 'principal')] : order,
+    principalFirst ? ['principal', ...order.filter((part) => part !== 'principal')] : order,
   );
   const principalPaid = parts.principal === open.principal;
   const left: Parts = {

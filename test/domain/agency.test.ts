@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { paidOf, statementOf } from '../../domain/agency/account.ts';
 import type { AccountLine } from '../../domain/agency/claim-facts.ts';
-import { csvOf } from '../../domain/agency/csv.ts';
+import { csvOf } from '../../domain/csv.ts';
 import { safeName } from '../../domain/agency/entry-names.ts';
 import { webhookUrlFault } from '../../domain/agency/webhook-url.ts';
 

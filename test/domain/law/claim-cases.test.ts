@@ -835,7 +835,68 @@ describe('the claim, worked out by hand', () => {
   });
 });
 
+describe('the fixed compensation', () => {
+  const pounds = (movements: PrincipalMovement[]) =>
+    claimOf(
+      claimFacts({ country: 'GB', currency: 'GBP', amountMinor: 99_999n, dueOn: '2025-08-31', movements }),
+      BOOK,
+      '2025-09-30',
+    ).compensationMinor;
+
+  test('1998 Act, section 5A: a credit of before the due date that is taken back later counts once', () => {
+    // 999.99 is owed after all, of the first band; counted twice it would be 1,499.99, of the second.
+    const credit = { on: '2025-08-20', amountMinor: -50_000n, kind: 'credit' as const };
+    expect(pounds([credit, { ...credit, on: '2025-09-10', amountMinor: 50_000n }])).toBe(4_000n);
+  });
+
+  test('1998 Act, section 5A: what was credited was never owed, whenever that was', () => {
+    const owed = claimFacts({ country: 'GB', currency: 'GBP', amountMinor: 1_049_999n, dueOn: '2025-08-31' });
+    for (const on of ['2025-08-20', '2025-09-20']) {
+      const movements = [{ on, amountMinor: -50_000n, kind: 'credit' as const }];
+      // 9,999.99: the second band.
+      expect(claimOf({ ...owed, movements }, BOOK, '2025-09-30').compensationMinor).toBe(7_000n);
+    }
+  });
+});
+
 describe('what is refused or not claimed', () => {
+  test('a principal of nothing claims nothing', () => {
+    const claim = claimOf(claimFacts({ amountMinor: 0n }), BOOK, '2025-09-30');
+    expect([claim.totalMinor, claim.perDayMinor, claim.periods]).toEqual([0n, 0n, []]);
+  });
+
+  test('interest that was paid beyond what had run is not owed back here, nor claimed', () => {
+    const over = [{ on: '2025-06-01', part: 'interest' as const, amountMinor: 1_000_000n, how: 'paid' as const }];
+    const claim = claimOf(claimFacts({ accessories: over }), BOOK, '2025-09-30');
+    expect([claim.interestMinor, claim.accruedMinor > 0n]).toEqual([0n, true]);
+  });
+
+  test('a payment that went back with its interest leaves the claim as if nothing had been paid of interest', () => {
+    const untouched = claimOf(claimFacts(), BOOK, '2025-09-30');
+    const back = claimOf(
+      claimFacts({
+        movements: [
+          { on: '2025-07-31', amountMinor: -461_245n, kind: 'payment' },
+          { on: '2025-07-31', amountMinor: 461_245n, kind: 'payment' },
+        ],
+        accessories: [
+          { on: '2025-07-31', part: 'interest', amountMinor: 38_755n, how: 'paid' },
+          { on: '2025-08-05', part: 'interest', amountMinor: -38_755n, how: 'paid' },
+        ],
+      }),
+      BOOK,
+      '2025-09-30',
+    );
+    expect(back).toEqual(untouched);
+  });
+
+  test('BGB § 193: due on 26 December 2025, a holiday before a weekend, interest runs from the 30th', () => {
+    const holidays = dueDateHolidays('DE', 2025, 2026);
+    const due = claimFacts({ country: 'DE', dueOn: '2025-12-26', holidays });
+    expect(claimOf(due, BOOK, '2025-12-29').periods).toEqual([]);
+    expect(claimOf(due, BOOK, '2025-12-30').periods).toMatchObject([{ from: '2025-12-30', days: 1 }]);
+  });
+
   test('ECB rate: nothing beyond 31 December 2026 is extrapolated', () => {
     expect(() => claimOf(claimFacts(), BOOK, '2027-01-01')).toThrow(RateUnknown);
     expect(claimOf(claimFacts(), BOOK, '2026-12-31').interestMinor).toBeGreaterThan(0n);

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { claimOf, type ClaimFacts, type PrincipalMovement } from '../../../domain/law/claim.ts';
+import { claimOf, type AccessoryMovement, type ClaimFacts, type PrincipalMovement } from '../../../domain/law/claim.ts';
 import { dueDateHolidays } from '../../../domain/law/national-holidays.ts';
 import { rateBook, RateUnknown } from '../../../domain/law/rates.ts';
 import { dateOfDayNumber, dayNumber } from '../../../domain/time/dates.ts';
-import { oracleCompensation, oracleInterest } from './oracle.ts';
+import { oracleCompensation, oracleCosts, oracleInterest, oraclePrincipal, oracleRest } from './oracle.ts';
 
 /** Histories of `npm test`; the nightly size is LAW_RUNS=100000. */
 const numRuns = Number(process.env['LAW_RUNS'] ?? 2_000);
@@ -31,12 +31,19 @@ const movement = fc.record<PrincipalMovement>({
   kind: fc.constantFrom('payment', 'credit', 'difference'),
 });
 
+const accessory = fc.record<AccessoryMovement>({
+  on: anyDay,
+  part: fc.constantFrom('interest', 'compensation', 'costs'),
+  amountMinor: fc.bigInt({ min: -20_000n, max: 60_000n }).filter((amount) => amount !== 0n),
+  how: fc.constantFrom('paid', 'waived'),
+});
+
 /** Facts whose principal never falls below zero on any day. */
 const facts: fc.Arbitrary<ClaimFacts> = fc
   .record({
     country: fc.constantFrom('FR', 'FR', 'DE', 'GB', 'BE', 'IE', 'AT', 'US'),
     kind: fc.constantFrom('business' as const, 'business' as const, 'consumer' as const, 'publicBody' as const),
-    currency: fc.constantFrom('EUR', 'EUR', 'GBP'),
+    currency: fc.constantFrom('EUR', 'EUR', 'GBP', 'JPY', 'BHD'),
     amountMinor: fc.oneof(
       fc.bigInt({ min: 1n, max: 5_000_000n }),
       fc.constantFrom(1n, 99_999n, 100_000n, 999_999n, 1_000_000n),
@@ -46,6 +53,9 @@ const facts: fc.Arbitrary<ClaimFacts> = fc
     movements: fc.array(movement, { maxLength: 8 }),
     noticeReceivedOn: fc.option(anyDay),
     judgmentOn: fc.option(anyDay, { freq: 4 }),
+    accessories: fc.array(accessory, { maxLength: 4 }),
+    costs: fc.array(fc.record({ on: anyDay, amountMinor: fc.bigInt({ min: 1n, max: 20_000n }) }), { maxLength: 2 }),
+    lateInstalments: fc.array(anyDay, { maxLength: 3 }),
   })
   .map((some) => {
     let owed = some.amountMinor;
@@ -56,11 +66,11 @@ const facts: fc.Arbitrary<ClaimFacts> = fc
       movements.push(one);
     }
     const holidays = dueDateHolidays(some.country, 2018, 2028);
-    return { ...some, movements, accessories: [], costs: [], lateInstalments: [], holidays };
+    return { ...some, movements, holidays };
   });
 
 describe('the claim', () => {
-  test('agrees with an oracle that counts day by day in fractions', () => {
+  test('agrees with an oracle that counts day by day in fractions', { timeout: 30_000 + numRuns * 10 }, () => {
     let known = 0;
     fc.assert(
       fc.property(facts, anyDay, (some, asOf) => {
@@ -71,9 +81,18 @@ describe('the claim', () => {
         }
         known++;
         const claim = claimOf(some, BOOK, asOf);
-        expect({ interest: claim.accruedMinor, compensation: claim.compensationMinor }).toEqual({
-          interest: expected,
-          compensation: oracleCompensation(some, asOf),
+        expect({
+          accrued: claim.accruedMinor,
+          interest: claim.interestMinor,
+          compensation: claim.compensationMinor,
+          costs: claim.costsMinor,
+          principal: claim.principalMinor,
+        }).toEqual({
+          accrued: expected,
+          interest: oracleRest(some, 'interest', expected, asOf),
+          compensation: oracleRest(some, 'compensation', oracleCompensation(some, asOf), asOf),
+          costs: oracleRest(some, 'costs', oracleCosts(some, asOf), asOf),
+          principal: oraclePrincipal(some, asOf),
         });
       }),
       { numRuns },

@@ -98,20 +98,44 @@ export function oracleCompensation(facts: ClaimFacts, asOf: string): bigint {
   const inTime = lastDayInTime(facts);
   const { country, kind, currency } = facts;
   if (kind === 'consumer' || asOf <= inTime) return 0n;
-  // The most that was unpaid at the end of any day from the due date on, less what was credited since.
+  // What was ever credited was not owed; of the rest, the most that was unpaid on an evening from the due date on.
   let late = 0n;
   for (let n = dayNumber(inTime); n <= dayNumber(asOf); n++) {
+    const evening = dateOfDayNumber(n);
     let owed = facts.amountMinor;
-    for (const { on, amountMinor } of facts.movements) if (on <= dateOfDayNumber(n)) owed += amountMinor;
+    for (const { on, amountMinor, kind: how } of facts.movements) {
+      if (how === 'credit' ? on <= asOf : on <= evening) owed += amountMinor;
+    }
     if (owed > late) late = owed;
-  }
-  for (const { on, amountMinor, kind: how } of facts.movements) {
-    if (how === 'credit' && on > inTime && on <= asOf) late += amountMinor;
   }
   if (late <= 0n) return 0n;
   if (country === 'GB')
     return currency !== 'GBP' ? 0n : late < 100_000n ? 4_000n : late < 1_000_000n ? 7_000n : 10_000n;
   if (!['FR', 'DE', 'IE', 'BE', 'AT'].includes(country) || currency !== 'EUR') return 0n;
   const judged = facts.judgmentOn !== null && facts.judgmentOn <= asOf && inTime >= facts.judgmentOn;
-  return country === 'FR' && judged ? 0n : 4_000n;
+  if (country === 'FR' && judged) return 0n;
+  // In Germany each late instalment of the contract costs as much again.
+  const instalments = country === 'DE' ? facts.lateInstalments.filter((due) => due < asOf).length : 0;
+  return 4_000n * BigInt(1 + instalments);
+}
+
+/** Costs that had arisen by then. */
+export function oracleCosts(facts: ClaimFacts, asOf: string): bigint {
+  let sum = 0n;
+  for (const { on, amountMinor } of facts.costs) if (on <= asOf) sum += amountMinor;
+  return sum;
+}
+
+/** What is left of the principal in the evening. */
+export function oraclePrincipal(facts: ClaimFacts, asOf: string): bigint {
+  let owed = facts.amountMinor;
+  for (const { on, amountMinor } of facts.movements) if (on <= asOf) owed += amountMinor;
+  return owed < 0n ? 0n : owed;
+}
+
+/** What is left of a part after what was paid and waived of it by then; never less than nothing. */
+export function oracleRest(facts: ClaimFacts, part: string, whole: bigint, asOf: string): bigint {
+  let rest = whole;
+  for (const one of facts.accessories) if (one.part === part && one.on <= asOf) rest -= one.amountMinor;
+  return rest < 0n ? 0n : rest;
 }
