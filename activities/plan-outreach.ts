@@ -46,8 +46,11 @@ export interface OutreachResult {
 
 /** How soon, in real time, outreach looks again while it waits for the other cases of the same moment. */
 const COLLECT_EVERY_MS = 150;
-/** Where thousands of cases are due at once, and those it waits for come late, it looks less and less often. */
-const COLLECT_AT_LEAST_EVERY_MS = 15_000;
+/**
+ * Where thousands of cases are due at once and those it waits for come late, each look doubles the time to the next: a case
+ * that asks pokes outreach itself, so this is for those that turn out to have nothing to ask.
+ */
+const COLLECT_AT_LEAST_EVERY_MS = 5 * 60_000;
 /**
  * How long, in business time, it waits for them at most: one that is stuck does not hold up the others. In compressed
  * time that is less than a punctual case may take, which is waited for in any case.
@@ -185,7 +188,7 @@ async function collectingDelay(deps: ActivityDeps, tx: Tx, customerId: string): 
   if (lag.importing) return IMPORT_EVERY_MS;
   if (lag.cases === 0) return null;
   const lateMs = Math.max(lag.newForMs, (lag.overdueForMs * dayMs) / DAY_MS);
-  return lateMs <= PUNCTUAL_MS ? COLLECT_EVERY_MS : Math.min(COLLECT_AT_LEAST_EVERY_MS, lateMs / 3);
+  return lateMs <= PUNCTUAL_MS ? COLLECT_EVERY_MS : Math.min(COLLECT_AT_LEAST_EVERY_MS, lateMs);
 }
 
 /** A message, and the texts of its items where each opens a task of its own. */

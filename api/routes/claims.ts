@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { creditorsDate } from '../../db/repositories/allocations.ts';
 import { addCosts, openAccessories, waiveAccessories } from '../../db/repositories/accessories.ts';
 import { claimFor } from '../../db/repositories/claims.ts';
 import { findInvoice } from '../../db/repositories/invoices.ts';
@@ -15,6 +14,7 @@ import { amount, idParams, line, localDate, refusals } from '../schemas/common.t
 import { claim } from '../schemas/claim.ts';
 import { positiveAmount } from '../validation.ts';
 import { ok, write } from '../write.ts';
+import { creditorsDate } from '../../db/repositories/creditors.ts';
 
 /** What is claimed on an invoice beside its balance: by which law, from when, and what was waived of it. */
 export async function claimRoutes(app: App, deps: ApiDeps): Promise<void> {

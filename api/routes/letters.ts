@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { creditorsDate } from '../../db/repositories/allocations.ts';
 import { findContact, itemsOfContacts } from '../../db/repositories/contact-list.ts';
 import { recordPost } from '../../db/repositories/letters.ts';
 import {
@@ -24,6 +23,7 @@ import type { App } from '../routing.ts';
 import { id, idParams, instant, line, listQuery, localDate, page, refusals } from '../schemas/common.ts';
 import { contact } from '../schemas/resources.ts';
 import { actorOf, created, ok, write } from '../write.ts';
+import { creditorsDate } from '../../db/repositories/creditors.ts';
 
 /** Letters a batch has at most: what one request can put into one PDF. */
 const MAX_LETTERS = 200;

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import type { Db, Tx } from '../../db/database.ts';
-import { creditorsDate } from '../../db/repositories/allocations.ts';
 import { agreePlan, cancelPlan, changePlan } from '../../db/repositories/plan-agreement.ts';
 import { findPlan, listPlans } from '../../db/repositories/plans.ts';
 import type { Instant } from '../../domain/time/zones.ts';
@@ -13,6 +12,7 @@ import type { App } from '../routing.ts';
 import { amount, id, idParams, listQuery, localDate, page, reasonText, refusals } from '../schemas/common.ts';
 import { plan, PLAN_STATUSES } from '../schemas/resources.ts';
 import { created, ok, write } from '../write.ts';
+import { creditorsDate } from '../../db/repositories/creditors.ts';
 
 /** More invoices or instalments than anybody agrees on; a policy allows fewer. */
 const MOST_INVOICES = 100;

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { agedByCustomer, agedTotals, type Buckets } from '../../db/repositories/aged-balance.ts';
-import { creditorsDate } from '../../db/repositories/allocations.ts';
 import { formatAmount } from '../../domain/money.ts';
 import { readPage } from '../cursor.ts';
 import type { ApiDeps } from '../deps.ts';
@@ -8,6 +7,7 @@ import { callerOf } from '../plugins/auth.ts';
 import { Problem } from '../problem.ts';
 import type { App } from '../routing.ts';
 import { amountOut, currency, id, listQuery, localDate, refusals } from '../schemas/common.ts';
+import { creditorsDate } from '../../db/repositories/creditors.ts';
 
 const buckets = z.object({
   currency,
@@ -23,7 +23,7 @@ const buckets = z.object({
 const agedBalance = z
   .object({
     asOf: localDate,
-    totals: z.array(buckets.extend({ customers: z.int() })),
+    totals: z.array(buckets),
     data: z.array(
       z.object({ customerId: id('cus'), reference: z.string(), name: z.string(), balances: z.array(buckets) }),
     ),
@@ -77,7 +77,7 @@ export async function reportRoutes(app: App, deps: ApiDeps): Promise<void> {
       );
       return {
         asOf,
-        totals: totals.map((total) => ({ ...present(total), customers: Number(total.customers) })),
+        totals: totals.map(present),
         ...list,
       };
     },

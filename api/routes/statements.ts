@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { creditorsDate } from '../../db/repositories/allocations.ts';
-import { findCreditor, type CreditorRow } from '../../db/repositories/creditors.ts';
+import { creditorsDate, findCreditor, type CreditorRow } from '../../db/repositories/creditors.ts';
 import { entriesOfCustomer } from '../../db/repositories/customer-statements.ts';
 import { findCustomer, type CustomerRow } from '../../db/repositories/customers.ts';
 import { addressLines } from '../../domain/address.ts';

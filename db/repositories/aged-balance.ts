@@ -1,6 +1,7 @@
 import { sql, type RawBuilder } from 'kysely';
 import type { LocalDate } from '../../domain/time/dates.ts';
 import type { Db } from '../database.ts';
+import { owedByDueDay } from './receivable-sums.ts';
 
 /** What is owed by how long it has been due, minor units of one currency. Interest and the like are not in it. */
 export interface Buckets {
@@ -25,19 +26,24 @@ export interface AgedCustomer {
 
 type AgedRow = Buckets & { seq: bigint; customer_id: string; reference: string; name: string; currency: string };
 
-export type AgedTotal = Buckets & { currency: string; customers: bigint };
+export type AgedTotal = Buckets & { currency: string };
 
 /**
- * What the invoices of a creditor were owed at the end of `asOf`, from the journal: the sum of the postings to each
- * receivable with a date up to then, by the due date that it has now. Only `receivable` counts, so that a balance leaves out
+ * What each invoice of a customer was owed at the end of `asOf`, from the journal: the sum of the postings to its receivable
+ * with a date up to then, by the due date that it had on that day. Only `receivable` counts, so that a balance leaves out
  * interest, compensation and costs, and money that is not applied yet.
  */
-const owed = (creditorId: string, asOf: LocalDate, currency: string | undefined): RawBuilder<unknown> => sql`
-  select i.id, i.customer_id, i.currency, i.due_on, sum(p.amount_minor)::bigint as amount
-  from invoices i
-  join postings p on p.invoice_id = i.id and p.account = 'receivable'
+const owedBy = (
+  customer: RawBuilder<unknown>,
+  asOf: LocalDate,
+  currency: string | undefined,
+): RawBuilder<unknown> => sql`
+  select i.id, i.currency, due_on_at(i.id, i.due_on, ${asOf}::date) as due_on, sum(p.amount_minor)::bigint as amount
+  from postings p
+  join invoices i on i.id = p.invoice_id
   join journal_entries e on e.id = p.entry_id and e.on_date <= ${asOf}
-  where i.creditor_id = ${creditorId} ${currency === undefined ? sql`` : sql`and i.currency = ${currency}`}
+  where p.customer_id = ${customer} and p.account = 'receivable'
+    ${currency === undefined ? sql`` : sql`and p.currency = ${currency}`}
   group by i.id
   having sum(p.amount_minor) <> 0`;
 
@@ -47,11 +53,11 @@ const buckets = (asOf: LocalDate): RawBuilder<unknown> => sql`
   coalesce(sum(o.amount) filter (where ${asOf}::date - o.due_on between 31 and 60), 0)::bigint as "from31To60",
   coalesce(sum(o.amount) filter (where ${asOf}::date - o.due_on between 61 and 90), 0)::bigint as "from61To90",
   coalesce(sum(o.amount) filter (where ${asOf}::date - o.due_on > 90), 0)::bigint as "over90",
-  sum(o.amount)::bigint as total,
-  coalesce(sum((
-    select least(o.amount, coalesce(sum(coalesce(d.amount_minor, o.amount)), 0)) from disputes d
-    where d.invoice_id = o.id and d.opened_on <= ${asOf}::date and (d.resolved_on is null or d.resolved_on > ${asOf}::date)
-  )), 0)::bigint as disputed`;
+  sum(o.amount)::bigint as total`;
+
+/** What of `owed` was disputed at the end of `asOf` by the invoice's dispute `d`. */
+const disputedPart = (asOf: LocalDate): RawBuilder<unknown> => sql`
+  d.opened_on <= ${asOf}::date and coalesce(d.resolved_on, 'infinity') > ${asOf}::date`;
 
 /** The aged balance by customer and currency, behind the position `after`, in the order in which customers were added. */
 export async function agedByCustomer(
@@ -62,14 +68,18 @@ export async function agedByCustomer(
   count: number,
 ): Promise<AgedCustomer[]> {
   const { rows } = await sql<AgedRow>`
-    with owed as (${owed(creditorId, filter.asOf, filter.currency)}),
-    page as (
+    with page as (
       select u.id, u.seq, u.reference, u.name from customers u
-      where u.creditor_id = ${creditorId} and u.seq > ${after ?? 0n} and exists (select from owed o where o.customer_id = u.id)
+      where u.creditor_id = ${creditorId} and u.seq > ${after ?? 0n}
+        and exists (${owedBy(sql`u.id`, filter.asOf, filter.currency)})
       order by u.seq limit ${count}
     )
-    select c.seq, c.id as customer_id, c.reference, c.name, o.currency, ${buckets(filter.asOf)}
-    from page c join owed o on o.customer_id = c.id
+    select c.seq, c.id as customer_id, c.reference, c.name, o.currency, ${buckets(filter.asOf)},
+      coalesce(sum((
+        select least(o.amount, coalesce(sum(coalesce(d.amount_minor, o.amount)), 0)) from disputes d
+        where d.invoice_id = o.id and ${disputedPart(filter.asOf)}
+      )), 0)::bigint as disputed
+    from page c cross join lateral (${owedBy(sql`c.id`, filter.asOf, filter.currency)}) as o
     group by c.seq, c.id, c.reference, c.name, o.currency
     order by c.seq, o.currency`.execute(db);
   const found = new Map<bigint, AgedCustomer>();
@@ -81,15 +91,34 @@ export async function agedByCustomer(
   return [...found.values()];
 }
 
-/** The aged balance of all customers together, by currency. */
+/** The aged balance of all customers together, by currency: from the roll-up (`receivable-sums.ts`), which is the journal. */
 export async function agedTotals(
   db: Db,
   creditorId: string,
   filter: { asOf: LocalDate; currency?: string | undefined },
 ): Promise<AgedTotal[]> {
-  const { rows } = await sql<AgedTotal>`
-    with owed as (${owed(creditorId, filter.asOf, filter.currency)})
-    select o.currency, count(distinct o.customer_id) as customers, ${buckets(filter.asOf)}
-    from owed o group by o.currency order by o.currency`.execute(db);
-  return rows;
+  const { rows } = await sql<Omit<AgedTotal, 'disputed'>>`
+    select o.currency, ${buckets(filter.asOf)}
+    from (${owedByDueDay(creditorId, filter.asOf, filter.currency)}) as o
+    group by o.currency order by o.currency`.execute(db);
+  const disputed = await disputedTotals(db, creditorId, filter.asOf);
+  return rows.map((row) => ({ ...row, disputed: disputed.get(row.currency) ?? 0n }));
+}
+
+/** What was disputed at the end of `asOf`, by currency: never more than the invoice was owed. */
+async function disputedTotals(db: Db, creditorId: string, asOf: LocalDate): Promise<Map<string, bigint>> {
+  const { rows } = await sql<{ currency: string; amount: bigint }>`
+    select i.currency, sum(greatest(0, least(o.amount, d.claimed + o.amount * d.wholly)))::bigint as amount
+    from (
+      select d.invoice_id, coalesce(sum(d.amount_minor), 0) as claimed, count(*) filter (where d.amount_minor is null) as wholly
+      from disputes d where ${disputedPart(asOf)} group by d.invoice_id
+    ) as d
+    join invoices i on i.id = d.invoice_id and i.creditor_id = ${creditorId}
+    cross join lateral (
+      select coalesce(sum(p.amount_minor), 0) as amount from postings p
+      join journal_entries e on e.id = p.entry_id and e.on_date <= ${asOf}
+      where p.invoice_id = i.id and p.account = 'receivable'
+    ) as o
+    group by i.currency`.execute(db);
+  return new Map(rows.map(({ currency, amount }) => [currency, amount]));
 }

@@ -5,7 +5,7 @@ import type { Act } from '../act.ts';
 import { instant, type Tx } from '../database.ts';
 import { newId } from '../ids.ts';
 import type { AgencyReportKind } from '../types.ts';
-import { allocate, creditorsDate } from './allocations.ts';
+import { allocate } from './allocations.ts';
 import { appendEvent } from './events.ts';
 import { payableOn } from './imputation.ts';
 import { lockCustomers, lockInvoice } from './locks.ts';
@@ -13,6 +13,7 @@ import { wakeCase } from './outbox.ts';
 import { findPlacement, type PlacementReach, type PlacementRow, type ReportRow } from './placement-list.ts';
 import { recordReceipt } from './receipts.ts';
 import { openTask } from './tasks.ts';
+import { creditorsDate } from './creditors.ts';
 
 export interface NewReport {
   kind: AgencyReportKind;

@@ -4,9 +4,8 @@ import { amountFor, formatAmount } from '../../domain/money.ts';
 import { afterRecovery } from '../../domain/case/stages.ts';
 import { sumOfParts } from '../../domain/law/imputation.ts';
 import type { LocalDate } from '../../domain/time/dates.ts';
-import { localDate } from '../../domain/time/zones.ts';
 import type { Act } from '../act.ts';
-import { instant, type Db, type Tx } from '../database.ts';
+import { instant, type Tx } from '../database.ts';
 import { newId } from '../ids.ts';
 import { oweReceipt } from './collector-letters.ts';
 import { accessoriesOf, correctInterest, partsData, waiveAccessories } from './accessories.ts';
@@ -25,6 +24,7 @@ import { isOpenStage, payableMinor, reopenCase } from './runs.ts';
 import { cancelChaseTasks, openTask } from './tasks.ts';
 import { endUnapplied } from './unapplied.ts';
 import { undoWriteOff } from './write-offs.ts';
+import { creditorsDate } from './creditors.ts';
 
 export type AllocationSource =
   { receiptId: string; creditNoteId?: undefined } | { creditNoteId: string; receiptId?: undefined };
@@ -341,13 +341,6 @@ async function takeRecoveryBack(
     .where('id', '=', invoice.id)
     .execute();
   if (isOpenStage(invoice.stage)) await undoWriteOff(tx, act, invoice.id, today);
-}
-
-/** The date at that creditor's. */
-export async function creditorsDate(db: Db | Tx, act: Pick<Act, 'at'>, creditorId: string): Promise<LocalDate> {
-  const creditor = await db.selectFrom('creditors').select('time_zone').where('id', '=', creditorId).executeTakeFirst();
-  if (!creditor) throw new DomainError('notFound', 'There is no such creditor.');
-  return localDate(act.at, creditor.time_zone);
 }
 
 /** A customer never changes on an invoice, so this needs no lock. */

@@ -1,6 +1,9 @@
 import type { Selectable } from 'kysely';
+import { DomainError } from '../../domain/errors.ts';
 import type { CollectsFor } from '../../domain/law/collector.ts';
 import type { Period } from '../../domain/policy/types.ts';
+import type { LocalDate } from '../../domain/time/dates.ts';
+import { localDate } from '../../domain/time/zones.ts';
 import type { Act } from '../act.ts';
 import { instant, json, type Db, type Tx } from '../database.ts';
 import { newId } from '../ids.ts';
@@ -129,4 +132,11 @@ function inputOf(row: CreditorRow): CreditorInput {
     paymentSentDays: row.payment_sent_days,
     collectsFor: row.collects_for,
   };
+}
+
+/** The date at that creditor's. */
+export async function creditorsDate(db: Db | Tx, act: Pick<Act, 'at'>, creditorId: string): Promise<LocalDate> {
+  const creditor = await db.selectFrom('creditors').select('time_zone').where('id', '=', creditorId).executeTakeFirst();
+  if (!creditor) throw new DomainError('notFound', 'There is no such creditor.');
+  return localDate(act.at, creditor.time_zone);
 }

@@ -15,7 +15,7 @@ import type { Act } from '../act.ts';
 import { instant, json, type Db, type Tx } from '../database.ts';
 import { newId } from '../ids.ts';
 import type { Database, HoldKind, Stage, VatLine } from '../types.ts';
-import type { CreditorRow } from './creditors.ts';
+import { creditorsDate, type CreditorRow } from './creditors.ts';
 import type { CustomerRow } from './customers.ts';
 import { appendEvent, firstEvent } from './events.ts';
 import { holdUnderInsolvency } from './insolvency-holds.ts';
@@ -25,6 +25,7 @@ import { lockCustomers, lockInvoice } from './locks.ts';
 import { withdrawLetters } from './letters.ts';
 import { pokeOutreach, startCases, wakeCase } from './outbox.ts';
 import { choosePolicy, newestPolicies, type StoredPolicy } from './policies.ts';
+import { recordDueDateMove } from './receivable-sums.ts';
 import { isOpenStage } from './runs.ts';
 
 export type InvoiceRow = Selectable<Database['invoices']>;
@@ -482,6 +483,7 @@ export async function changeDueOn(
     .set({ due_on: dueOn, limitation_on: limitation?.on ?? null })
     .where('id', '=', invoiceId)
     .execute();
+  await recordDueDateMove(tx, invoice, await creditorsDate(tx, act, creditorId), dueOn);
   await appendEvent(tx, act, {
     invoiceId,
     kind: 'dueDateChanged',

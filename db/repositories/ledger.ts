@@ -93,7 +93,7 @@ export async function postingsOf(db: Db | Tx, creditorId: string, key: string): 
 
 /**
  * What does not add up, one sentence each, of one creditor or of all; empty when the books balance: entries, the kept
- * totals against sums of postings, and each receipt and credit note against where its money went. Reads everything, in
+ * totals and the roll-up against sums of postings, and each receipt and credit note against where its money went. Reads everything, in
  * one snapshot.
  */
 export async function check(db: Db | Tx, creditorId: string | null = null): Promise<string[]> {
@@ -118,6 +118,17 @@ export async function check(db: Db | Tx, creditorId: string | null = null): Prom
     standing as (
       select a.* from allocations a
       where not exists (select 1 from allocation_reversals r where r.allocation_id = a.id)
+    ),
+    due as (
+      select i.creditor_id, i.currency, i.due_on, sum(r.sum) as sum from receivable r join invoices i on i.id = r.invoice_id
+      where ${creditorId}::text is null or i.creditor_id = ${creditorId} group by 1, 2, 3
+    ),
+    rolled_up as (
+      select creditor_id, currency, due_on, sum(amount_minor) as sum from (
+        select creditor_id, currency, due_on, amount_minor from receivable_sums where grain = 'all'
+        union all select creditor_id, currency, due_on, amount_minor from receivable_deltas
+      ) as parts
+      where ${creditorId}::text is null or creditor_id = ${creditorId} group by 1, 2, 3
     ),
     of_receipts as (select receipt_id, sum(amount_minor) as sum from standing where receipt_id is not null group by 1),
     of_credits as (
@@ -163,6 +174,12 @@ export async function check(db: Db | Tx, creditorId: string | null = null): Prom
       from credit_notes n left join of_credits a on a.credit_note_id = n.id
       where (${creditorId}::text is null or n.creditor_id = ${creditorId})
         and n.amount_minor <> coalesce(a.sum, 0) + n.unapplied_minor
+    union all
+    select 'the sums of ' || coalesce(r.creditor_id, s.creditor_id) || ' due on ' || coalesce(r.due_on, s.due_on) || ' are '
+        || coalesce(s.sum, 0) || ' ' || coalesce(r.currency, s.currency) || ', the journal has ' || coalesce(r.sum, 0)
+      from due r full join rolled_up s
+        on s.creditor_id = r.creditor_id and s.currency = r.currency and s.due_on = r.due_on
+      where coalesce(r.sum, 0) <> coalesce(s.sum, 0)
     union all
     select 'allocation ' || a.id || ' is in another currency than its ' || case when r.id is null then 'credit note'
         else 'receipt' end || ' or invoice'

@@ -6,7 +6,6 @@ import type { LocalDate } from '../../domain/time/dates.ts';
 import type { Instant } from '../../domain/time/zones.ts';
 import type { Act } from '../act.ts';
 import { instant, json, type Tx } from '../database.ts';
-import { creditorsDate } from './allocations.ts';
 import { itemsOf, markLeft, tellCases, tellSent, type ItemRow } from './contacts.ts';
 import { addDocument } from './documents.ts';
 import { appendEvent } from './events.ts';
@@ -14,6 +13,7 @@ import { lockCustomers } from './locks.ts';
 import { pokeOutreach, wakeCases } from './outbox.ts';
 import { recordFailed } from './sending.ts';
 import { openTask } from './tasks.ts';
+import { creditorsDate } from './creditors.ts';
 
 /** A letter as it was written: its PDF, or its text alone where no postal address is known. */
 export interface WrittenLetter {

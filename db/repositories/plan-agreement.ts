@@ -5,7 +5,6 @@ import type { LocalDate } from '../../domain/time/dates.ts';
 import type { Act } from '../act.ts';
 import { instant, type Tx } from '../database.ts';
 import { newId } from '../ids.ts';
-import { creditorsDate } from './allocations.ts';
 import { cancelChaseTasks } from './chase-tasks.ts';
 import { appendEvents } from './events.ts';
 import { pinnedPolicy } from './pinned-policies.ts';
@@ -15,6 +14,7 @@ import { pokeOutreach, signalCase } from './outbox.ts';
 import { activePlanOver, endPlan, findPlan, type PlanRow } from './plans.ts';
 import { withdrawActivePromises } from './promises.ts';
 import { isOpenStage } from './runs.ts';
+import { creditorsDate } from './creditors.ts';
 
 /** Instalments as they are asked for; amounts are decimal text in the currency of the invoices. */
 export type NewInstalments = readonly { dueOn: LocalDate; amount: string }[];

@@ -4,12 +4,13 @@ import type { LocalDate } from '../../domain/time/dates.ts';
 import type { Act } from '../act.ts';
 import { instant, type Tx } from '../database.ts';
 import { newId } from '../ids.ts';
-import { allocate, creditorsDate } from './allocations.ts';
+import { allocate } from './allocations.ts';
 import { payableOn } from './imputation.ts';
 import { postOpenings } from './ledger.ts';
 import { lockCustomers, lockInvoice } from './locks.ts';
 import { isOpenStage } from './runs.ts';
 import { reviewUnapplied, type HolidaysOf } from './unapplied.ts';
+import { creditorsDate } from './creditors.ts';
 
 export interface NewReceipt {
   creditorId: string;

@@ -6,11 +6,11 @@ import type { LocalDate } from '../../domain/time/dates.ts';
 import type { Act } from '../act.ts';
 import { instant, type Db, type Tx } from '../database.ts';
 import { newId } from '../ids.ts';
-import { creditorsDate } from './allocations.ts';
 import { customersHeldBy } from './holds.ts';
 import { post } from './ledger.ts';
 import { lockCustomers, lockReceipt } from './locks.ts';
 import { endUnapplied } from './unapplied.ts';
+import { creditorsDate } from './creditors.ts';
 
 export interface Remittance {
   id: string;

@@ -1,9 +1,9 @@
 import type { Act } from '../act.ts';
 import type { Tx } from '../database.ts';
-import { creditorsDate } from './allocations.ts';
 import { lockOwnInvoice } from './invoices.ts';
 import { isOpenStage, reopenCase } from './runs.ts';
 import { undoWriteOff } from './write-offs.ts';
+import { creditorsDate } from './creditors.ts';
 
 /**
  * Starts a closed case again because a person wants it; what was written off and has not come since is owed again. Why it

@@ -3,12 +3,12 @@ import { addWorkingDays, type Holidays } from '../../domain/time/working-days.ts
 import { instantAt, localDate } from '../../domain/time/zones.ts';
 import type { Act } from '../act.ts';
 import type { Tx } from '../database.ts';
-import { creditorsDate } from './allocations.ts';
 import { appendEvent } from './events.ts';
 import { lockOwnInvoice } from './invoices.ts';
 import { pokeOutreach, wakeCase } from './outbox.ts';
 import type { TaskRow } from './task-list.ts';
 import { openTask } from './tasks.ts';
+import { creditorsDate } from './creditors.ts';
 
 /** What follows from the outcome of a task, in the transaction that closes it. */
 

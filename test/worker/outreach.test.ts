@@ -80,9 +80,9 @@ describe('outreach, the single mouth towards a customer', () => {
     await world.turn(first);
     expect(await world.plan()).toMatchObject({ collecting: true, wakeInMs: 150, queued: 0 });
     world.goTo('2026-03-06T07:30:30Z');
-    expect(await world.plan()).toMatchObject({ collecting: true, wakeInMs: 10_000, queued: 0 });
+    expect(await world.plan()).toMatchObject({ collecting: true, wakeInMs: 30_000, queued: 0 });
     world.goTo('2026-03-06T07:44:00Z');
-    expect(await world.plan()).toMatchObject({ collecting: true, wakeInMs: 15_000, queued: 0 });
+    expect(await world.plan()).toMatchObject({ collecting: true, wakeInMs: 300_000, queued: 0 });
     await world.turn(second);
     expect(await world.plan()).toMatchObject({ collecting: false, queued: 1, waiting: 0 });
     await world.send();
@@ -206,7 +206,7 @@ describe('outreach, the single mouth towards a customer', () => {
     await world.turn(second);
     world.goTo('2026-03-06T07:30:30Z');
     await world.turn(first);
-    expect(await world.plan()).toMatchObject({ collecting: true, wakeInMs: 10_000, queued: 0 });
+    expect(await world.plan()).toMatchObject({ collecting: true, wakeInMs: 30_000, queued: 0 });
     world.goTo('2026-03-06T07:30:40.400Z');
     await world.turn(second);
     world.goTo('2026-03-06T07:30:40.500Z');

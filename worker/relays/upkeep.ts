@@ -3,6 +3,7 @@ import type { BusinessClock } from '../../activities/deps.ts';
 import type { Db } from '../../db/database.ts';
 import { creditorsForUpkeep } from '../../db/repositories/creditors.ts';
 import { anchorCreditor, type Head } from '../../db/repositories/heads.ts';
+import { dropPaidDays, FOLD_AT_ONCE, foldReceivables } from '../../db/repositories/receivable-sums.ts';
 import { applyRetention } from '../../db/repositories/retention.ts';
 import { localDate } from '../../domain/time/zones.ts';
 import { startRelay, type Relay } from './loop.ts';
@@ -19,8 +20,9 @@ export interface UpkeepDeps {
 export type UpkeepDone = Map<string, string>;
 
 /**
- * What a business day needs once, off the way of everything else: a head over the chains of each creditor
- * (`heads.ts`), and the erasure of what was kept long enough (`retention.ts`).
+ * What has time, off the way of everything else: every few seconds what was posted is folded into the sums of the aged balance
+ * (`receivable-sums.ts`); once a business day a head is set over the chains of each creditor (`heads.ts`), and what was kept
+ * long enough is erased (`retention.ts`).
  */
 export function startUpkeep(deps: UpkeepDeps & { log: Logger }): Relay {
   const done: UpkeepDone = new Map();
@@ -30,19 +32,22 @@ export function startUpkeep(deps: UpkeepDeps & { log: Logger }): Relay {
   });
 }
 
-/** One round over all creditors. True where something is left to erase: the next round goes on. */
+/** One round. True where something is left to fold or to erase: the next round goes on. */
 export async function upkeep({ db, clock, log }: UpkeepDeps, done: UpkeepDone): Promise<boolean> {
   const now = clock.now();
-  let more = false;
+  let more = (await foldReceivables(db)) === FOLD_AT_ONCE;
+  let newDay = false;
   for (const creditor of await creditorsForUpkeep(db)) {
     const today = localDate(now, creditor.time_zone);
     if (done.get(creditor.id) === today) continue;
+    newDay = true;
     const head = await anchorCreditor(db, creditor, now);
     if (head) tell(log, head);
     const left = await applyRetention(db, creditor, now);
     if (left) more = true;
     else done.set(creditor.id, today);
   }
+  if (newDay) await dropPaidDays(db);
   return more;
 }
 
