@@ -4,6 +4,7 @@ import type { TemplateTexts } from '../activities/template-texts.ts';
 import type { Db } from '../db/database.ts';
 import type { HolidaysOf } from '../db/repositories/customer-facts.ts';
 import type { IntakeWriter } from '../db/repositories/inbox.ts';
+import type { VatReliefDocument } from '../domain/books/vat-relief.ts';
 import type { StatementDocument } from '../domain/books/statement.ts';
 import type { TimelineDocument } from '../domain/case/timeline-document.ts';
 import type { Instant } from '../domain/time/zones.ts';
@@ -61,6 +62,8 @@ export interface ApiDeps {
   renderTimeline?: (document: TimelineDocument) => Promise<Uint8Array> | Uint8Array;
   /** Draws a customer's statement of account as a PDF; injected for the same reason. */
   renderStatement?: (document: StatementDocument) => Promise<Uint8Array> | Uint8Array;
+  /** Draws the duplicate of an invoice whose VAT comes back as a PDF; injected for the same reason. */
+  renderVatCorrection?: (document: VatReliefDocument) => Promise<Uint8Array> | Uint8Array;
   logger: Logger | false;
   config: ApiConfig;
 }

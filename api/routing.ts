@@ -30,6 +30,8 @@ export const TAGS = [
   { name: 'contacts', description: 'What was sent, and the documents as they were sent.' },
   { name: 'imports', description: 'Files of invoices.' },
   { name: 'agencies', description: 'Who collects for the creditor, and what is placed with them.' },
+  { name: 'reports', description: 'What is owed, how long it takes and how collecting went, as of any day.' },
+  { name: 'books', description: 'The chart of accounts and numbered exports for the creditor’s own books.' },
   { name: 'feeds', description: 'Bank accounts that report by webhook.' },
   { name: 'system', description: 'The clock and how the service is.' },
 ] as const;

@@ -1,7 +1,13 @@
 import { Client } from '@temporalio/client';
 import pino, { type Logger } from 'pino';
 import { holidaysOf } from '../activities/holidays.ts';
-import { customerStatementPdf, printBatch, renderPreviewPdf, timelinePdf } from '../activities/letters/index.ts';
+import {
+  customerStatementPdf,
+  printBatch,
+  renderPreviewPdf,
+  renderVatCorrection,
+  timelinePdf,
+} from '../activities/letters/index.ts';
 import { createTemplateTexts } from '../activities/template-texts.ts';
 import { renderAgain } from '../activities/render-again.ts';
 import { API_SETTINGS, readSettings, SettingsError } from '../config.ts';
@@ -51,6 +57,7 @@ async function main(): Promise<void> {
     renderMessage: renderAgain,
     renderTimeline: timelinePdf,
     renderStatement: customerStatementPdf,
+    renderVatCorrection,
     logger,
     config: {
       secretKey: Buffer.from(settings.RELANCE_SECRET_KEY, 'base64'),

@@ -115,6 +115,10 @@ function sentenceOf(kind: string, data: Record<string, unknown>): string {
       return `Written off: ${money()}`;
     case 'reopened':
       return `Reopened at stage ${say('stage')}`;
+    case 'vatRelieved':
+      return `VAT of ${money()} came back for the loss`;
+    case 'vatDueAgain':
+      return `VAT of ${money()} is due again`;
     case 'recovered':
       return `Recovered ${money()} after write-off`;
     case 'placed':

@@ -32,7 +32,8 @@ export type IdPrefix =
   | 'rol'
   | 'blk'
   | 'lim'
-  | 'lif';
+  | 'lif'
+  | 'exp';
 
 /** Crockford's base 32 in lower case: no i, l, o, u; sorts as its numbers do. */
 const DIGITS = '0123456789abcdefghjkmnpqrstvwxyz';

@@ -9,6 +9,7 @@ import * as byCase from './migrations/0006-by-case.ts';
 import * as law from './migrations/0007-law.ts';
 import * as lawAround from './migrations/0008-law-around.ts';
 import * as receivableSums from './migrations/0009-receivable-sums.ts';
+import * as books from './migrations/0010-books.ts';
 
 /** In the order they run. Listed by hand, so that a compiled or bundled program needs no folder to look into. */
 const migrations: Readonly<Record<string, Migration>> = {
@@ -21,6 +22,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0007-law': law,
   '0008-law-around': lawAround,
   '0009-receivable-sums': receivableSums,
+  '0010-books': books,
 };
 
 /** Names of all migrations, in their order. */

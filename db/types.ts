@@ -1,6 +1,7 @@
 import type { ColumnType } from 'kysely';
 import type { BulkKind } from '../domain/case/bulk.ts';
 import type { Outlook } from '../domain/case/rollout.ts';
+import type { BookJournal, Chart } from '../domain/books/chart.ts';
 import type { ClosedStage, OpenStage, Stage } from '../domain/case/stages.ts';
 import type { CollectsFor } from '../domain/law/collector.ts';
 import type { InvoiceMentions } from '../domain/law/invoice-mentions.ts';
@@ -213,6 +214,55 @@ export const TABLES = {
     on_date: 'date',
     amount_minor: 'int8',
     basis: 'text',
+    actor: 'text',
+    at: 'timestamptz',
+  },
+  charts: {
+    creditor_id: 'text',
+    version: 'int4',
+    chart: 'jsonb',
+    actor: 'text',
+    at: 'timestamptz',
+  },
+  entry_numbers: {
+    entry_id: 'int8',
+    creditor_id: 'text',
+    journal: 'text',
+    currency: 'text',
+    year_from: 'date',
+    number: 'int4',
+    validated_on: 'date',
+  },
+  exports: {
+    id: 'text',
+    seq: 'int8!',
+    creditor_id: 'text',
+    kind: 'text',
+    number: 'int4',
+    from_on: 'date',
+    to_on: 'date',
+    chart_version: 'int4',
+    filename: 'text',
+    content_type: 'text',
+    lines: 'int8',
+    omitted: 'int8',
+    sha256: 'bytea',
+    actor: 'text',
+    at: 'timestamptz',
+  },
+  export_chunks: {
+    export_id: 'text',
+    n: 'int4',
+    bytes: 'bytea',
+  },
+  vat_reliefs: {
+    invoice_id: 'text',
+    n: 'int4',
+    loss_minor: 'int8',
+    vat_minor: 'int8',
+    due_again_minor: 'int8=',
+    document_id: 'text',
+    on_date: 'date',
     actor: 'text',
     at: 'timestamptz',
   },
@@ -850,7 +900,9 @@ export type HoldKind = 'pause' | 'approval' | 'insolvency' | 'unappliedCash' | '
 export type ContactKind = 'beforeDue' | 'reminder' | 'formalNotice' | 'plan' | 'thankYou';
 export type ContactChannel = 'email' | 'call' | 'letter' | 'registeredLetter';
 export type ContactStatus = 'queued' | 'sending' | 'sent' | 'delivered' | 'failed' | 'unknown' | 'withdrawn';
-export type DocumentKind = 'email' | 'callScript' | 'letter' | 'invoice' | 'agencyFile' | 'claimDeclaration';
+export type DocumentKind =
+  'email' | 'callScript' | 'letter' | 'invoice' | 'agencyFile' | 'claimDeclaration' | 'vatCorrection';
+export type ExportKind = 'fec' | 'journal' | 'subledger';
 export type TaskStatus = 'open' | 'done' | 'missed' | 'cancelled';
 export type TaskRole = 'operator' | 'approver';
 export type OutboxKind =
@@ -945,6 +997,9 @@ interface Narrow {
   feeds: { kind: FeedKind; secrets: unknown[] };
   inbox: { status: InboxStatus };
   promises: { status: PromiseStatus };
+  charts: { chart: Chart };
+  entry_numbers: { journal: BookJournal };
+  exports: { kind: ExportKind };
   disputes: { status: DisputeStatus; category: DisputeCategory };
   holds: { kind: HoldKind };
   contacts: { kind: ContactKind; channel: ContactChannel; status: ContactStatus; tone: Tone };

@@ -39,4 +39,5 @@ export { printBatch, type Printer } from './printer.ts';
 export { renderBatch, type PrintBatch } from './batch.ts';
 export { manifestCsv, type ManifestRow } from './manifest.ts';
 export { customerStatementPdf } from './customer-statement-pdf.ts';
+export { renderVatCorrection } from './forms/vat-correction.ts';
 export { timelinePdf } from './timeline-pdf.ts';

@@ -7,6 +7,7 @@ import { wakeCase } from '../../db/repositories/outbox.ts';
 import { sumOfParts } from '../../domain/law/imputation.ts';
 import type { ApiDeps } from '../deps.ts';
 import { callerOf } from '../plugins/auth.ts';
+import { dayUpTo } from '../periods.ts';
 import { notFound, Problem } from '../problem.ts';
 import { presentClaim } from '../present-claim.ts';
 import type { App } from '../routing.ts';
@@ -41,13 +42,7 @@ export async function claimRoutes(app: App, deps: ApiDeps): Promise<void> {
       const invoice = await findInvoice(db, creditorId, request.params.id);
       if (!invoice) throw notFound();
       const today = await creditorsDate(db, { at: deps.clock.now() }, creditorId);
-      const asOf = request.query.asOf ?? today;
-      if (asOf > today) {
-        const message = `Today is ${today}.`;
-        throw new Problem('futureDate', 'What is owed on a later day is not known yet.', {
-          faults: [{ pointer: '/asOf', code: 'futureDate', message }],
-        });
-      }
+      const asOf = dayUpTo(today, request.query.asOf, '/asOf');
       if (invoice.stage === 'writtenOff') {
         throw new Problem('invoiceClosed', 'The invoice is written off: nothing is claimed on it any more.');
       }
@@ -111,11 +106,7 @@ export async function claimRoutes(app: App, deps: ApiDeps): Promise<void> {
         if (!invoice) throw notFound();
         const { body } = request;
         const today = await creditorsDate(tx, act, creditorId);
-        if (body.on > today) {
-          throw new Problem('futureDate', 'Costs cannot have arisen after today.', {
-            faults: [{ pointer: '/on', code: 'futureDate', message: `Today is ${today}.` }],
-          });
-        }
+        dayUpTo(today, body.on, '/on');
         await lockCustomers(tx, [invoice.customer_id]);
         await lockInvoice(tx, invoice.id);
         const amountMinor = positiveAmount('/amount', body.amount, invoice.currency);

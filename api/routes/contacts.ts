@@ -15,7 +15,7 @@ import { contact, CONTACT_STATUSES } from '../schemas/resources.ts';
 const documentOut = z
   .object({
     id: id('doc'),
-    kind: z.enum(['email', 'callScript', 'letter', 'invoice', 'agencyFile', 'claimDeclaration']),
+    kind: z.enum(['email', 'callScript', 'letter', 'invoice', 'agencyFile', 'claimDeclaration', 'vatCorrection']),
     contentType: z.string(),
     contactId: id('con').nullable(),
     taskId: id('tsk').nullable(),

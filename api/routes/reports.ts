@@ -1,10 +1,14 @@
 import { z } from 'zod';
-import { agedByCustomer, agedTotals, type Buckets } from '../../db/repositories/aged-balance.ts';
-import { formatAmount } from '../../domain/money.ts';
+import { agedByCustomer, agedTotals, bucketTotals, type Buckets } from '../../db/repositories/aged-balance.ts';
+import { collectionsOf, type Collections } from '../../db/repositories/collection-report.ts';
+import { monthlySales, type MonthlySales } from '../../db/repositories/sales.ts';
+import { countBackDso, ratio, simpleDso, type MonthOfSales } from '../../domain/books/dso.ts';
+import { currencyExponent, formatAmount } from '../../domain/money.ts';
+import { addDays, type LocalDate } from '../../domain/time/dates.ts';
 import { readPage } from '../cursor.ts';
 import type { ApiDeps } from '../deps.ts';
 import { callerOf } from '../plugins/auth.ts';
-import { Problem } from '../problem.ts';
+import { dayUpTo, periodUpTo } from '../periods.ts';
 import type { App } from '../routing.ts';
 import { amountOut, currency, id, listQuery, localDate, refusals } from '../schemas/common.ts';
 import { creditorsDate } from '../../db/repositories/creditors.ts';
@@ -31,6 +35,40 @@ const agedBalance = z
   })
   .meta({ id: 'AgedBalance' });
 
+const dso = z
+  .object({
+    asOf: localDate,
+    days: z.int(),
+    data: z.array(
+      z.object({
+        currency,
+        balance: amountOut.meta({ description: 'What is owed at the end of `asOf`.' }),
+        sales: amountOut.meta({ description: 'What was sold in the `days` before, less credit notes.' }),
+        countBack: z.string().nullable().meta({ example: '43.5', description: 'Days.' }),
+        simple: z.string().nullable().meta({ example: '41.2', description: 'Days.' }),
+      }),
+    ),
+  })
+  .meta({ id: 'Dso' });
+
+const collectionsRow = z.object({
+  currency,
+  due: amountOut.meta({ description: 'Invoices that fell due in the period, less credit notes.' }),
+  dueCollected: amountOut.meta({ description: 'What of these was paid up to its end.' }),
+  recoveryRate: z.string().nullable().meta({ example: '0.8731' }),
+  collected: amountOut.meta({ description: 'All money assigned to invoices in the period, less what was taken back.' }),
+  averageDelayDays: z.string().nullable().meta({ example: '12.4', description: 'Negative: before the due date.' }),
+  promisesKept: z.int(),
+  promisesBroken: z.int(),
+  promisesKeptRate: z.string().nullable().meta({ example: '0.7500' }),
+  contacts: z.int().meta({ description: 'Messages, letters and calls that asked for something.' }),
+  contactsPerThousand: z.string().nullable().meta({ example: '0.420', description: 'For each 1,000 collected.' }),
+});
+
+const collections = z
+  .object({ from: localDate, to: localDate, data: z.array(collectionsRow) })
+  .meta({ id: 'Collections' });
+
 /** What the books say, as of any day that has come. */
 export async function reportRoutes(app: App, deps: ApiDeps): Promise<void> {
   const { db } = deps;
@@ -54,12 +92,7 @@ export async function reportRoutes(app: App, deps: ApiDeps): Promise<void> {
       const { creditorId } = callerOf(request);
       const { query } = request;
       const today = await creditorsDate(db, { at: deps.clock.now() }, creditorId);
-      const asOf = query.asOf ?? today;
-      if (asOf > today) {
-        throw new Problem('futureDate', 'What will be owed on a later day is not known yet.', {
-          faults: [{ pointer: '/asOf', code: 'futureDate', message: `Today is ${today}.` }],
-        });
-      }
+      const asOf = dayUpTo(today, query.asOf, '/asOf');
       const filter = { asOf, currency: query.currency };
       const totals = await agedTotals(db, creditorId, filter);
       const list = await readPage(
@@ -82,6 +115,122 @@ export async function reportRoutes(app: App, deps: ApiDeps): Promise<void> {
       };
     },
   );
+
+  app.get(
+    '/v1/reports/dso',
+    {
+      config: { access: 'operator' },
+      schema: {
+        operationId: 'getDso',
+        tags: ['reports'],
+        summary: 'Days sales outstanding, count-back and simple',
+        description:
+          'As of the end of `asOf` (default today), by currency. `countBack`: how many days of the newest sales are still ' +
+          'owed; null where 24 months of sales are less than what is owed. `simple`: what is owed over the sales of the ' +
+          '`days` before (default 90), times those days; null where nothing was sold. Sales and balance include VAT and leave ' +
+          'out interest, compensation and costs.',
+        querystring: z.strictObject({
+          asOf: localDate.optional(),
+          days: z.coerce.number().int().min(1).max(730).default(90),
+        }),
+        response: { 200: dso, ...refusals },
+      },
+    },
+    async (request) => {
+      const { creditorId } = callerOf(request);
+      const { days } = request.query;
+      const today = await creditorsDate(db, { at: deps.clock.now() }, creditorId);
+      const asOf = dayUpTo(today, request.query.asOf, '/asOf');
+      const [totals, sales, ofDays] = await Promise.all([
+        bucketTotals(db, creditorId, { asOf }),
+        monthlySales(db, creditorId, firstOfMonths(asOf, COUNT_BACK_MONTHS), asOf),
+        monthlySales(db, creditorId, addDays(asOf, 1 - days), asOf),
+      ]);
+      const currencies = [...new Set([...totals, ...sales].map((row) => row.currency))].sort();
+      return {
+        asOf,
+        days,
+        data: currencies.map((code) => {
+          const balanceMinor = totals.find((row) => row.currency === code)?.total ?? 0n;
+          const sold = ofDays.reduce((sum, row) => (row.currency === code ? sum + row.salesMinor : sum), 0n);
+          return {
+            currency: code,
+            balance: formatAmount(balanceMinor, code),
+            sales: formatAmount(sold, code),
+            countBack: countBackDso(
+              balanceMinor,
+              monthsBack(
+                asOf,
+                sales.filter((row) => row.currency === code),
+              ),
+            ),
+            simple: simpleDso(balanceMinor, sold, days),
+          };
+        }),
+      };
+    },
+  );
+
+  app.get(
+    '/v1/reports/collections',
+    {
+      config: { access: 'operator' },
+      schema: {
+        operationId: 'getCollections',
+        tags: ['reports'],
+        summary: 'How collecting went in a period',
+        description:
+          'From `from` (default 1 January of the year of `to`) to `to` (default today), by currency. `recoveryRate`: what was ' +
+          'paid of the invoices that fell due in the period. `averageDelayDays`: from due date to payment, weighted by amount. ' +
+          '`promisesKept` and `promisesBroken` ended in the period. `contactsPerThousand`: contacts for each 1,000 collected.',
+        querystring: z.strictObject({ from: localDate.optional(), to: localDate.optional() }),
+        response: { 200: collections, ...refusals },
+      },
+    },
+    async (request) => {
+      const { creditorId } = callerOf(request);
+      const today = await creditorsDate(db, { at: deps.clock.now() }, creditorId);
+      const period = periodUpTo(today, request.query);
+      return { ...period, data: (await collectionsOf(db, creditorId, period)).map(presentCollections) };
+    },
+  );
+}
+
+/** So far back sales are looked for: what is older and owed is no question of how fast customers pay. */
+const COUNT_BACK_MONTHS = 24;
+
+function firstOfMonths(asOf: LocalDate, months: number): LocalDate {
+  const first = Number(asOf.slice(0, 4)) * 12 + Number(asOf.slice(5, 7)) - months;
+  return `${Math.floor(first / 12)}-${String((first % 12) + 1).padStart(2, '0')}-01`;
+}
+
+/** Every month back from `asOf`, newest first, with what was sold in it; the newest has the days up to `asOf`. */
+function monthsBack(asOf: LocalDate, sales: readonly MonthlySales[]): MonthOfSales[] {
+  return Array.from({ length: COUNT_BACK_MONTHS }, (_, back) => {
+    const first = firstOfMonths(asOf, back + 1);
+    const last = back === 0 ? asOf : addDays(firstOfMonths(asOf, back), -1);
+    const salesMinor = sales.find((row) => row.month === first)?.salesMinor ?? 0n;
+    return { days: Number(last.slice(8)), salesMinor };
+  });
+}
+
+function presentCollections(row: Collections): z.output<typeof collectionsRow> {
+  const { currency: code, collectedMinor } = row;
+  const amount = (minor: bigint): string => formatAmount(minor, code);
+  const thousand = 1000n * 10n ** BigInt(currencyExponent(code));
+  return {
+    currency: code,
+    due: amount(row.dueMinor),
+    dueCollected: amount(row.dueCollectedMinor),
+    recoveryRate: ratio(row.dueCollectedMinor, row.dueMinor, 4),
+    collected: amount(collectedMinor),
+    averageDelayDays: ratio(row.delayedMinorDays, collectedMinor, 1),
+    promisesKept: Number(row.promisesKept),
+    promisesBroken: Number(row.promisesBroken),
+    promisesKeptRate: ratio(row.promisesKept, row.promisesKept + row.promisesBroken, 4),
+    contacts: Number(row.contacts),
+    contactsPerThousand: collectedMinor <= 0n ? null : ratio(row.contacts * thousand, collectedMinor, 3),
+  };
 }
 
 function present(row: Buckets & { currency: string }): z.output<typeof buckets> {

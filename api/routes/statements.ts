@@ -1,16 +1,18 @@
 import { z } from 'zod';
-import { creditorsDate, findCreditor, type CreditorRow } from '../../db/repositories/creditors.ts';
+import { creditorsDate, findCreditor } from '../../db/repositories/creditors.ts';
 import { entriesOfCustomer } from '../../db/repositories/customer-statements.ts';
 import { findCustomer, type CustomerRow } from '../../db/repositories/customers.ts';
-import { addressLines } from '../../domain/address.ts';
 import { csvOf } from '../../domain/csv.ts';
-import { statementOfCustomer, type CustomerStatement, type StatementParty } from '../../domain/books/statement.ts';
+import { statementOfCustomer, type CustomerStatement } from '../../domain/books/statement.ts';
 import { formatAmount } from '../../domain/money.ts';
 import type { LocalDate } from '../../domain/time/dates.ts';
+import { accepted } from '../accept.ts';
 import type { ApiDeps } from '../deps.ts';
+import { periodUpTo } from '../periods.ts';
 import { callerOf } from '../plugins/auth.ts';
 import { notFound, Problem } from '../problem.ts';
 import type { App } from '../routing.ts';
+import { statementParty } from '../statement-party.ts';
 import { amountOut, currency, id, idParams, localDate, refusals } from '../schemas/common.ts';
 
 const line = z.object({
@@ -34,6 +36,8 @@ const customerStatement = z
     statements: z.array(z.object({ currency, opening: z.string(), lines: z.array(line), closing: z.string() })),
   })
   .meta({ id: 'CustomerStatement' });
+
+const FORMATS = { json: 'application/json', csv: 'text/csv', pdf: 'application/pdf' } as const;
 
 /** The statement of account of a customer: JSON, CSV or PDF by what the request accepts. */
 export async function statementRoutes(app: App, deps: ApiDeps): Promise<void> {
@@ -65,9 +69,9 @@ export async function statementRoutes(app: App, deps: ApiDeps): Promise<void> {
       const customer = await findCustomer(db, creditorId, request.params.id);
       if (!customer) throw notFound();
       const today = await creditorsDate(db, { at: deps.clock.now() }, creditorId);
-      const { from, to } = periodOf(request.query, today);
+      const { from, to } = periodUpTo(today, request.query);
       const statements = await read(deps, creditorId, customer.id, from, to, request.query.currency);
-      switch (formatOf(request.headers.accept)) {
+      switch (accepted(request.headers.accept, FORMATS)) {
         case 'csv':
           return reply
             .type('text/csv; charset=utf-8')
@@ -83,37 +87,6 @@ export async function statementRoutes(app: App, deps: ApiDeps): Promise<void> {
       }
     },
   );
-}
-
-interface Asked {
-  from?: LocalDate | undefined;
-  to?: LocalDate | undefined;
-}
-
-function periodOf({ from, to }: Asked, today: LocalDate): { from: LocalDate; to: LocalDate } {
-  const last = to ?? today;
-  if (last > today) {
-    throw new Problem('futureDate', 'What will be owed on a later day is not known yet.', {
-      faults: [{ pointer: '/to', code: 'futureDate', message: `Today is ${today}.` }],
-    });
-  }
-  const first = from ?? `${last.slice(0, 4)}-01-01`;
-  if (first > last) {
-    const message = 'The period begins after it ends.';
-    throw new Problem('periodInvalid', message, { faults: [{ pointer: '/from', code: 'periodInvalid', message }] });
-  }
-  return { from: first, to: last };
-}
-
-/** The first of JSON, CSV and PDF that the header names; JSON where it names none of them but takes anything. */
-function formatOf(accept: string | undefined): 'json' | 'csv' | 'pdf' {
-  const types = (accept ?? '*/*').split(',').map((type) => type.split(';')[0]!.trim().toLowerCase());
-  for (const type of types) {
-    if (type === 'application/pdf') return 'pdf';
-    if (type === 'text/csv') return 'csv';
-    if (['application/json', '*/*', 'application/*'].includes(type)) return 'json';
-  }
-  throw new Problem('notAcceptable', 'A statement is application/json, text/csv or application/pdf.');
 }
 
 async function read(
@@ -183,18 +156,9 @@ async function pdfOf(
     from: period.from,
     to: period.to,
     currency: code,
-    creditor: { ...partyOf(creditor), email: creditor.reply_to ?? creditor.sender_email },
-    customer: partyOf(customer),
+    creditor: { ...statementParty(creditor), email: creditor.reply_to ?? creditor.sender_email },
+    customer: statementParty(customer),
     fromCountry: creditor.country,
     statement,
   });
 }
-
-const partyOf = (row: CreditorRow | CustomerRow): StatementParty => ({
-  name: row.name,
-  // Where no address is known the country says at least where they are.
-  addressLines: row.address === null ? [row.country] : addressLines(row.address),
-  registration: row.registration_id,
-  vatId: row.vat_id,
-  email: null,
-});

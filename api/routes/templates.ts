@@ -18,6 +18,7 @@ import {
 import { TONES, type Channel } from '../../domain/policy/types.ts';
 import { isoInstant, localDate } from '../../domain/time/zones.ts';
 import { decodeNameCursor, encodeNameCursor } from '../cursor.ts';
+import { accepted } from '../accept.ts';
 import type { ApiDeps } from '../deps.ts';
 import { callerOf } from '../plugins/auth.ts';
 import { notFound, Problem } from '../problem.ts';
@@ -220,7 +221,7 @@ export async function templateRoutes(app: App, deps: ApiDeps): Promise<void> {
       const name = knownName(request.params.name);
       const { creditorId } = callerOf(request);
       const { language: of, version: number, invoiceId, tone } = request.body;
-      const format = request.body.format ?? formatOf(request.headers.accept);
+      const format = request.body.format ?? accepted(request.headers.accept, MEDIA);
       const channel = channelOf(name, request.body.channel, format === 'pdf');
       const stored = await versionOf(db, creditorId, name, of, number);
       const draft = Object.fromEntries(
@@ -321,18 +322,13 @@ const letterheadOf = (creditor: CreditorRow): Letterhead => ({
   vatId: creditor.vat_id,
 });
 
-/** Of the types a preview has, the one the client names; JSON when it names none or that. */
-function formatOf(accept: string | undefined): (typeof FORMATS)[number] | null {
-  const types = (accept ?? '').split(',').map((part) => part.split(';')[0]!.trim().toLowerCase());
-  const known = {
-    'application/json': null,
-    'application/pdf': 'pdf',
-    'text/html': 'html',
-    'text/plain': 'text',
-  } as const;
-  const first = types.find((type): type is keyof typeof known => Object.hasOwn(known, type));
-  return first === undefined ? null : known[first];
-}
+/** What a preview can be answered as; JSON unless the client names another. */
+const MEDIA = {
+  json: 'application/json',
+  html: 'text/html',
+  text: 'text/plain',
+  pdf: 'application/pdf',
+} as const;
 
 /** Never shown within a page of ours: the words are a creditor's. */
 function file(reply: FastifyReply, name: string, type: string, ending: string, bytes: string | Uint8Array): Sent {

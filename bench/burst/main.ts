@@ -69,7 +69,13 @@ export const benchmark: Benchmark = {
       const setting = await anchorClock(db, { now: parseInstant(BEGIN), realNow: Date.now() });
       const provider = await startProvider();
       const nextWorker = () => startWorker(servers, provider.url);
-      const stage: Stage = { db, clock: createBusinessClock(setting), worker: await nextWorker(), nextWorker, provider };
+      const stage: Stage = {
+        db,
+        clock: createBusinessClock(setting),
+        worker: await nextWorker(),
+        nextWorker,
+        provider,
+      };
       try {
         return await measure(stage, options['few']!, options['cases']!);
       } finally {

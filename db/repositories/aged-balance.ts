@@ -47,12 +47,13 @@ const owedBy = (
   group by i.id
   having sum(p.amount_minor) <> 0`;
 
-const buckets = (asOf: LocalDate): RawBuilder<unknown> => sql`
-  coalesce(sum(o.amount) filter (where o.due_on >= ${asOf}::date), 0)::bigint as "notDue",
-  coalesce(sum(o.amount) filter (where ${asOf}::date - o.due_on between 1 and 30), 0)::bigint as "from1To30",
-  coalesce(sum(o.amount) filter (where ${asOf}::date - o.due_on between 31 and 60), 0)::bigint as "from31To60",
-  coalesce(sum(o.amount) filter (where ${asOf}::date - o.due_on between 61 and 90), 0)::bigint as "from61To90",
-  coalesce(sum(o.amount) filter (where ${asOf}::date - o.due_on > 90), 0)::bigint as "over90",
+/** Sums of the rows `o (due_on, amount)` by how long they have been due on `asOf`. */
+export const buckets = (asOf: RawBuilder<unknown>): RawBuilder<unknown> => sql`
+  coalesce(sum(o.amount) filter (where o.due_on >= ${asOf}), 0)::bigint as "notDue",
+  coalesce(sum(o.amount) filter (where ${asOf} - o.due_on between 1 and 30), 0)::bigint as "from1To30",
+  coalesce(sum(o.amount) filter (where ${asOf} - o.due_on between 31 and 60), 0)::bigint as "from31To60",
+  coalesce(sum(o.amount) filter (where ${asOf} - o.due_on between 61 and 90), 0)::bigint as "from61To90",
+  coalesce(sum(o.amount) filter (where ${asOf} - o.due_on > 90), 0)::bigint as "over90",
   sum(o.amount)::bigint as total`;
 
 /** What of `owed` was disputed at the end of `asOf` by the invoice's dispute `d`. */
@@ -74,7 +75,7 @@ export async function agedByCustomer(
         and exists (${owedBy(sql`u.id`, filter.asOf, filter.currency)})
       order by u.seq limit ${count}
     )
-    select c.seq, c.id as customer_id, c.reference, c.name, o.currency, ${buckets(filter.asOf)},
+    select c.seq, c.id as customer_id, c.reference, c.name, o.currency, ${buckets(sql`${filter.asOf}::date`)},
       coalesce(sum((
         select least(o.amount, coalesce(sum(coalesce(d.amount_minor, o.amount)), 0)) from disputes d
         where d.invoice_id = o.id and ${disputedPart(filter.asOf)}
@@ -97,12 +98,22 @@ export async function agedTotals(
   creditorId: string,
   filter: { asOf: LocalDate; currency?: string | undefined },
 ): Promise<AgedTotal[]> {
-  const { rows } = await sql<Omit<AgedTotal, 'disputed'>>`
-    select o.currency, ${buckets(filter.asOf)}
-    from (${owedByDueDay(creditorId, filter.asOf, filter.currency)}) as o
-    group by o.currency order by o.currency`.execute(db);
+  const rows = await bucketTotals(db, creditorId, filter);
   const disputed = await disputedTotals(db, creditorId, filter.asOf);
   return rows.map((row) => ({ ...row, disputed: disputed.get(row.currency) ?? 0n }));
+}
+
+/** The same without what is disputed. */
+export async function bucketTotals(
+  db: Db,
+  creditorId: string,
+  filter: { asOf: LocalDate; currency?: string | undefined },
+): Promise<Omit<AgedTotal, 'disputed'>[]> {
+  const { rows } = await sql<Omit<AgedTotal, 'disputed'>>`
+    select o.currency, ${buckets(sql`${filter.asOf}::date`)}
+    from (${owedByDueDay(creditorId, filter.asOf, filter.currency)}) as o
+    group by o.currency order by o.currency`.execute(db);
+  return rows;
 }
 
 /** What was disputed at the end of `asOf`, by currency: never more than the invoice was owed. */

@@ -23,6 +23,7 @@ import { tellAgencyOfBalance } from './placements.ts';
 import { isOpenStage, payableMinor, reopenCase } from './runs.ts';
 import { cancelChaseTasks, openTask } from './tasks.ts';
 import { endUnapplied } from './unapplied.ts';
+import { settleVatRelief } from './vat-reliefs.ts';
 import { undoWriteOff } from './write-offs.ts';
 import { creditorsDate } from './creditors.ts';
 
@@ -217,6 +218,7 @@ async function recover(
     })
     .where('id', '=', invoiceId)
     .execute();
+  await settleVatRelief(tx, act, invoiceId, { on: today, against: 'recoveries', key: allocationId });
   const eventId = await appendEvent(tx, act, {
     invoiceId,
     kind: 'recovered',
@@ -280,7 +282,7 @@ export async function undoAllocation(tx: Tx, act: Act, allocationId: string, why
   await post(tx, act, allocation.creditor_id, today, allocationUndone(allocationId, postings));
 
   if (postings.some(({ account }) => account === 'recoveries'))
-    await takeRecoveryBack(tx, act, invoice, amountMinor, today);
+    await takeRecoveryBack(tx, act, invoice, { amountMinor, allocationId }, today);
   const after = await lockInvoice(tx, invoiceId);
   const principalMinor = amountMinor - sumOfParts(parts);
   const eventId = await appendEvent(tx, act, {
@@ -329,7 +331,7 @@ async function takeRecoveryBack(
   tx: Tx,
   act: Act,
   invoice: Awaited<ReturnType<typeof lockInvoice>>,
-  amountMinor: bigint,
+  { amountMinor, allocationId }: { amountMinor: bigint; allocationId: string },
   today: LocalDate,
 ): Promise<void> {
   await tx
@@ -340,6 +342,7 @@ async function takeRecoveryBack(
     })
     .where('id', '=', invoice.id)
     .execute();
+  await settleVatRelief(tx, act, invoice.id, { on: today, against: 'recoveries', key: `back:${allocationId}` });
   if (isOpenStage(invoice.stage)) await undoWriteOff(tx, act, invoice.id, today);
 }
 

@@ -69,7 +69,9 @@ export type EventKind =
   | 'personalDataErased'
   | 'interestWaived'
   | 'interestCorrected'
-  | 'costsAdded';
+  | 'costsAdded'
+  | 'vatRelieved'
+  | 'vatDueAgain';
 
 export interface NewEvent {
   invoiceId: string;

@@ -10,6 +10,7 @@ import { post } from './ledger.ts';
 import { lockInvoice } from './locks.ts';
 import { endActivePlans } from './plans.ts';
 import { pokeOutreach } from './outbox.ts';
+import { settleVatRelief } from './vat-reliefs.ts';
 
 /**
  * Gives up what is left of an invoice: the loss is posted and its balance is zero, with whom and why on the timeline. Its
@@ -60,6 +61,7 @@ export async function undoWriteOff(tx: Tx, act: Act, invoiceId: string, on: Loca
     .set({ written_off_minor: invoice.recovered_minor })
     .where('id', '=', invoiceId)
     .execute();
+  await settleVatRelief(tx, act, invoiceId, { on, against: 'losses', key: `undone:${invoiceId}:${n}` });
   return amountMinor;
 }
 

@@ -127,6 +127,7 @@ function lineOf(account: Account, kind: EntryKind): StatementLineKind | null {
     case 'receivable':
     case 'unappliedCash':
     case 'unappliedCredit':
+    case 'vat':
       return null;
   }
 }

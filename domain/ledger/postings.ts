@@ -16,7 +16,8 @@ export type Account =
   | 'interest'
   | 'compensation'
   | 'costs'
-  | 'interestWaived';
+  | 'interestWaived'
+  | 'vat';
 
 export interface Posting {
   account: Account;
@@ -43,7 +44,9 @@ export type EntryKind =
   | 'agencyRemitted'
   | 'agencyRemittanceUndone'
   | 'accessoriesWaived'
-  | 'interestCorrected';
+  | 'interestCorrected'
+  | 'vatRelieved'
+  | 'vatDueAgain';
 
 /** A balanced entry; `key` makes it unique in the creditor's journal. */
 export interface Entry {
@@ -209,6 +212,30 @@ export function recovered(recovery: InvoiceRef & { allocationId: string; receipt
   return entry('recovered', `allocation:${recovery.allocationId}`, [
     line('unappliedCash', amountMinor, { currency, receiptId }),
     line('recoveries', -amountMinor, { currency, customerId, invoiceId }),
+  ]);
+}
+
+/**
+ * The VAT of a loss comes back from the tax office: the loss is smaller by so much (CGI 272-1). `n` counts the corrections of
+ * the invoice from 1.
+ */
+export function vatRelieved(relief: InvoiceRef & { n: number }): Entry {
+  const { amountMinor, currency, customerId, invoiceId } = relief;
+  return entry('vatRelieved', `vatRelief:${invoiceId}:${relief.n}`, [
+    line('vat', amountMinor, { currency, customerId, invoiceId }),
+    line('losses', -amountMinor, { currency, customerId, invoiceId }),
+  ]);
+}
+
+/**
+ * VAT that came back is due again, since what was given up was paid or is owed after all; negative where that was undone.
+ * `against`: whose income or loss it lessens. `key` makes it unique.
+ */
+export function vatDueAgain(due: InvoiceRef & { against: 'recoveries' | 'losses'; key: string }): Entry {
+  const { amountMinor, currency, customerId, invoiceId } = due;
+  return entry('vatDueAgain', `vatDueAgain:${due.key}`, [
+    line(due.against, amountMinor, { currency, customerId, invoiceId }),
+    line('vat', -amountMinor, { currency, customerId, invoiceId }),
   ]);
 }
 

@@ -97,6 +97,7 @@ export async function startApi(config: Partial<ApiDeps['config']> = {}, max = 8,
     printer: printBatch,
     renderMessage: renderAgain,
     renderStatement: (document) => Buffer.from(`%PDF-1.7\n${document.currency} ${document.statement.closingMinor}`),
+    renderVatCorrection: (document) => Buffer.from(`%PDF-1.7\n${document.invoice.number} ${document.relief.vatMinor}`),
     renderTimeline: (document) => Buffer.from(`%PDF-1.7\n${JSON.stringify(document)}`),
     logger: pino({ ...LOG_OPTIONS, level: 'trace' }, sink),
     config: {
