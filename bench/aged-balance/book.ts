@@ -21,7 +21,10 @@ const AT = '2026-11-26T09:00:00Z';
  */
 export async function seed(db: Db, count: number): Promise<string> {
   const clock = { now: () => parseInstant(AT) } as never;
-  const creditor = await openBook({ db, clock }, { steps: [] });
+  const creditor = await openBook(
+    { db, clock },
+    { steps: [{ key: 'reminder', day: 5, from: 'due', channel: 'email', template: 'reminder' }] },
+  );
   const id = creditor.id;
   const begin = Date.now();
   await sql`
@@ -48,9 +51,9 @@ async function chunk(db: Db, creditorId: string, from: number, to: number): Prom
   await db.transaction().execute(async (tx) => {
     await sql`create temp table wanted on commit drop as
       select n, 'inv_' || n as id, 'cus_' || (1 + n % ${CUSTOMERS}) as customer_id,
-        ${TODAY}::date - (n * 7919 % ${DAYS})::int as issued_on,
-        ${TODAY}::date - (n * 7919 % ${DAYS})::int + (array[30, 45, 60])[1 + n % 3] as due_on,
-        (10000 + n * 104729 % 990000)::bigint as amount,
+        ${TODAY}::date - (n::bigint * 7919 % ${DAYS})::int as issued_on,
+        ${TODAY}::date - (n::bigint * 7919 % ${DAYS})::int + (array[30, 45, 60])[1 + n % 3] as due_on,
+        10000 + n::bigint * 104729 % 990000 as amount,
         case when n % 50 = 0 then 'GBP' else 'EUR' end as currency,
         case when n % 10 = 9 then 0 when n % 10 = 8 then 0.5 else 1 end as share,
         (n % 97 - 20)::int as late

@@ -251,7 +251,8 @@ async function makeUp(db: Db, creditorId: string, since: bigint): Promise<void> 
 
 /** Where roll-up and journal say something else of a day, EXCEPT both ways. */
 async function differ(db: Db, creditorId: string, asOf: LocalDate): Promise<string[]> {
-  const rolledUp = sql`select currency, due_on, amount from (${owedByDueDay(creditorId, asOf, undefined)}) as r`;
+  const rolledUp = sql`select currency, due_on, sum(amount) as amount from (${owedByDueDay(creditorId, asOf, undefined)}) as r
+    group by 1, 2 having sum(amount) <> 0`;
   const journal = sql`select p.currency, i.due_on, sum(p.amount_minor) as amount
     from postings p join journal_entries e on e.id = p.entry_id join invoices i on i.id = p.invoice_id
     where p.creditor_id = ${creditorId} and p.account = 'receivable' and e.on_date <= ${asOf}

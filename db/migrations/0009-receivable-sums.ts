@@ -41,15 +41,16 @@ const statements = [
     amount_minor bigint not null
   )`,
   `create index receivable_deltas_of_creditor on receivable_deltas (creditor_id)`,
-  // grain: what \`from_on\` begins: all there is ('-infinity'), a year, a month, a day of posting. Each posting is in all four.
+  // grain: what \`from_on\` begins, a year, a month, a day of posting, or all there is ('-infinity'); 'old' is all there is
+  // with due months, by their first day, in place of due days. Each posting is in all five.
   `create table receivable_sums (
     creditor_id text not null references creditors,
-    grain text not null check (grain in ('all', 'year', 'month', 'day')),
+    grain text not null check (grain in ('all', 'old', 'year', 'month', 'day')),
     from_on date not null,
     currency text not null,
     due_on date not null,
     amount_minor bigint not null,
-    primary key (creditor_id, grain, from_on, currency, due_on)
+    primary key (creditor_id, grain, from_on, due_on, currency)
   ) with (fillfactor = 70)`,
 
   // One row for each posting to a receivable. Of an invoice whose due date was moved since the posting's day, two more

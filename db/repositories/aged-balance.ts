@@ -1,5 +1,5 @@
 import { sql, type RawBuilder } from 'kysely';
-import type { LocalDate } from '../../domain/time/dates.ts';
+import { addDays, type LocalDate } from '../../domain/time/dates.ts';
 import type { Db } from '../database.ts';
 import { owedByDueDay } from './receivable-sums.ts';
 
@@ -109,12 +109,18 @@ export async function bucketTotals(
   creditorId: string,
   filter: { asOf: LocalDate; currency?: string | undefined },
 ): Promise<Omit<AgedTotal, 'disputed'>[]> {
+  // Days are told apart up to the oldest bucket.
+  const fineFrom = `${addDays(filter.asOf, -90).slice(0, 7)}-01`;
   const { rows } = await sql<Omit<AgedTotal, 'disputed'>>`
     select o.currency, ${buckets(sql`${filter.asOf}::date`)}
-    from (${owedByDueDay(creditorId, filter.asOf, filter.currency)}) as o
-    group by o.currency order by o.currency`.execute(db);
-  return rows;
+    from (${owedByDueDay(creditorId, filter.asOf, filter.currency, fineFrom)}) as o
+    group by o.currency`.execute(db);
+  return rows
+    .filter((row) => BUCKETS.some((bucket) => row[bucket] !== 0n))
+    .sort((a, b) => (a.currency < b.currency ? -1 : 1));
 }
+
+const BUCKETS = ['notDue', 'from1To30', 'from31To60', 'from61To90', 'over90'] as const;
 
 /** What was disputed at the end of `asOf`, by currency: never more than the invoice was owed. */
 async function disputedTotals(db: Db, creditorId: string, asOf: LocalDate): Promise<Map<string, bigint>> {

@@ -27,18 +27,19 @@ export async function foldReceivables(db: Db, most = FOLD_AT_ONCE): Promise<numb
         returning creditor_id, currency, due_on, on_date, amount_minor
       ),
       parts as (
-        select t.creditor_id, g.grain, g.from_on, t.currency, t.due_on, sum(t.amount_minor)::bigint as amount
+        select t.creditor_id, g.grain, g.from_on, t.currency, g.due_on, sum(t.amount_minor)::bigint as amount
         from taken t cross join lateral (values
-          ('all', '-infinity'::date),
-          ('year', date_trunc('year', t.on_date)::date),
-          ('month', date_trunc('month', t.on_date)::date),
-          ('day', t.on_date)) as g (grain, from_on)
+          ('all', '-infinity'::date, t.due_on),
+          ('old', '-infinity'::date, date_trunc('month', t.due_on)::date),
+          ('year', date_trunc('year', t.on_date)::date, t.due_on),
+          ('month', date_trunc('month', t.on_date)::date, t.due_on),
+          ('day', t.on_date, t.due_on)) as g (grain, from_on, due_on)
         group by 1, 2, 3, 4, 5 having sum(t.amount_minor) <> 0
       ),
       folded as (
         insert into receivable_sums as s (creditor_id, grain, from_on, currency, due_on, amount_minor)
         select * from parts
-        on conflict (creditor_id, grain, from_on, currency, due_on)
+        on conflict (creditor_id, grain, from_on, due_on, currency)
           do update set amount_minor = s.amount_minor + excluded.amount_minor
       )
       select count(*) as taken from taken`.execute(tx);
@@ -62,31 +63,41 @@ export async function dropPaidDays(db: Db): Promise<number> {
 }
 
 /**
- * What was owed at the end of `asOf`, as rows of `currency, due_on, amount`: all there is less what was posted for later
- * days, so that today's report, and one of the last days, reads next to nothing else.
+ * What was owed at the end of `asOf`, as rows of `currency, due_on, amount`, several a due day: all there is less what was
+ * posted for later days, so that today's report, and one of the last days, reads next to nothing else. Due months take the
+ * place of due days before `fineFrom`, the first day of a month: of these the rows say only that they are before it.
  */
 export const owedByDueDay = (
   creditorId: string,
   asOf: LocalDate,
   currency: string | undefined,
+  fineFrom: LocalDate = '-infinity',
 ): RawBuilder<unknown> => {
-  const only = currency === undefined ? sql`` : sql`and currency = ${currency}`;
-  const later = (grain: string, before: RawBuilder<unknown>): RawBuilder<unknown> => sql`
-    select currency, due_on, -amount_minor from receivable_sums
-    where creditor_id = ${creditorId} and grain = ${sql.lit(grain)} and from_on > ${asOf}::date ${before} ${only}`;
+  const of = (grain: string, amount: RawBuilder<unknown>, where: RawBuilder<unknown>): RawBuilder<unknown> => sql`
+    select currency, due_on, ${amount} as amount from receivable_sums
+    where creditor_id = ${creditorId} and grain = ${sql.lit(grain)} ${where}
+      ${currency === undefined ? sql`` : sql`and currency = ${currency}`}`;
+  const all = sql`amount_minor`;
+  const later = sql`-amount_minor`;
   return sql`
-    select currency, due_on, sum(amount) as amount from (
-      select currency, due_on, amount_minor as amount from receivable_sums
-      where creditor_id = ${creditorId} and grain = 'all' and from_on = '-infinity' ${only}
-      union all ${later('year', sql``)}
-      union all ${later('month', sql`and from_on < date_trunc('year', ${asOf}::date) + interval '1 year'`)}
-      union all ${later('day', sql`and from_on < date_trunc('month', ${asOf}::date) + interval '1 month'`)}
-      union all
-      select currency, due_on, amount_minor from receivable_deltas
-      where creditor_id = ${creditorId} and on_date <= ${asOf}::date ${only}
-    ) as parts
-    group by currency, due_on having sum(amount) <> 0`;
+    ${of('all', all, sql`and from_on = '-infinity' and due_on >= ${fineFrom}::date`)}
+    union all ${of('old', all, sql`and from_on = '-infinity' and due_on < ${fineFrom}::date`)}
+    union all ${of('year', later, sql`and from_on > ${asOf}::date`)}
+    union all ${of('month', later, sql`and from_on > ${asOf}::date and from_on < ${firstAfter(asOf, 'year')}::date`)}
+    union all ${of('day', later, sql`and from_on > ${asOf}::date and from_on < ${firstAfter(asOf, 'month')}::date`)}
+    union all
+    select currency, due_on, amount_minor from receivable_deltas
+    where creditor_id = ${creditorId} and on_date <= ${asOf}::date
+      ${currency === undefined ? sql`` : sql`and currency = ${currency}`}`;
 };
+
+/** The first day of the year or month after the one that a day is in. */
+function firstAfter(day: LocalDate, unit: 'year' | 'month'): LocalDate {
+  const year = Number(day.slice(0, 4));
+  const month = Number(day.slice(5, 7));
+  if (unit === 'year' || month === 12) return `${year + 1}-01-01`;
+  return `${year}-${String(month + 1).padStart(2, '0')}-01`;
+}
 
 /** Keeps when a due date was moved, and moves what is owed with it: from `on`, the creditor's date, not before. */
 export async function recordDueDateMove(
