@@ -3,6 +3,7 @@ import { parseInstant } from '../domain/time/zones.ts';
 import { CLOCK_BEGINS } from './demo/book.ts';
 import { Client } from './demo/client.ts';
 import { readEndings, savePapers } from './demo/endings.ts';
+import { saveBooks } from './demo/papers-of-books.ts';
 import { checkInvariants } from './demo/invariants.ts';
 import { play } from './demo/play.ts';
 import { caseTable, endingLines, invariantLines } from './demo/summary.ts';
@@ -58,6 +59,8 @@ async function demo(stack: Stack, stopped: AbortSignal, log: (line: string) => v
   const reached = await readEndings(db);
   for (const line of endingLines(reached, await savePapers(new Client(apiUrl, apiKey, stopped), reached, dataDir)))
     log(line);
+  log('');
+  for (const line of await saveBooks(new Client(apiUrl, apiKey, stopped), reached, dataDir)) log(line);
   log('');
   for (const line of invariantLines(invariants)) log(line);
   log('');

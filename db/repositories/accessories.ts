@@ -1,7 +1,8 @@
+import { sql } from 'kysely';
 import { claimOf } from '../../domain/law/claim.ts';
 import { RateUnknown } from '../../domain/law/rates.ts';
 import { NO_PARTS, sumOfParts, type Parts } from '../../domain/law/imputation.ts';
-import { accessoriesWaived, interestCorrected, type Accessories } from '../../domain/ledger/postings.ts';
+import { accessoriesWaived, interestCorrected, type Accessories, type Posting } from '../../domain/ledger/postings.ts';
 import { formatAmount } from '../../domain/money.ts';
 import type { LocalDate } from '../../domain/time/dates.ts';
 import type { Act } from '../act.ts';
@@ -9,7 +10,8 @@ import { instant, type Tx } from '../database.ts';
 import { newId } from '../ids.ts';
 import { loadInvoiceClaim } from './claims.ts';
 import { appendEvent } from './events.ts';
-import { post } from './ledger.ts';
+import type { InvoiceRow } from './invoices.ts';
+import { post, postingsOf } from './ledger.ts';
 import { lockInvoice } from './locks.ts';
 import { loadRates } from './rates.ts';
 
@@ -75,26 +77,70 @@ export async function openAccessories(tx: Tx, invoiceId: string, on: LocalDate):
 }
 
 /**
- * A credit note of an earlier date takes interest back that was paid meanwhile: what was too much counts for the
- * principal, as far as that is open. The caller holds the rows of customer and invoice.
+ * A credit note of an earlier date takes interest back that was paid meanwhile: each payment is looked at again as if the
+ * credit had been there on its day, and what it paid too much of interest counts for the principal from that day on, as far
+ * as that is open. The caller holds the rows of customer and invoice; `on` is the creditor's date.
  */
 export async function correctInterest(tx: Tx, act: Act, invoiceId: string, on: LocalDate): Promise<void> {
-  const { facts } = await loadInvoiceClaim(tx, invoiceId);
-  const paidMinor = facts.accessories.reduce((sum, one) => (one.part === 'interest' ? sum + one.amountMinor : sum), 0n);
-  if (paidMinor <= 0n) return;
-  let overMinor: bigint;
-  try {
-    overMinor = paidMinor - claimOf(facts, await loadRates(tx), on).accruedMinor;
-  } catch (error) {
-    if (error instanceof RateUnknown) return;
-    throw error;
+  const rates = await loadRates(tx);
+  for (const payment of await interestPayments(tx, invoiceId)) {
+    // Anew for each: what was corrected before it has lowered what bears interest since.
+    const { facts } = await loadInvoiceClaim(tx, invoiceId);
+    const paidMinor = facts.accessories.reduce(
+      (sum, one) => (one.part === 'interest' && one.on <= payment.on ? sum + one.amountMinor : sum),
+      0n,
+    );
+    let accruedMinor: bigint;
+    try {
+      ({ accruedMinor } = claimOf(facts, rates, payment.on));
+    } catch (error) {
+      if (error instanceof RateUnknown) return;
+      throw error;
+    }
+    const invoice = await lockInvoice(tx, invoiceId);
+    const amountMinor = least(paidMinor - accruedMinor, payment.interestMinor, invoice.balance_minor);
+    if (amountMinor > 0n) await correctPayment(tx, act, invoice, payment.allocationId, amountMinor, on);
   }
-  const invoice = await lockInvoice(tx, invoiceId);
-  const amountMinor = overMinor < invoice.balance_minor ? overMinor : invoice.balance_minor;
-  if (amountMinor <= 0n) return;
-  const { currency, customer_id: customerId, creditor_id: creditorId } = invoice;
-  const n = 1 + (await entriesOf(tx, invoiceId, 'interestCorrected', 'interest'));
-  await post(tx, act, creditorId, on, interestCorrected({ invoiceId, customerId, amountMinor, currency, n }));
+}
+
+const least = (...amounts: bigint[]): bigint => amounts.reduce((min, amount) => (amount < min ? amount : min));
+
+interface InterestPayment {
+  allocationId: string;
+  /** The day the money reached the creditor. */
+  on: LocalDate;
+  /** What of it is interest, after corrections. */
+  interestMinor: bigint;
+}
+
+/** The payments of an invoice that stand and of which a part is interest, in the order of their days. */
+async function interestPayments(tx: Tx, invoiceId: string): Promise<InterestPayment[]> {
+  const { rows } = await sql<InterestPayment>`
+    select a.id as "allocationId", m.booked_on as "on", -sum(p.amount_minor)::bigint as "interestMinor"
+    from allocations a
+    join receipts m on m.id = a.receipt_id
+    join postings p on p.invoice_id = a.invoice_id and p.account = 'interest'
+    join journal_entries e on e.id = p.entry_id and e.kind in ('allocated', 'interestCorrected')
+      and split_part(e.key, ':', 2) = a.id
+    where a.invoice_id = ${invoiceId}
+      and not exists (select from allocation_reversals r where r.allocation_id = a.id)
+    group by a.id, m.booked_on having sum(p.amount_minor) < 0
+    order by m.booked_on, a.id`.execute(tx);
+  return rows;
+}
+
+async function correctPayment(
+  tx: Tx,
+  act: Act,
+  invoice: InvoiceRow,
+  allocationId: string,
+  amountMinor: bigint,
+  on: LocalDate,
+): Promise<void> {
+  const { id: invoiceId, currency, customer_id: customerId, creditor_id: creditorId } = invoice;
+  const n = 1 + (await correctionsOf(tx, creditorId, allocationId)).length;
+  const correction = { invoiceId, customerId, amountMinor, currency, allocationId, n };
+  await post(tx, act, creditorId, on, interestCorrected(correction));
   await appendEvent(tx, act, {
     invoiceId,
     kind: 'interestCorrected',
@@ -107,11 +153,21 @@ export async function correctInterest(tx: Tx, act: Act, invoiceId: string, on: L
   });
 }
 
+/** The postings with which interest that an allocation paid was moved to the principal, a list for each time. */
+export async function correctionsOf(tx: Tx, creditorId: string, allocationId: string): Promise<Posting[][]> {
+  const found: Posting[][] = [];
+  for (;;) {
+    const postings = await postingsOf(tx, creditorId, `interestCorrected:${allocationId}:${found.length + 1}`);
+    if (postings.length === 0) return found;
+    found.push(postings);
+  }
+}
+
 async function entriesOf(
   tx: Tx,
   invoiceId: string,
-  kind: 'accessoriesWaived' | 'interestCorrected',
-  account: 'interestWaived' | 'interest',
+  kind: 'accessoriesWaived',
+  account: 'interestWaived',
 ): Promise<number> {
   const { count } = await tx
     .selectFrom('journal_entries as e')

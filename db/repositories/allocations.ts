@@ -1,5 +1,5 @@
 import { DomainError } from '../../domain/errors.ts';
-import { allocated, allocationUndone, recovered } from '../../domain/ledger/postings.ts';
+import { allocated, allocationUndone, corrected, recovered } from '../../domain/ledger/postings.ts';
 import { amountFor, formatAmount } from '../../domain/money.ts';
 import { afterRecovery } from '../../domain/case/stages.ts';
 import { sumOfParts } from '../../domain/law/imputation.ts';
@@ -8,7 +8,7 @@ import type { Act } from '../act.ts';
 import { instant, type Tx } from '../database.ts';
 import { newId } from '../ids.ts';
 import { oweReceipt } from './collector-letters.ts';
-import { accessoriesOf, correctInterest, partsData, waiveAccessories } from './accessories.ts';
+import { accessoriesOf, correctInterest, correctionsOf, partsData, waiveAccessories } from './accessories.ts';
 import { appendEvent } from './events.ts';
 import { customersHeldBy } from './holds.ts';
 import { principalOnly, splitPayment } from './imputation.ts';
@@ -264,7 +264,10 @@ export async function undoAllocation(tx: Tx, act: Act, allocationId: string, why
   if (reversal.numInsertedOrUpdatedRows !== 1n) {
     throw new DomainError('alreadyReversed', 'The allocation was taken back before.');
   }
-  const postings = await postingsOf(tx, allocation.creditor_id, `allocation:${allocationId}`);
+  const postings = corrected(
+    await postingsOf(tx, allocation.creditor_id, `allocation:${allocationId}`),
+    await correctionsOf(tx, allocation.creditor_id, allocationId),
+  );
   const { currency } = invoice;
   const amountMinor = allocation.amount_minor;
   const sumOf = (account: string): bigint =>

@@ -116,7 +116,7 @@ const EFFECTIVE_ON = sql.raw(`case
 
 const ENTRIES = sql.raw(`from postings p
   join journal_entries e on e.id = p.entry_id
-  left join allocations a on e.kind in ('allocated', 'creditAllocated', 'allocationUndone')
+  left join allocations a on e.kind in ('allocated', 'creditAllocated', 'allocationUndone', 'interestCorrected')
     and a.id = split_part(e.key, ':', 2)
   left join allocation_reversals r on r.allocation_id = a.id
   left join receipts m on m.id = a.receipt_id

@@ -178,11 +178,11 @@ export function accessoriesWaived(
 
 /**
  * A credit note dated before a payment shows that less interest had run than was paid: what was too much counts for the
- * principal. `n` counts the corrections of the invoice from 1.
+ * principal, from the day of the payment. `n` counts the corrections of the allocation from 1.
  */
-export function interestCorrected(correction: InvoiceRef & { n: number }): Entry {
+export function interestCorrected(correction: InvoiceRef & { allocationId: string; n: number }): Entry {
   const { amountMinor, currency, customerId, invoiceId } = correction;
-  return entry('interestCorrected', `interestCorrected:${invoiceId}:${correction.n}`, [
+  return entry('interestCorrected', `interestCorrected:${correction.allocationId}:${correction.n}`, [
     line('interest', amountMinor, { currency, customerId, invoiceId }),
     line('receivable', -amountMinor, correction),
   ]);
@@ -237,6 +237,17 @@ export function vatDueAgain(due: InvoiceRef & { against: 'recoveries' | 'losses'
     line(due.against, amountMinor, { currency, customerId, invoiceId }),
     line('vat', -amountMinor, { currency, customerId, invoiceId }),
   ]);
+}
+
+/** The postings of an allocation and of the corrections of its interest as one: what it extinguishes by now. */
+export function corrected(postings: readonly Posting[], corrections: readonly (readonly Posting[])[]): Posting[] {
+  const merged = postings.map((posting) => ({ ...posting }));
+  for (const correction of corrections.flat()) {
+    const same = merged.find(({ account }) => account === correction.account);
+    if (same) same.amountMinor += correction.amountMinor;
+    else merged.push({ ...correction });
+  }
+  return merged.filter(({ amountMinor }) => amountMinor !== 0n);
 }
 
 /** Takes an allocation back to the cent, its tolerated difference included: the same postings with the other sign. */

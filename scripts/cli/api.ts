@@ -9,6 +9,8 @@ export interface ApiRequest {
   /** Sent as it is. */
   body?: { bytes: Uint8Array; contentType: string };
   idempotencyKey?: string;
+  /** What is taken; JSON unless said. */
+  accept?: string;
   /** Statuses besides 2xx whose body is the answer. */
   alsoAnswers?: readonly number[];
   /** Default: the creditor's. */
@@ -66,6 +68,22 @@ export class Api {
     const message = problemText(answer.status, body, connection.url);
     if (PASSING.has(answer.status)) throw new NotNow(message, retryAfter(answer));
     throw new Refusal(answer.status, codeOf(body), message);
+  }
+
+  /** A file as it is, with the headers it came with. Throws as `call` does. */
+  async download(path: string): Promise<{ bytes: Uint8Array; headers: Headers }> {
+    const connection = this.connect();
+    const answer = await send(connection, path, { accept: '*/*' });
+    if (!answer.ok) {
+      const body = parsed(await answer.text().catch(() => ''));
+      throw new Refusal(answer.status, codeOf(body), problemText(answer.status, body, connection.url));
+    }
+    const bytes = new Uint8Array(
+      await answer.arrayBuffer().catch(() => {
+        throw new NotNow(`The API at ${connection.url} broke off its answer.`);
+      }),
+    );
+    return { bytes, headers: answer.headers };
   }
 
   /**
@@ -135,7 +153,7 @@ async function send(connection: Connection, path: string, request: ApiRequest): 
     return await fetch(`${connection.url}${path}`, {
       method: request.method ?? 'GET',
       headers: {
-        accept: 'application/json',
+        accept: request.accept ?? 'application/json',
         ...(as === 'nobody' ? {} : { authorization: `Bearer ${key}` }),
         ...(contentType === null ? {} : { 'content-type': contentType }),
         ...(idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey }),

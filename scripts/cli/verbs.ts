@@ -2,6 +2,7 @@ import type { Verb } from './verb.ts';
 import { calendar } from './verbs/calendar.ts';
 import { showCase } from './verbs/case.ts';
 import { createCreditor } from './verbs/creditor-create.ts';
+import { exportBooks } from './verbs/export.ts';
 import { importFiles } from './verbs/import.ts';
 import { createKey } from './verbs/keys-create.ts';
 import { addRates, listRates } from './verbs/rates.ts';
@@ -21,6 +22,7 @@ export const VERBS: readonly Verb[] = [
   rollout,
   verify,
   replay,
+  exportBooks,
   listRates,
   addRates,
   createCreditor,

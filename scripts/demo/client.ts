@@ -44,8 +44,8 @@ export class Client {
   }
 
   /** A document, as it is. */
-  async getBytes(path: string): Promise<Uint8Array> {
-    return (await this.#send('GET', path)).bytes;
+  async getBytes(path: string, headers: Record<string, string> = {}): Promise<Uint8Array> {
+    return (await this.#send('GET', path, undefined, headers)).bytes;
   }
 
   /** All pages of a list, in its order. */

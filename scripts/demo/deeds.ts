@@ -1,3 +1,4 @@
+import { formatAmount, parseAmount, share } from '../../domain/money.ts';
 import { addDays, later } from '../../domain/time/dates.ts';
 import { localDate, parseInstant } from '../../domain/time/zones.ts';
 import { AGENCY, CUSTOMERS, dayOf, POLICIES, type BookInvoice, type CustomerKey } from './book.ts';
@@ -68,6 +69,7 @@ export async function register(stage: Stage, invoice: BookInvoice): Promise<With
     dueOn: dayOf(invoice.due),
     amount: invoice.amount,
     currency: invoice.currency,
+    vat: vatOf(invoice),
     ...(invoice.directDebit ? { collection: { method: 'directDebit', on: dayOf(invoice.due) } } : {}),
   });
   if (invoice.withFile) await client.putPdf(`/v1/invoices/${id}/file`, await invoiceFile(invoice));
@@ -281,3 +283,11 @@ async function allocate(stage: Stage, key: string, deed: Deed & { do: 'allocate'
 
 const openTasks = (stage: Stage, kind: string, of: string): Promise<Task[]> =>
   stage.client.list<Task>(`/v1/tasks?kind=${kind}&status=open&${of}`);
+
+/** A French customer is billed with VAT at 20 %, included in the amount; one abroad without. */
+function vatOf({ amount, currency, customer }: BookInvoice): { rate: string; net: string; vat: string }[] {
+  const gross = parseAmount(amount, currency);
+  const vat = CUSTOMERS[customer].country === 'FR' ? share(gross, '0.166666666666666667') : 0n;
+  const text = (minor: bigint): string => formatAmount(minor, currency);
+  return [{ rate: vat === 0n ? '0' : '20', net: text(gross - vat), vat: text(vat) }];
+}

@@ -257,7 +257,8 @@ async function papersOf(client: Client, { ending, invoiceId }: Reached): Promise
   }
 }
 
-function shown(path: string): string {
+/** A path as it is printed: relative to where one stands, if it is below. */
+export function shown(path: string): string {
   const short = relative(process.cwd(), path);
   return short.startsWith('..') || isAbsolute(short) ? path : short;
 }

@@ -303,3 +303,51 @@ describe('reference rates', () => {
     expect(half.body.errors).toMatchObject([{ pointer: '/rates/0/to', code: 'periodInvalid' }]);
   });
 });
+
+test('a credit note of before the payments leaves what it would have left before them, and so does taking one back', async () => {
+  const credit = (id: string) =>
+    h.call(own.operator, 'POST', `/v1/invoices/${id}/credit-notes`, {
+      number: `CORR-${id.slice(-6)}`,
+      amount: '11000.00',
+      currency: 'EUR',
+      issuedOn: '2025-05-01',
+    });
+  const payments: [amount: string, on: string][] = [
+    ['400.00', '2025-07-31'],
+    ['50.00', '2025-12-15'],
+  ];
+  const late = await lateInvoice('claims-all');
+  for (const [amount, on] of payments) expect((await pay(late.id, amount, on)).status).toBe(201);
+  expect((await credit(late.id)).status).toBe(201);
+  const early = await lateInvoice('claims-all');
+  expect((await credit(early.id)).status).toBe(201);
+  for (const [amount, on] of payments) expect((await pay(early.id, amount, on)).status).toBe(201);
+
+  const figures = async (id: string) => {
+    const { principal, interest, compensation, total } = await claim(id, '2026-06-30');
+    return { principal, interest, compensation, total, balance: (await read(id)).balance };
+  };
+  expect(await figures(late.id)).toEqual(await figures(early.id));
+  const corrections = (await events(late.id)).filter(({ kind }) => kind === 'interestCorrected');
+  expect(corrections.length).toBeGreaterThan(0);
+
+  // The corrections go with the payment they are of.
+  for (const { id } of [late, early]) {
+    const first = await h.db
+      .selectFrom('allocations')
+      .select('id')
+      .where('invoice_id', '=', id)
+      .where('amount_minor', '=', 40_000n)
+      .executeTakeFirstOrThrow();
+    expect((await h.call(own.operator, 'DELETE', `/v1/allocations/${first.id}`)).status).toBeLessThan(300);
+  }
+  expect((await read(late.id)).balance).not.toBe('0.00');
+  expect(await check(h.db, own.id)).toEqual([]);
+  const interest = await h.db
+    .selectFrom('postings')
+    .select('amount_minor')
+    .where('invoice_id', '=', late.id)
+    .where('account', '=', 'interest')
+    .execute();
+  expect(interest.reduce((sum, { amount_minor: minor }) => sum + minor, 0n)).toBeLessThanOrEqual(0n);
+});

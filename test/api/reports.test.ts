@@ -113,3 +113,104 @@ describe('GET /v1/reports/aged-balance', () => {
     expect([refused.status, refused.body.code, refused.body.errors[0].pointer]).toEqual([422, 'futureDate', '/asOf']);
   });
 });
+
+describe('GET /v1/reports/dso', () => {
+  test('counts back from what is owed, and says the simple figure of the days before', async () => {
+    const other = await h.creditor();
+    const sold: [number: string, issuedOn: string, amount: string][] = [
+      ['D-1', '2026-10-05', '100.00'],
+      ['D-2', '2026-11-02', '80.00'],
+    ];
+    for (const [number, issuedOn, amount] of sold) {
+      const fields = { number, issuedOn, dueOn: issuedOn, amount, currency: 'EUR', vat: [] };
+      invoices[number] = await newInvoice(h, other.operator, fields);
+    }
+    await h.call(other.operator, 'POST', `/v1/invoices/${invoices['D-1']!.id}/payments`, {
+      amount: '30.00',
+      currency: 'EUR',
+      receivedOn: '2026-11-03',
+    });
+    const { body } = await h.call(other.operator, 'GET', '/v1/reports/dso?asOf=2026-11-20&days=60');
+    // The payment was entered on 21 November: on the 20th all was owed. 20 + 31 × 100 / 100 days.
+    expect(body).toEqual({
+      asOf: '2026-11-20',
+      days: 60,
+      data: [{ currency: 'EUR', balance: '180.00', sales: '180.00', countBack: '51.0', simple: '60.0' }],
+    });
+    const today = await h.call(other.operator, 'GET', '/v1/reports/dso?days=30');
+    // 150 owed on the 21st: 21 + 31 × 70 / 100; of the last 30 days only November's 80 were sold.
+    expect(today.body.data).toEqual([
+      { currency: 'EUR', balance: '150.00', sales: '80.00', countBack: '42.7', simple: '56.3' },
+    ]);
+    const refused = await h.call(other.operator, 'GET', '/v1/reports/dso?asOf=2026-12-01');
+    expect(refused.body.code).toBe('futureDate');
+  });
+});
+
+describe('GET /v1/reports/collections', () => {
+  test('says what was paid of what fell due, how late, which promises held, and how often somebody was asked', async () => {
+    const other = await h.creditor();
+    const bill = async (number: string, dueOn: string, amount: string) =>
+      (invoices[number] = await newInvoice(h, other.operator, {
+        number,
+        issuedOn: '2026-08-01',
+        dueOn,
+        amount,
+        vat: [],
+      }));
+    const [early, late] = [await bill('K-1', '2026-11-16', '100.00'), await bill('K-2', '2026-10-22', '300.00')];
+    await bill('K-3', '2026-12-15', '500.00');
+    const pay = (id: string, amount: string) =>
+      h.call(other.operator, 'POST', `/v1/invoices/${id}/payments`, {
+        amount,
+        currency: 'EUR',
+        receivedOn: '2026-11-21',
+      });
+    await pay(early.id, '100.00');
+    await pay(late.id, '50.00');
+    await h.call(other.operator, 'POST', `/v1/invoices/${late.id}/credit-notes`, {
+      number: 'K-C',
+      amount: '50.00',
+      currency: 'EUR',
+      issuedOn: '2026-11-20',
+    });
+    const { body } = await h.call(other.operator, 'GET', '/v1/reports/collections?from=2026-10-01');
+    expect(body).toEqual({
+      from: '2026-10-01',
+      to: '2026-11-21',
+      data: [
+        {
+          currency: 'EUR',
+          due: '350.00',
+          dueCollected: '150.00',
+          recoveryRate: '0.4286',
+          collected: '150.00',
+          // 100.00 five days late and 50.00 thirty days: 2,000 / 150.
+          averageDelayDays: '13.3',
+          promisesKept: 0,
+          promisesBroken: 0,
+          promisesKeptRate: null,
+          contacts: 0,
+          contactsPerThousand: '0.000',
+        },
+      ],
+    });
+    // Taken back, it was never collected.
+    const { id } = await h.db
+      .selectFrom('allocations')
+      .select('id')
+      .where('invoice_id', '=', early.id)
+      .executeTakeFirstOrThrow();
+    expect((await h.call(other.operator, 'DELETE', `/v1/allocations/${id}`)).status).toBeLessThan(300);
+    const { body: after } = await h.call(other.operator, 'GET', '/v1/reports/collections?from=2026-10-01');
+    expect(after.data).toMatchObject([{ dueCollected: '50.00', collected: '50.00', averageDelayDays: '30.0' }]);
+    const { body: empty } = await h.call(
+      other.operator,
+      'GET',
+      '/v1/reports/collections?from=2026-01-01&to=2026-01-31',
+    );
+    expect(empty.data).toEqual([]);
+    const refused = await h.call(other.operator, 'GET', '/v1/reports/collections?from=2026-11-02&to=2026-11-01');
+    expect([refused.status, refused.body.code]).toEqual([422, 'periodInvalid']);
+  });
+});
