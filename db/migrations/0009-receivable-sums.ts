@@ -31,11 +31,12 @@ const statements = [
        due_on)
    $$`,
 
-  // Append-only until the worker folds it: no row that many transactions would have to wait for.
+  // Append-only until the worker folds it: no row that many transactions would have to wait for. Codes are compared byte by
+  // byte in both tables: a report groups by nothing else.
   `create table receivable_deltas (
     id bigint generated always as identity primary key,
-    creditor_id text not null,
-    currency text not null,
+    creditor_id text collate "C" not null,
+    currency text collate "C" not null,
     due_on date not null,
     on_date date not null,
     amount_minor bigint not null
@@ -44,10 +45,10 @@ const statements = [
   // grain: what \`from_on\` begins, a year, a month, a day of posting, or all there is ('-infinity'); 'old' is all there is
   // with due months, by their first day, in place of due days. Each posting is in all five.
   `create table receivable_sums (
-    creditor_id text not null references creditors,
-    grain text not null check (grain in ('all', 'old', 'year', 'month', 'day')),
+    creditor_id text collate "C" not null references creditors,
+    grain text collate "C" not null check (grain in ('all', 'old', 'year', 'month', 'day')),
     from_on date not null,
-    currency text not null,
+    currency text collate "C" not null,
     due_on date not null,
     amount_minor bigint not null,
     primary key (creditor_id, grain, from_on, due_on, currency)
