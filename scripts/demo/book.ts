@@ -365,6 +365,8 @@ export interface BookInvoice {
   readonly directDebit: boolean;
   /** Its PDF is handed over too. */
   readonly withFile: boolean;
+  /** Handed over in the workshop's own shop: with French VAT, wherever the customer is. */
+  readonly inShop: boolean;
 }
 
 const TERMS_DAYS = 30;
@@ -374,7 +376,7 @@ function invoice(
   customer: CustomerKey,
   due: number,
   amount: string,
-  more: Partial<Pick<BookInvoice, 'issued' | 'directDebit' | 'withFile'>> = {},
+  more: Partial<Pick<BookInvoice, 'issued' | 'directDebit' | 'withFile' | 'inShop'>> = {},
 ): BookInvoice {
   return {
     number: `LUM-26-${String(number).padStart(3, '0')}`,
@@ -385,6 +387,7 @@ function invoice(
     currency: CUSTOMERS[customer].country === 'GB' ? 'GBP' : 'EUR',
     directDebit: false,
     withFile: false,
+    inShop: false,
     ...more,
   };
 }
@@ -449,7 +452,7 @@ export const INVOICES: readonly BookInvoice[] = [
   // Paid after the formal notice; paid to us while an agency had it; given up; given up, and paid after all.
   invoice(44, 'schreinerei', 1, '1365.00'),
   invoice(45, 'galerie', 1, '3980.00', { withFile: true }),
-  invoice(46, 'festhalle', 1, '845.50', { withFile: true }),
+  invoice(46, 'festhalle', 1, '845.50', { withFile: true, inShop: true }),
   invoice(47, 'tearooms', 1, '610.00'),
   // Of before the judgment, one not due by then; and one of after it.
   invoice(48, 'menuiserie', 1, '3200.00'),

@@ -284,10 +284,10 @@ async function allocate(stage: Stage, key: string, deed: Deed & { do: 'allocate'
 const openTasks = (stage: Stage, kind: string, of: string): Promise<Task[]> =>
   stage.client.list<Task>(`/v1/tasks?kind=${kind}&status=open&${of}`);
 
-/** A French customer is billed with VAT at 20 %, included in the amount; one abroad without. */
-function vatOf({ amount, currency, customer }: BookInvoice): { rate: string; net: string; vat: string }[] {
+/** A French customer, and whoever buys in the shop, is billed with VAT at 20 %, included in the amount; one abroad without. */
+function vatOf({ amount, currency, customer, inShop }: BookInvoice): { rate: string; net: string; vat: string }[] {
   const gross = parseAmount(amount, currency);
-  const vat = CUSTOMERS[customer].country === 'FR' ? share(gross, '0.166666666666666667') : 0n;
+  const vat = inShop || CUSTOMERS[customer].country === 'FR' ? share(gross, '0.166666666666666667') : 0n;
   const text = (minor: bigint): string => formatAmount(minor, currency);
   return [{ rate: vat === 0n ? '0' : '20', net: text(gross - vat), vat: text(vat) }];
 }
