@@ -17,6 +17,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<{ benchmark: Benchmark }
   'webhook-intake': () => import('./webhook-intake/main.ts'),
   'open-cases': () => import('./open-cases/main.ts'),
   burst: () => import('./burst/main.ts'),
+  claim: () => import('./claim/main.ts'),
   'aged-balance': () => import('./aged-balance/main.ts'),
 };
 

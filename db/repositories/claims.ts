@@ -76,8 +76,7 @@ export async function loadInvoiceClaim(db: Db | Tx, invoiceId: string): Promise<
     amountMinor: row.amount_minor,
     dueOn: row.due_on,
     contractRate: interest?.contractRate ?? null,
-    movements: await principalMovements(db, invoiceId),
-    accessories: await accessoryMovements(db, invoiceId),
+    ...(await movementsOf(db, invoiceId)),
     costs: await costsOf(db, invoiceId),
     noticeReceivedOn: row.notice_received_on,
     judgmentOn: row.judgment_on,
@@ -114,38 +113,51 @@ const EFFECTIVE_ON = sql.raw(`case
   when a.id is null then e.on_date
   else coalesce(m.booked_on, n.issued_on, e.on_date) end`);
 
-const ENTRIES = sql.raw(`from postings p
-  join journal_entries e on e.id = p.entry_id
-  left join allocations a on e.kind in ('allocated', 'creditAllocated', 'allocationUndone', 'interestCorrected')
-    and a.id = split_part(e.key, ':', 2)
-  left join allocation_reversals r on r.allocation_id = a.id
-  left join receipts m on m.id = a.receipt_id
-  left join credit_notes n on n.id = a.credit_note_id`);
+type MovementRow = [
+  on: LocalDate,
+  amount: string,
+  account: 'receivable' | AccessoryMovement['part'],
+  kind: PrincipalMovement['kind'],
+  waived: boolean,
+];
 
-async function principalMovements(db: Db | Tx, invoiceId: string): Promise<PrincipalMovement[]> {
-  const { rows } = await sql<{ on: LocalDate; amount: bigint; kind: PrincipalMovement['kind'] }>`
-    select ${EFFECTIVE_ON} as "on", p.amount_minor as amount,
-      case when row_number() over (partition by p.entry_id order by p.line) > 1 then 'difference'
-           when e.kind in ('writtenOff', 'writeOffUndone') then 'writeOff'
-           when a.credit_note_id is not null then 'credit' else 'payment' end as kind
-    ${ENTRIES}
-    where p.invoice_id = ${invoiceId} and p.account = 'receivable' and e.kind <> 'invoiceRegistered' and ${STANDS}
-    order by e.id, p.line`.execute(db);
-  return rows.map(({ on, amount, kind }) => ({ on, amountMinor: amount, kind }));
-}
-
-async function accessoryMovements(db: Db | Tx, invoiceId: string): Promise<AccessoryMovement[]> {
-  const { rows } = await sql<{ on: LocalDate; amount: bigint; part: AccessoryMovement['part']; waived: boolean }>`
-    select ${EFFECTIVE_ON} as "on", -p.amount_minor as amount, p.account as part, e.kind = 'accessoriesWaived' as waived
-    ${ENTRIES}
-    where p.invoice_id = ${invoiceId} and p.account in ('interest', 'compensation', 'costs') and ${STANDS}
-    order by e.id, p.line`.execute(db);
-  return rows.map(({ on, amount, part, waived }) => ({
-    on,
-    part,
-    amountMinor: amount,
-    how: waived ? 'waived' : 'paid',
-  }));
+/** What moved principal, interest, compensation and costs of an invoice since it was registered, in the order of the journal. */
+async function movementsOf(db: Db | Tx, invoiceId: string): Promise<Pick<ClaimFacts, 'movements' | 'accessories'>> {
+  // Two branches, each with an index of its own; one row, since hundreds cost the driver more than the database.
+  const { rows } = await sql<{ moves: MovementRow[] }>`
+    select coalesce(json_agg(json_build_array(q."on", q.amount_minor::text, q.account, q.kind, q.waived)
+      order by q.id, q.line), '[]') as moves
+    from (
+      select e.id, p.line, ${EFFECTIVE_ON} as "on", p.amount_minor, p.account, e.kind = 'accessoriesWaived' as waived,
+        case when row_number() over (partition by p.entry_id, p.account order by p.line) > 1 then 'difference'
+             when e.kind in ('writtenOff', 'writeOffUndone') then 'writeOff'
+             when a.credit_note_id is not null then 'credit' else 'payment' end as kind
+      from (
+        select entry_id, line, account, amount_minor from postings
+        where invoice_id = ${invoiceId} and account = 'receivable'
+        union all
+        select entry_id, line, account, amount_minor from postings
+        where invoice_id = ${invoiceId} and account in ('interest', 'compensation', 'costs')
+      ) as p
+      join journal_entries e on e.id = p.entry_id
+      left join allocations a on a.invoice_id = ${invoiceId} and a.id = split_part(e.key, ':', 2)
+        and e.kind in ('allocated', 'creditAllocated', 'allocationUndone', 'interestCorrected')
+      left join allocation_reversals r on r.allocation_id = a.id
+      left join receipts m on m.id = a.receipt_id
+      left join credit_notes n on n.id = a.credit_note_id
+      where e.kind <> 'invoiceRegistered' and ${STANDS}
+    ) as q`.execute(db);
+  const moves = rows[0]!.moves;
+  return {
+    movements: moves.flatMap(([on, amount, account, kind]) =>
+      account === 'receivable' ? [{ on, amountMinor: BigInt(amount), kind }] : [],
+    ),
+    accessories: moves.flatMap(([on, amount, account, , waived]): AccessoryMovement[] =>
+      account === 'receivable'
+        ? []
+        : [{ on, part: account, amountMinor: -BigInt(amount), how: waived ? 'waived' : 'paid' }],
+    ),
+  };
 }
 
 async function costsOf(db: Db | Tx, invoiceId: string): Promise<ClaimFacts['costs']> {

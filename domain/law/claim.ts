@@ -306,8 +306,9 @@ function unpaidAfter(facts: ClaimFacts, dueOn: LocalDate): bigint {
   const owedMinor = facts.amountMinor + total(facts.movements.filter(({ kind }) => kind === 'credit'));
   const movements = facts.movements.filter(({ kind }) => kind !== 'credit');
   const days = bases({ ...facts, amountMinor: owedMinor, movements });
+  const firstLateDay = addDays(dueOn, 1);
   return days
-    .filter((_, index) => (days[index + 1]?.from ?? FOR_EVER) > addDays(dueOn, 1))
+    .filter((_, index) => (days[index + 1]?.from ?? FOR_EVER) > firstLateDay)
     .reduce((most, { baseMinor }) => (baseMinor > most ? baseMinor : most), 0n);
 }
 

@@ -47,14 +47,19 @@ export function interestPeriods(
   lastDay: LocalDate,
 ): InterestPeriod[] {
   const periods: InterestPeriod[] = [];
+  // Days only go up, so a rate is looked up once for all the days that have it.
+  let known: (ReturnType<typeof rateFrom> & { text: string }) | null = null;
   for (const [index, { from: since, baseMinor }] of bases.entries()) {
     const next = bases[index + 1]?.from;
     const end = next === undefined ? lastDay : earlier(addDays(next, -1), lastDay);
     let from = later(since, firstDay);
     while (baseMinor > 0n && from <= end) {
-      const { percent, until, source } = rateFrom(rule, contract, rates, firstDay, from);
-      const to = until === null ? end : earlier(until, end);
-      periods.push({ from, to, days: daysBetween(from, to) + 1, baseMinor, rate: formatPercent(percent), source });
+      if (known === null || (known.until !== null && known.until < from)) {
+        const found = rateFrom(rule, contract, rates, firstDay, from);
+        known = { ...found, text: formatPercent(found.percent) };
+      }
+      const to = known.until === null ? end : earlier(known.until, end);
+      periods.push({ from, to, days: daysBetween(from, to) + 1, baseMinor, rate: known.text, source: known.source });
       from = addDays(to, 1);
     }
   }

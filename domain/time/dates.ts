@@ -8,13 +8,17 @@ const DAY_MS = 86_400_000;
 
 /** Days since 1970-01-01. */
 export function dayNumber(date: LocalDate): number {
-  return Math.round(Date.parse(`${date}T00:00:00Z`) / DAY_MS);
+  return Date.UTC(Number(date.slice(0, 4)), Number(date.slice(5, 7)) - 1, Number(date.slice(8, 10))) / DAY_MS;
 }
 
 /** The date that many days after 1970-01-01. */
 export function dateOfDayNumber(days: number): LocalDate {
-  return new Date(days * DAY_MS).toISOString().slice(0, 10);
+  const date = new Date(days * DAY_MS);
+  // By hand: claims over years of movements ask this hundreds of times.
+  return `${date.getUTCFullYear()}-${TWO[date.getUTCMonth() + 1]}-${TWO[date.getUTCDate()]}`;
 }
+
+const TWO = Array.from({ length: 32 }, (_, n) => String(n).padStart(2, '0'));
 
 /** `days` calendar days later (earlier when negative). */
 export function addDays(date: LocalDate, days: number): LocalDate {

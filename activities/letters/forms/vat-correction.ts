@@ -17,6 +17,8 @@ export async function renderVatCorrection(document: VatReliefDocument): Promise<
   const { date, currency, creditor, customer, fromCountry, invoice, relief } = document;
   const format = formatterFor(LOCALE);
   const money = (minor: bigint): string => format.money(formatAmount(minor, currency), currency);
+  // The doctrine writes the word, not the sign.
+  const inWords = (minor: bigint): string => money(minor).replace('€', 'euros');
   const party = (one: StatementParty): FormParty => ({
     ...one,
     addressLines: postalLines(one.addressLines, fromCountry),
@@ -34,7 +36,7 @@ export async function renderVatCorrection(document: VatReliefDocument): Promise<
   // Very visible, before anything else.
   flow.rule(flow.y, false);
   flow.gap(2.5);
-  flow.paragraph(vatReliefMention(money(relief.netMinor), money(relief.vatMinor)), {
+  flow.paragraph(vatReliefMention(inWords(relief.netMinor), inWords(relief.vatMinor)), {
     size: 13,
     weight: 'bold',
     after: 2,
