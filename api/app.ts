@@ -35,6 +35,7 @@ import { promiseRoutes } from './routes/promises.ts';
 import { rolloutRoutes } from './routes/rollouts.ts';
 import { personalDataRoutes } from './routes/personal-data.ts';
 import { exportRoutes } from './routes/exports.ts';
+import { doubtfulRoutes } from './routes/doubtful.ts';
 import { vatRoutes } from './routes/vat.ts';
 import { rateRoutes } from './routes/rates.ts';
 import { reportRoutes } from './routes/reports.ts';
@@ -100,6 +101,7 @@ export async function buildApp(deps: ApiDeps): Promise<App> {
     await reportRoutes(routes, deps);
     await accountRoutes(routes, deps);
     await exportRoutes(routes, deps);
+    await doubtfulRoutes(routes, deps);
     await vatRoutes(routes, deps);
     await promiseRoutes(routes, deps);
     await disputeRoutes(routes, deps);

@@ -124,6 +124,8 @@ export const PROBLEMS = {
   vatReliefUnknown: [422, 'No rule for the VAT of losses is known for the place'],
   vatNotDue: [409, 'No VAT was due on the invoice that could come back'],
   notWrittenOff: [409, 'Nothing of the invoice was written off'],
+  alreadyDoubtful: [409, 'The invoice is held to be doubtful already'],
+  notDoubtful: [409, 'The invoice is not held to be doubtful'],
   vatRelieved: [409, 'The VAT of the loss has come back already'],
   periodInvalid: [422, 'The period begins after it ends'],
   notAcceptable: [406, 'None of the accepted formats can be answered'],

@@ -115,6 +115,10 @@ function sentenceOf(kind: string, data: Record<string, unknown>): string {
       return `Written off: ${money()}`;
     case 'reopened':
       return `Reopened at stage ${say('stage')}`;
+    case 'markedDoubtful':
+      return `Held to be doubtful: ${money()}`;
+    case 'doubtfulEnded':
+      return 'Not doubtful any more: its allowance was released';
     case 'vatRelieved':
       return `VAT of ${money()} came back for the loss`;
     case 'vatDueAgain':

@@ -10,6 +10,7 @@ import * as law from './migrations/0007-law.ts';
 import * as lawAround from './migrations/0008-law-around.ts';
 import * as receivableSums from './migrations/0009-receivable-sums.ts';
 import * as books from './migrations/0010-books.ts';
+import * as doubtful from './migrations/0011-doubtful.ts';
 
 /** In the order they run. Listed by hand, so that a compiled or bundled program needs no folder to look into. */
 const migrations: Readonly<Record<string, Migration>> = {
@@ -23,6 +24,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0008-law-around': lawAround,
   '0009-receivable-sums': receivableSums,
   '0010-books': books,
+  '0011-doubtful': doubtful,
 };
 
 /** Names of all migrations, in their order. */

@@ -255,6 +255,16 @@ export const TABLES = {
     n: 'int4',
     bytes: 'bytea',
   },
+  doubtful_claims: {
+    invoice_id: 'text',
+    n: 'int4',
+    percent: 'text',
+    allowance_minor: 'int8',
+    entry_id: 'int8',
+    ended_entry_id: 'int8?',
+    actor: 'text',
+    at: 'timestamptz',
+  },
   vat_reliefs: {
     invoice_id: 'text',
     n: 'int4',

@@ -9,6 +9,7 @@ import { instant, type Tx } from '../database.ts';
 import { newId } from '../ids.ts';
 import { oweReceipt } from './collector-letters.ts';
 import { accessoriesOf, correctInterest, correctionsOf, partsData, waiveAccessories } from './accessories.ts';
+import { releaseWhenClosed } from './doubtful-claims.ts';
 import { appendEvent } from './events.ts';
 import { customersHeldBy } from './holds.ts';
 import { principalOnly, splitPayment } from './imputation.ts';
@@ -150,6 +151,7 @@ export async function allocate(tx: Tx, act: Act, input: NewAllocation): Promise<
   // Dropped only explicitly: with its posting, on the timeline.
   await waiveAccessories(tx, act, invoiceId, split.waived, today);
   if (receiptId === undefined) await correctInterest(tx, act, invoiceId, today);
+  await releaseWhenClosed(tx, act, invoiceId, today);
   await signalCase(tx, invoiceId, receiptId === undefined ? 'creditNoted' : 'paymentAllocated', eventId);
   await wakePlanMates(tx, act, invoiceId);
   await pokeOutreach(tx, customerId);

@@ -76,6 +76,7 @@ interface EntryRow {
   receivable_before: bigint | null;
   credited_before: bigint | null;
   recovered_before: bigint | null;
+  doubtful: boolean;
   reference: string | null;
   name: string | null;
 }
@@ -115,7 +116,9 @@ export async function* bookEntries(
           where b.account = 'unappliedCredit' and b.entry_id in (select x.entry_id from postings x
             where x.invoice_id = i.id and x.account = 'receivable' and x.entry_id < e.id)) else 0 end as credited_before,
         case when p.recovers then (select -coalesce(sum(b.amount_minor), 0)::bigint from postings b
-          where b.invoice_id = i.id and b.account = 'recoveries' and b.entry_id < e.id) else 0 end as recovered_before
+          where b.invoice_id = i.id and b.account = 'recoveries' and b.entry_id < e.id) else 0 end as recovered_before,
+        exists (select from doubtful_claims d where d.invoice_id = i.id and d.entry_id < e.id
+          and (d.ended_entry_id is null or d.ended_entry_id > e.id)) as doubtful
       from page e
       cross join lateral (
         select jsonb_agg(jsonb_build_object('account', q.account, 'amount', q.amount_minor::text) order by q.line) as postings,
@@ -156,6 +159,7 @@ function entryOf(row: EntryRow): BookEntry {
             extinguishedMinor: row.gross! - row.receivable_before!,
             creditedMinor: row.credited_before!,
             recoveredMinor: row.recovered_before!,
+            doubtful: row.doubtful,
           },
     customer: row.reference === null ? null : { reference: row.reference, name: row.name! },
   };

@@ -71,7 +71,9 @@ export type EventKind =
   | 'interestCorrected'
   | 'costsAdded'
   | 'vatRelieved'
-  | 'vatDueAgain';
+  | 'vatDueAgain'
+  | 'markedDoubtful'
+  | 'doubtfulEnded';
 
 export interface NewEvent {
   invoiceId: string;

@@ -5,6 +5,7 @@ import type { Act } from '../act.ts';
 import type { Tx } from '../database.ts';
 import { openAccessories, waiveAccessories } from './accessories.ts';
 import { cancelChaseTasks } from './chase-tasks.ts';
+import { releaseWhenClosed } from './doubtful-claims.ts';
 import { appendEvent } from './events.ts';
 import { post } from './ledger.ts';
 import { lockInvoice } from './locks.ts';
@@ -41,6 +42,7 @@ export async function writeOffBalance(tx: Tx, act: Act, invoiceId: string, on: L
     data: { amount: formatAmount(amountMinor, currency), currency, run: invoice.run, on },
     text: act.reason ?? null,
   });
+  await releaseWhenClosed(tx, act, invoiceId, on);
   await cancelChaseTasks(tx, act, [invoiceId], 'writtenOff');
   await pokeOutreach(tx, customerId);
 }

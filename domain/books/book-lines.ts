@@ -14,6 +14,8 @@ export interface BookInvoice {
   creditedMinor: bigint;
   /** What of a loss had come all the same. */
   recoveredMinor: bigint;
+  /** It is held to be doubtful when the entry is written. */
+  doubtful: boolean;
 }
 
 /** An entry of the journal with all that an export says of it. */
@@ -57,6 +59,10 @@ export function bookLines(entry: BookEntry, chart: Pick<Chart, 'vatDueOn'>): Boo
     add(from, -amountMinor);
     add(to, amountMinor);
   }
+  for (const { from, to, amountMinor } of doubtMoves(entry)) {
+    add(from, -amountMinor);
+    add(to, amountMinor);
+  }
   const text = textOf(entry);
   return [...sums]
     .filter(([, amountMinor]) => amountMinor !== 0n)
@@ -69,7 +75,7 @@ export function bookLines(entry: BookEntry, chart: Pick<Chart, 'vatDueOn'>): Boo
     }));
 }
 
-interface VatMove {
+interface Move {
   from: BookAccount;
   to: BookAccount;
   /** Signed: debit of `to`, credit of `from`. */
@@ -77,7 +83,7 @@ interface VatMove {
 }
 
 /** What of an entry is VAT, and between which accounts it moves (CGI 269-2: when VAT falls due; BOI-TVA-DED-40-10-20). */
-function vatMoves(entry: BookEntry, dueOn: Chart['vatDueOn']): VatMove[] {
+function vatMoves(entry: BookEntry, dueOn: Chart['vatDueOn']): Move[] {
   const { invoice } = entry;
   if (invoice === null || invoice.vatMinor === 0n) return [];
   const sum = (account: Account): bigint =>
@@ -86,7 +92,7 @@ function vatMoves(entry: BookEntry, dueOn: Chart['vatDueOn']): VatMove[] {
   const due: BookAccount = dueOn === 'debits' ? 'vat' : 'vatPending';
   if (entry.kind === 'invoiceRegistered') return [{ from: due, to: 'sales', amountMinor: invoice.vatMinor }];
 
-  const moves: VatMove[] = [];
+  const moves: Move[] = [];
   const credited = sum('unappliedCredit');
   const step = (before: bigint, amount: bigint): bigint => share(before + amount) - share(before);
   if (dueOn === 'debits') {
@@ -116,6 +122,17 @@ function vatMoves(entry: BookEntry, dueOn: Chart['vatDueOn']): VatMove[] {
     moves.push({ from: 'vat', to: 'recoveries', amountMinor: step(invoice.recoveredMinor, recovered) });
   }
   return moves;
+}
+
+/** What stands in the account of doubtful receivables: all that is open while an invoice is (PCG 416). */
+function doubtMoves({ kind, invoice, postings }: BookEntry): Move[] {
+  if (invoice === null) return [];
+  const openMinor = invoice.grossMinor - invoice.extinguishedMinor;
+  if (kind === 'markedDoubtful') return [{ from: 'receivable', to: 'doubtful', amountMinor: openMinor }];
+  if (kind === 'doubtfulEnded') return [{ from: 'doubtful', to: 'receivable', amountMinor: openMinor }];
+  if (!invoice.doubtful) return [];
+  const receivable = postings.reduce((sum, p) => (p.account === 'receivable' ? sum + p.amountMinor : sum), 0n);
+  return [{ from: 'receivable', to: 'doubtful', amountMinor: receivable }];
 }
 
 /** a / b to the nearest, halves away from zero; b > 0. */
@@ -160,5 +177,9 @@ function textOf({ kind, piece, invoice }: BookEntry): string {
       return `TVA récupérée sur impayé facture ${of}`;
     case 'vatDueAgain':
       return `TVA de nouveau exigible facture ${of}`;
+    case 'markedDoubtful':
+      return `Créance douteuse facture ${of}`;
+    case 'doubtfulEnded':
+      return `Fin de créance douteuse facture ${of}`;
   }
 }

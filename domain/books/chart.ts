@@ -6,11 +6,13 @@ import type { Account, EntryKind } from '../ledger/postings.ts';
  * journal itself knows no numbers, so that a chart can change without it.
  */
 
-/** The accounts of the ledger, and those that only exports have: VAT that is due, VAT that is due once money comes. */
-export type BookAccount = Account | 'vatPending';
+/** The accounts of the ledger, and those that only exports have: VAT that falls due with the money, receivables in doubt. */
+export type BookAccount = Account | 'vatPending' | 'doubtful';
 
 export const BOOK_ACCOUNTS = [
   'receivable',
+  'doubtful',
+  'allowance',
   'sales',
   'creditNotes',
   'unappliedCredit',
@@ -26,6 +28,8 @@ export const BOOK_ACCOUNTS = [
   'compensation',
   'costs',
   'interestWaived',
+  'allowanceExpense',
+  'allowanceReleased',
 ] as const satisfies readonly BookAccount[];
 
 export const BOOK_JOURNALS = ['sales', 'bank', 'general'] as const;
@@ -56,6 +60,8 @@ export interface Chart {
 export const FRENCH_CHART: Chart = {
   accounts: {
     receivable: { number: '411000', label: 'Clients' },
+    doubtful: { number: '416000', label: 'Clients douteux ou litigieux' },
+    allowance: { number: '491000', label: 'Dépréciations des comptes de clients' },
     sales: { number: '707000', label: 'Ventes de marchandises' },
     creditNotes: { number: '709000', label: 'Rabais, remises et ristournes accordés' },
     unappliedCredit: { number: '411000', label: 'Clients' },
@@ -71,6 +77,8 @@ export const FRENCH_CHART: Chart = {
     compensation: { number: '758100', label: 'Indemnités forfaitaires de recouvrement' },
     costs: { number: '758200', label: 'Frais de recouvrement refacturés' },
     interestWaived: { number: '658100', label: 'Intérêts et indemnités abandonnés' },
+    allowanceExpense: { number: '681740', label: 'Dotations aux dépréciations des créances' },
+    allowanceReleased: { number: '781740', label: 'Reprises sur dépréciations des créances' },
   },
   journals: {
     sales: { number: 'VE', label: 'Ventes' },
@@ -99,11 +107,13 @@ export const JOURNAL_OF: Readonly<Record<EntryKind, BookJournal>> = {
   interestCorrected: 'general',
   vatRelieved: 'general',
   vatDueAgain: 'general',
+  markedDoubtful: 'general',
+  doubtfulEnded: 'general',
 };
 
 /** Of a customer: these accounts have a line for each (a subsidiary account, "compte auxiliaire"). */
 export const isOfCustomer = (account: BookAccount): boolean =>
-  account === 'receivable' || account === 'unappliedCredit';
+  account === 'receivable' || account === 'unappliedCredit' || account === 'doubtful';
 
 /**
  * Refuses a chart that no export could use: `chartInvalid`, with a fault each. An account's number begins with three digits

@@ -128,6 +128,9 @@ function lineOf(account: Account, kind: EntryKind): StatementLineKind | null {
     case 'unappliedCash':
     case 'unappliedCredit':
     case 'vat':
+    case 'allowance':
+    case 'allowanceExpense':
+    case 'allowanceReleased':
       return null;
   }
 }

@@ -17,7 +17,10 @@ export type Account =
   | 'compensation'
   | 'costs'
   | 'interestWaived'
-  | 'vat';
+  | 'vat'
+  | 'allowance'
+  | 'allowanceExpense'
+  | 'allowanceReleased';
 
 export interface Posting {
   account: Account;
@@ -46,7 +49,9 @@ export type EntryKind =
   | 'accessoriesWaived'
   | 'interestCorrected'
   | 'vatRelieved'
-  | 'vatDueAgain';
+  | 'vatDueAgain'
+  | 'markedDoubtful'
+  | 'doubtfulEnded';
 
 /** A balanced entry; `key` makes it unique in the creditor's journal. */
 export interface Entry {
@@ -236,6 +241,24 @@ export function vatDueAgain(due: InvoiceRef & { against: 'recoveries' | 'losses'
   return entry('vatDueAgain', `vatDueAgain:${due.key}`, [
     line(due.against, amountMinor, { currency, customerId, invoiceId }),
     line('vat', -amountMinor, { currency, customerId, invoiceId }),
+  ]);
+}
+
+/** What is open of an invoice is held to be doubtful, with an allowance. `n` counts the times from 1, here and at its end. */
+export function markedDoubtful(claim: InvoiceRef & { n: number }): Entry {
+  const { amountMinor, currency, customerId, invoiceId } = claim;
+  return entry('markedDoubtful', `doubtful:${invoiceId}:${claim.n}`, [
+    line('allowanceExpense', amountMinor, { currency, customerId, invoiceId }),
+    line('allowance', -amountMinor, { currency, customerId, invoiceId }),
+  ]);
+}
+
+/** A claim is not doubtful any more, since it is paid, lost or better than it looked: its allowance is released. */
+export function doubtfulEnded(claim: InvoiceRef & { n: number }): Entry {
+  const { amountMinor, currency, customerId, invoiceId } = claim;
+  return entry('doubtfulEnded', `doubtfulEnded:${invoiceId}:${claim.n}`, [
+    line('allowance', amountMinor, { currency, customerId, invoiceId }),
+    line('allowanceReleased', -amountMinor, { currency, customerId, invoiceId }),
   ]);
 }
 

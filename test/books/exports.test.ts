@@ -357,3 +357,67 @@ describe('POST /v1/invoices/{id}/vat-correction', () => {
     expect((await correct(own, receipts.id)).body.code).toBe('vatNotDue');
   });
 });
+
+describe('POST /v1/invoices/{id}/doubtful', () => {
+  const doubt = (own: TestCreditor, id: string, percent = '60') =>
+    h.call(own.approver, 'POST', `/v1/invoices/${id}/doubtful`, { percent, reason: 'No answer' });
+
+  test('moves what is open to 416 with an allowance without VAT, until nothing is open', async () => {
+    const own = await open();
+    const invoice = await bill(own, 'W-1');
+    const { status, body } = await doubt(own, invoice.id);
+    expect([status, body]).toEqual([
+      201,
+      { invoiceId: invoice.id, percent: '60', allowance: '600.00', currency: 'EUR' },
+    ]);
+    const marked = await fetch(own, '/v1/exports/fec');
+    expect(checkFec(marked.filename, marked.bytes)).toEqual([]);
+    const sold = { '707000': -100_000, '445710': -20_000 };
+    expect(balances(marked.text)).toEqual({ ...sold, '416000': 120_000, '681740': 60_000, '491000': -60_000 });
+    await pay(own, invoice.id, '200.00');
+    expect(balances((await fetch(own, '/v1/exports/fec')).text)).toMatchObject({
+      '416000': 100_000,
+      '491000': -60_000,
+    });
+    await writeOff(invoice.id);
+    const lost = await fetch(own, '/v1/exports/fec');
+    expect(checkFec(lost.filename, lost.bytes)).toEqual([]);
+    expect(balances(lost.text)).toEqual({
+      ...sold,
+      '512000': 20_000,
+      '654000': 100_000,
+      '681740': 60_000,
+      '781740': -60_000,
+    });
+    expect(await check(h.db, own.id)).toEqual([]);
+  });
+
+  test('is taken back, and is refused where there is nothing to doubt', async () => {
+    const own = await open();
+    const invoice = await bill(own, 'W-2');
+    for (const percent of ['0', '100.01', 'all', '-5']) {
+      const refused = await doubt(own, invoice.id, percent);
+      expect([refused.status, refused.body.code, refused.body.errors[0].pointer]).toEqual([
+        422,
+        'percentInvalid',
+        '/percent',
+      ]);
+    }
+    expect(
+      (await h.call(own.operator, 'POST', `/v1/invoices/${invoice.id}/doubtful`, { percent: '50', reason: 'x' }))
+        .status,
+    ).toBe(403);
+    expect((await doubt(own, invoice.id, '33.33')).body.allowance).toBe('333.30');
+    expect((await doubt(own, invoice.id)).body.code).toBe('alreadyDoubtful');
+    expect((await h.call(own.approver, 'DELETE', `/v1/invoices/${invoice.id}/doubtful`)).status).toBe(204);
+    const again = await h.call(own.approver, 'DELETE', `/v1/invoices/${invoice.id}/doubtful`);
+    expect([again.status, again.body.code]).toEqual([409, 'notDoubtful']);
+    expect(balances((await fetch(own, '/v1/exports/fec')).text)).toMatchObject({ '411000': 120_000 });
+    await pay(own, invoice.id, '1200.00');
+    expect((await doubt(own, invoice.id)).body.code).toBe('nothingOwed');
+    const kinds = (await h.call(own.operator, 'GET', `/v1/invoices/${invoice.id}/timeline`)).body.data;
+    expect(kinds.map((event: { kind: string }) => event.kind)).toEqual(
+      expect.arrayContaining(['markedDoubtful', 'doubtfulEnded']),
+    );
+  });
+});

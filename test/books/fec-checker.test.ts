@@ -28,6 +28,7 @@ const entry = (number: number, onDate = '2026-03-02', amountMinor = 120_000n) =>
         extinguishedMinor: 0n,
         creditedMinor: 0n,
         recoveredMinor: 0n,
+        doubtful: false,
       },
       customer: { reference: 'C|1', name: 'Société\r\nÉtoile' },
     },

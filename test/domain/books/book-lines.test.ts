@@ -6,7 +6,9 @@ import {
   allocated,
   allocationUndone,
   creditNoted,
+  doubtfulEnded,
   invoiceRegistered,
+  markedDoubtful,
   recovered,
   writtenOff,
   type Entry,
@@ -16,7 +18,7 @@ import {
 
 const where = { invoiceId: 'inv', customerId: 'cus', currency: 'EUR' };
 
-type Move = { kind: 'pay' | 'credit' | 'undo' | 'lose' | 'recover'; percent: number };
+type Move = { kind: 'pay' | 'credit' | 'undo' | 'lose' | 'recover' | 'doubt' | 'trust'; percent: number };
 const move = fc.record({
   kind: fc.constantFrom(
     'pay' as const,
@@ -25,6 +27,8 @@ const move = fc.record({
     'undo' as const,
     'lose' as const,
     'recover' as const,
+    'doubt' as const,
+    'trust' as const,
   ),
   percent: fc.integer({ min: 1, max: 100 }),
 });
@@ -34,8 +38,9 @@ function play(
   grossMinor: bigint,
   vatMinor: bigint,
   moves: readonly Move[],
-): { entries: BookEntry[]; open: bigint; lost: bigint; paid: bigint; credited: bigint } {
+): { entries: BookEntry[]; open: bigint; lost: bigint; paid: bigint; credited: bigint; doubtful: boolean } {
   let [open, lost, paid, credited, recoveredMinor] = [grossMinor, 0n, 0n, 0n, 0n];
+  let doubtful = false;
   const entries: BookEntry[] = [];
   const done: { entry: Entry; amount: bigint; credit: boolean }[] = [];
   const put = (entry: Entry): void => {
@@ -50,6 +55,7 @@ function play(
             extinguishedMinor: grossMinor - open,
             creditedMinor: credited,
             recoveredMinor,
+            doubtful,
           };
     if (entry.kind === 'invoiceRegistered') Object.assign(invoice!, { extinguishedMinor: grossMinor });
     const { kind, postings } = entry;
@@ -70,6 +76,10 @@ function play(
   for (const [n, { kind, percent }] of moves.entries()) {
     const part = (of: bigint): bigint => (of * BigInt(percent) + 99n) / 100n;
     const id = `a${n}`;
+    const trust = (): void => {
+      put(doubtfulEnded({ ...where, amountMinor: 1n, n }));
+      doubtful = false;
+    };
     if (kind === 'pay' && open > 0n && lost === 0n) {
       const amountMinor = part(open);
       const entry = allocated({
@@ -111,9 +121,13 @@ function play(
       const amountMinor = part(lost - recoveredMinor);
       put(recovered({ ...where, amountMinor, allocationId: id, receiptId: 'r' }));
       recoveredMinor += amountMinor;
-    }
+    } else if (kind === 'doubt' && open > 0n && !doubtful) {
+      put(markedDoubtful({ ...where, amountMinor: 1n, n }));
+      doubtful = true;
+    } else if (kind === 'trust' && doubtful) trust();
+    if (doubtful && open === 0n) trust();
   }
-  return { entries, open, lost: lost - recoveredMinor, paid, credited };
+  return { entries, open, lost: lost - recoveredMinor, paid, credited, doubtful };
 }
 
 const history = fc.tuple(
@@ -162,6 +176,17 @@ describe('the lines of entries', () => {
         // The share of what is extinguished, by the same rounding as each step has it.
         const gone = (2n * vat * (gross - open) + gross) / (2n * gross);
         expect(sumOf(entries, 'receipts', 'vatPending')).toBe(gone - vat);
+      }),
+    );
+  });
+
+  test('have what is open among doubtful receivables while it is held to be, and nothing at any other time', () => {
+    fc.assert(
+      fc.property(history, ([gross, percent, moves]) => {
+        const { entries, open, doubtful } = play(gross, (gross * percent) / 125n, moves);
+        expect(sumOf(entries, 'debits', 'doubtful')).toBe(doubtful ? open : 0n);
+        expect(sumOf(entries, 'debits', 'receivable')).toBe(doubtful ? 0n : open);
+        expect(sumOf(entries, 'debits', 'allowance')).toBe(doubtful ? -1n : 0n);
       }),
     );
   });
