@@ -2,8 +2,7 @@ import { DomainError } from '../errors.ts';
 import { share } from '../money.ts';
 
 /**
- * The allowance on a doubtful claim: a share of what is open, without VAT, which the tax office bears (law.md section 8, CGI
- * 39-1-5°). `percent` is a decimal above 0 and up to 100. Throws `percentInvalid`.
+ * The allowance on a doubtful claim: a share of what is open, without VAT, which the tax office bears (CGI 39-1-5°). `percent` is a decimal above 0 and up to 100. Throws `percentInvalid`.
  */
 export function allowanceOf(
   claim: { balanceMinor: bigint; grossMinor: bigint; vatMinor: bigint },

@@ -74,7 +74,7 @@ export interface VatReliefDocument {
   relief: VatRelief;
 }
 
-/** The words of the doctrine, with both amounts as they are to be printed (BOI-TVA-DED-40-10-20, law.md section 8). */
+/** The words of the doctrine, with both amounts as they are to be printed (BOI-TVA-DED-40-10-20). */
 export const vatReliefMention = (net: string, vat: string): string =>
   `Facture demeurée impayée pour la somme de ${net} (prix net) et pour la somme de ${vat} (TVA correspondante) qui ne ` +
   'peut faire l’objet d’une déduction (article 272 du CGI).';

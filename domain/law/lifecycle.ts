@@ -1,5 +1,5 @@
 /**
- * Lifecycle statuses of e-invoices (XP Z12-012, as law.md section 11 tells them) and what a case makes of them. The codes
+ * Lifecycle statuses of e-invoices (XP Z12-012) and what a case makes of them. The codes
  * are the reform's; the effects are ours.
  */
 

@@ -4,7 +4,8 @@ import type { Holidays } from '../time/working-days.ts';
 /**
  * Holidays of the whole of Germany (the laws of all Länder; 3 October by the Einigungsvertrag art. 2(2)), which move a due
  * date by BGB § 193. Those of single Länder are left out: the place of performance is not on record. Other countries move
- * no due date, so none are given.
+ * no due date, so none are given. Written out, since a claim is worked out inside transactions and the library of holidays belongs
+ * to the activities; a test holds both against each other.
  */
 export function dueDateHolidays(country: string, fromYear: number, toYear: number): Holidays {
   const found = new Set<LocalDate>();

@@ -56,7 +56,7 @@ export interface PrintedNotice {
 /**
  * The mentions that a notice lacks, in the order of {@link NOTICE_MENTIONS}: "MISE EN DEMEURE" or what stands for it,
  * date, both parties, numbers, dates, due dates and amounts of the invoices, principal, interest and compensation apart,
- * total, deadline, how to pay, the articles, what follows, signature (law.md, section 4: C. civ. art. 1344, C. com.
+ * total, deadline, how to pay, the articles, what follows, signature (C. civ. art. 1344, C. com.
  * art. L441-10; BGB § 286(1)); and, by choice, interest per further day, reference, contact for a dispute. White space does
  * not count.
  */

@@ -1,23 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { renderMessage } from '../../activities/mail/render.ts';
-import { collectorFaults, L111_8, MANDATE_TERMS, type CollectsFor } from '../../domain/law/collector.ts';
+import { collectorFaults, L111_8, MANDATE_TERMS } from '../../domain/law/collector.ts';
 import { letter } from '../letters/models.ts';
+import { COLLECTS_FOR } from '../support/collects-for.ts';
 
 const TODAY = '2026-11-21';
-const SET: CollectsFor = {
-  principal: { name: 'Imprimerie Vasseur SARL', addressLines: ['3 quai Perrache', '69002 Lyon'] },
-  insurance: { insurer: 'Assurances du Rhône', policyNumber: 'RC-1', validUntil: '2027-06-30' },
-  dedicatedIban: 'FR7610107001011234567890129',
-  declaration: { court: 'Tribunal judiciaire de Lyon', declaredOn: '2025-01-10' },
-  mandate: {
-    signedOn: '2026-02-01',
-    powerToReceive: true,
-    itemisedSums: true,
-    guarantee: true,
-    fee: true,
-    remittance: true,
-  },
-};
+const SET = COLLECTS_FOR;
 
 describe('who collects for others (CPCE R124-1 to R124-3)', () => {
   const pointers = (draft: object, hasAddress = true) =>

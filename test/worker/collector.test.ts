@@ -5,20 +5,11 @@ import { json } from '../../db/database.ts';
 import { L111_8, type CollectsFor } from '../../domain/law/collector.ts';
 import { addInvoice } from '../support/book.ts';
 import { openWorld, type World } from './world.ts';
+import { COLLECTS_FOR } from '../support/collects-for.ts';
 
 const SET: CollectsFor = {
-  principal: { name: 'Imprimerie Vasseur SARL', addressLines: ['3 quai Perrache', '69002 Lyon'] },
-  insurance: { insurer: 'Assurances du Rhône', policyNumber: 'RC-1', validUntil: '2026-12-31' },
-  dedicatedIban: 'FR7610107001011234567890129',
-  declaration: { court: 'Tribunal judiciaire de Lyon', declaredOn: '2025-01-10' },
-  mandate: {
-    signedOn: '2026-02-01',
-    powerToReceive: true,
-    itemisedSums: true,
-    guarantee: true,
-    fee: true,
-    remittance: true,
-  },
+  ...COLLECTS_FOR,
+  insurance: { ...COLLECTS_FOR.insurance, validUntil: '2026-12-31' },
 };
 const ADDRESS = { lines: ['12 rue du Moulin'], postalCode: '44000', city: 'Nantes', country: 'FR' };
 const LETTER = { key: 'letter', day: 5, from: 'due', channel: 'letter', template: 'reminder', tone: 'courteous' };
