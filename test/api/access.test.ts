@@ -4,6 +4,7 @@ import { inTransaction } from '../../db/database.ts';
 import { newId } from '../../db/ids.ts';
 import { placeWithAgency } from '../../db/repositories/placements.ts';
 import { invoiceBody, newInvoice, NOW, startApi, type Harness, type Method, type TestCreditor } from './harness.ts';
+import { FRENCH_CHART } from '../../domain/books/chart.ts';
 
 /**
  * Generated over the routes the app really has: a route that is not listed here makes a test fail, so no new one goes
@@ -261,6 +262,29 @@ const CASES: Record<string, Case> = {
     foreign: (ids) => `/v1/customers/${ids['customer']}/statement`,
   },
   'GET /v1/reports/aged-balance': { access: 'operator' },
+  'GET /v1/reports/dso': { access: 'operator' },
+  'GET /v1/reports/collections': { access: 'operator' },
+  'GET /v1/accounts': { access: 'operator' },
+  'PUT /v1/accounts': { access: 'operator', body: () => FRENCH_CHART },
+  'GET /v1/exports': { access: 'operator' },
+  'GET /v1/exports/fec': { access: 'operator' },
+  'GET /v1/exports/journal': { access: 'operator' },
+  'GET /v1/exports/subledger': { access: 'operator' },
+  'GET /v1/exports/:id/file': { access: 'operator', foreign: (ids) => `/v1/exports/${ids['export']}/file` },
+  'POST /v1/invoices/:id/vat-correction': {
+    access: 'approver',
+    foreign: (ids) => `/v1/invoices/${ids['invoice']}/vat-correction`,
+    body: reason,
+  },
+  'POST /v1/invoices/:id/doubtful': {
+    access: 'approver',
+    foreign: (ids) => `/v1/invoices/${ids['invoice']}/doubtful`,
+    body: () => ({ percent: '50', reason: 'because' }),
+  },
+  'DELETE /v1/invoices/:id/doubtful': {
+    access: 'approver',
+    foreign: (ids) => `/v1/invoices/${ids['invoice']}/doubtful`,
+  },
   'GET /v1/rates': { access: 'keys' },
   'PUT /v1/rates': { access: 'admin', body: () => ({ rates: [] }) },
   'POST /v1/plans': {
@@ -569,6 +593,7 @@ async function everythingOf(other: TestCreditor): Promise<Ids> {
     printBatch: await aBatch(other.id),
     document,
     import: upload.json().id,
+    export: String((await h.call(key, 'GET', '/v1/exports/journal')).headers['export-id']),
     rollout: (await post('/v1/policies/theirs-alone/rollout', { dryRun: true }))['id']!,
     bulk: (await post('/v1/invoices/bulk', { filter: {}, command: { kind: 'pause', reason: 'x' } }))['id']!,
     feed: (await post('/v1/feeds', { kind: 'standard', name: 'theirs' }))['id']!,
@@ -617,6 +642,7 @@ const idFor = (pattern: string): string => {
     tasks: 'tsk',
     contacts: 'con',
     imports: 'imp',
+    exports: 'exp',
     'print-batches': 'prb',
     rollouts: 'rol',
     'bulk-commands': 'blk',
