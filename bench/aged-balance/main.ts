@@ -28,7 +28,7 @@ const FOLD_EVERY_MS = 5_000;
 export const benchmark: Benchmark = {
   about:
     'aged balance of one creditor: roll-up against a sequential scan and a covering index, and what writes pay for it',
-  options: { invoices: 1_000_000, rounds: 9 },
+  options: { invoices: 5_000_000, rounds: 7 },
   run: async (options) =>
     withServers({ temporal: false }, async ({ databaseUrl }) => {
       const db = createDatabase(databaseUrl, { max: WRITERS + 2, applicationName: 'bench' });
