@@ -13,6 +13,7 @@ import { appendEvent } from './events.ts';
 import type { InvoiceRow } from './invoices.ts';
 import { post, postingsOf } from './ledger.ts';
 import { lockInvoice } from './locks.ts';
+import { openTask } from './tasks.ts';
 import { loadRates } from './rates.ts';
 
 /** The parts that are no principal, as the journal books them. */
@@ -79,7 +80,8 @@ export async function openAccessories(tx: Tx, invoiceId: string, on: LocalDate):
 /**
  * A credit note of an earlier date takes interest back that was paid meanwhile: each payment is looked at again as if the
  * credit had been there on its day, and what it paid too much of interest counts for the principal from that day on, as far
- * as that is open. The caller holds the rows of customer and invoice; `on` is the creditor's date.
+ * as that is open. What exceeds it was never owed: a person gives it back or books it elsewhere (task). The caller holds the
+ * rows of customer and invoice; `on` is the creditor's date.
  */
 export async function correctInterest(tx: Tx, act: Act, invoiceId: string, on: LocalDate): Promise<void> {
   const rates = await loadRates(tx);
@@ -98,9 +100,33 @@ export async function correctInterest(tx: Tx, act: Act, invoiceId: string, on: L
       throw error;
     }
     const invoice = await lockInvoice(tx, invoiceId);
-    const amountMinor = least(paidMinor - accruedMinor, payment.interestMinor, invoice.balance_minor);
+    const overMinor = least(paidMinor - accruedMinor, payment.interestMinor);
+    const amountMinor = least(overMinor, invoice.balance_minor);
     if (amountMinor > 0n) await correctPayment(tx, act, invoice, payment.allocationId, amountMinor, on);
+    if (overMinor > amountMinor) await askToReturn(tx, act, invoice, payment.allocationId, overMinor - amountMinor);
   }
+}
+
+async function askToReturn(
+  tx: Tx,
+  act: Act,
+  invoice: InvoiceRow,
+  allocationId: string,
+  amountMinor: bigint,
+): Promise<void> {
+  const amount = formatAmount(amountMinor, invoice.currency);
+  await openTask(tx, act, {
+    creditorId: invoice.creditor_id,
+    kind: 'interestOverpaid',
+    key: `interestOverpaid:${allocationId}:${amountMinor}`,
+    role: 'operator',
+    invoiceId: invoice.id,
+    customerId: invoice.customer_id,
+    subject: `${amount} ${invoice.currency} of interest were paid on invoice ${invoice.number} that is not owed`,
+    body: 'A credit note of an earlier day leaves less interest than was paid, and no principal that it could count for: take the payment back, then return it or assign it elsewhere.',
+    data: { amount, currency: invoice.currency, allocationId },
+    dueAt: act.at,
+  });
 }
 
 const least = (...amounts: bigint[]): bigint => amounts.reduce((min, amount) => (amount < min ? amount : min));

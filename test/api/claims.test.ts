@@ -351,3 +351,25 @@ test('a credit note of before the payments leaves what it would have left before
     .execute();
   expect(interest.reduce((sum, { amount_minor: minor }) => sum + minor, 0n)).toBeLessThanOrEqual(0n);
 });
+
+test('interest that was paid on what a credit note takes back wholly is a person’s task', async () => {
+  const invoice = await lateInvoice('claims-all');
+  expect((await pay(invoice.id, '300.00', '2025-07-31')).status).toBe(201);
+  const credit = await h.call(own.operator, 'POST', `/v1/invoices/${invoice.id}/credit-notes`, {
+    number: `ALL-${invoice.id.slice(-6)}`,
+    amount: '12000.00',
+    currency: 'EUR',
+    issuedOn: '2025-04-30',
+  });
+  expect(credit.status, JSON.stringify(credit.body)).toBe(201);
+  const tasks = (await h.call(own.operator, 'GET', '/v1/tasks?limit=200')).body.data as {
+    kind: string;
+    invoiceId: string;
+    subject: string;
+  }[];
+  const found = tasks.filter((task) => task.kind === 'interestOverpaid' && task.invoiceId === invoice.id);
+  expect(found).toHaveLength(1);
+  expect(found[0]!.subject).toContain('of interest were paid on invoice');
+  expect((await read(invoice.id)).balance).toBe('0.00');
+  expect(await check(h.db, own.id)).toEqual([]);
+});
