@@ -30,21 +30,21 @@ export type AgedTotal = Buckets & { currency: string };
 
 /**
  * What each invoice of a customer was owed at the end of `asOf`, from the journal: the sum of the postings to its receivable
- * with a date up to then, by the due date that it had on that day. Only `receivable` counts, so that a balance leaves out
- * interest, compensation and costs, and money that is not applied yet.
+ * with a date up to then. Only `receivable` counts, so that a balance leaves out interest, compensation and costs, and money
+ * that is not applied yet.
  */
 const owedBy = (
   customer: RawBuilder<unknown>,
   asOf: LocalDate,
   currency: string | undefined,
 ): RawBuilder<unknown> => sql`
-  select i.id, i.currency, due_on_at(i.id, i.due_on, ${asOf}::date) as due_on, sum(p.amount_minor)::bigint as amount
+  select p.invoice_id as id, p.currency, sum(p.amount_minor)::bigint as amount
   from postings p
-  join invoices i on i.id = p.invoice_id
-  join journal_entries e on e.id = p.entry_id and e.on_date <= ${asOf}
-  where p.customer_id = ${customer} and p.account = 'receivable'
+  -- An entry at a time by its key: of a customer there are few, of all there may be millions.
+  cross join lateral (select e.on_date from journal_entries e where e.id = p.entry_id limit 1) as e
+  where p.customer_id = ${customer} and p.account = 'receivable' and e.on_date <= ${asOf}::date
     ${currency === undefined ? sql`` : sql`and p.currency = ${currency}`}
-  group by i.id
+  group by p.invoice_id, p.currency
   having sum(p.amount_minor) <> 0`;
 
 /** Sums of the rows `o (due_on, amount)` by how long they have been due on `asOf`. */
@@ -80,7 +80,11 @@ export async function agedByCustomer(
         select least(o.amount, coalesce(sum(coalesce(d.amount_minor, o.amount)), 0)) from disputes d
         where d.invoice_id = o.id and ${disputedPart(filter.asOf)}
       )), 0)::bigint as disputed
-    from page c cross join lateral (${owedBy(sql`c.id`, filter.asOf, filter.currency)}) as o
+    from page c
+    cross join lateral (
+      select q.*, due_on_at(i.id, i.due_on, ${filter.asOf}::date) as due_on
+      from (${owedBy(sql`c.id`, filter.asOf, filter.currency)}) as q join invoices i on i.id = q.id
+    ) as o
     group by c.seq, c.id, c.reference, c.name, o.currency
     order by c.seq, o.currency`.execute(db);
   const found = new Map<bigint, AgedCustomer>();
