@@ -124,6 +124,7 @@ export const PROBLEMS = {
   vatReliefUnknown: [422, 'No rule for the VAT of losses is known for the place'],
   vatNotDue: [409, 'No VAT was due on the invoice that could come back'],
   notWrittenOff: [409, 'Nothing of the invoice was written off'],
+  allowanceInvalid: [422, 'The allowance is no share of the claim'],
   alreadyDoubtful: [409, 'The invoice is held to be doubtful already'],
   notDoubtful: [409, 'The invoice is not held to be doubtful'],
   vatRelieved: [409, 'The VAT of the loss has come back already'],

@@ -98,6 +98,14 @@ export function share(minor: bigint, decimalShare: string): bigint {
   return minor < 0n ? -rounded : rounded;
 }
 
+/** `minor` times `part` / `whole` (`whole` above 0), rounded half away from zero: what of an amount falls on a part of it. */
+export function proportion(minor: bigint, part: bigint, whole: bigint): bigint {
+  const product = minor * part;
+  const magnitude = product < 0n ? -product : product;
+  const rounded = (2n * magnitude + whole) / (2n * whole);
+  return product < 0n ? -rounded : rounded;
+}
+
 /**
  * Splits an amount in proportion to non-negative weights by the largest remainder: the parts always add up to `minor`
  * and each differs from its exact proportion by less than one minor unit. Equal remainders are served from the left.

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { agedByCustomer, agedTotals, bucketTotals, type Buckets } from '../../db/repositories/aged-balance.ts';
 import { collectionsOf, type Collections } from '../../db/repositories/collection-report.ts';
-import { monthlySales, type MonthlySales } from '../../db/repositories/sales.ts';
-import { countBackDso, ratio, simpleDso, type MonthOfSales } from '../../domain/books/dso.ts';
+import { monthlySales } from '../../db/repositories/sales.ts';
+import { countBackDso, countBackFrom, monthsBack, ratio, simpleDso } from '../../domain/books/dso.ts';
 import { currencyExponent, formatAmount } from '../../domain/money.ts';
-import { addDays, type LocalDate } from '../../domain/time/dates.ts';
+import { addDays } from '../../domain/time/dates.ts';
 import { readPage } from '../cursor.ts';
 import type { ApiDeps } from '../deps.ts';
 import { callerOf } from '../plugins/auth.ts';
@@ -143,7 +143,7 @@ export async function reportRoutes(app: App, deps: ApiDeps): Promise<void> {
       const asOf = dayUpTo(today, request.query.asOf, '/asOf');
       const [totals, sales, ofDays] = await Promise.all([
         bucketTotals(db, creditorId, { asOf }),
-        monthlySales(db, creditorId, firstOfMonths(asOf, COUNT_BACK_MONTHS), asOf),
+        monthlySales(db, creditorId, countBackFrom(asOf), asOf),
         monthlySales(db, creditorId, addDays(asOf, 1 - days), asOf),
       ]);
       const currencies = [...new Set([...totals, ...sales].map((row) => row.currency))].sort();
@@ -152,18 +152,14 @@ export async function reportRoutes(app: App, deps: ApiDeps): Promise<void> {
         days,
         data: currencies.map((code) => {
           const balanceMinor = totals.find((row) => row.currency === code)?.total ?? 0n;
+          const own = sales.filter((row) => row.currency === code);
+          const byMonth = new Map(own.map(({ month, salesMinor }) => [month, salesMinor]));
           const sold = ofDays.reduce((sum, row) => (row.currency === code ? sum + row.salesMinor : sum), 0n);
           return {
             currency: code,
             balance: formatAmount(balanceMinor, code),
             sales: formatAmount(sold, code),
-            countBack: countBackDso(
-              balanceMinor,
-              monthsBack(
-                asOf,
-                sales.filter((row) => row.currency === code),
-              ),
-            ),
+            countBack: countBackDso(balanceMinor, monthsBack(asOf, byMonth)),
             simple: simpleDso(balanceMinor, sold, days),
           };
         }),
@@ -194,24 +190,6 @@ export async function reportRoutes(app: App, deps: ApiDeps): Promise<void> {
       return { ...period, data: (await collectionsOf(db, creditorId, period)).map(presentCollections) };
     },
   );
-}
-
-/** So far back sales are looked for: what is older and owed is no question of how fast customers pay. */
-const COUNT_BACK_MONTHS = 24;
-
-function firstOfMonths(asOf: LocalDate, months: number): LocalDate {
-  const first = Number(asOf.slice(0, 4)) * 12 + Number(asOf.slice(5, 7)) - months;
-  return `${Math.floor(first / 12)}-${String((first % 12) + 1).padStart(2, '0')}-01`;
-}
-
-/** Every month back from `asOf`, newest first, with what was sold in it; the newest has the days up to `asOf`. */
-function monthsBack(asOf: LocalDate, sales: readonly MonthlySales[]): MonthOfSales[] {
-  return Array.from({ length: COUNT_BACK_MONTHS }, (_, back) => {
-    const first = firstOfMonths(asOf, back + 1);
-    const last = back === 0 ? asOf : addDays(firstOfMonths(asOf, back), -1);
-    const salesMinor = sales.find((row) => row.month === first)?.salesMinor ?? 0n;
-    return { days: Number(last.slice(8)), salesMinor };
-  });
 }
 
 function presentCollections(row: Collections): z.output<typeof collectionsRow> {

@@ -54,8 +54,17 @@ const statements = [
     primary key (creditor_id, grain, from_on, due_on, currency)
   ) with (fillfactor = 70)`,
 
-  // One row for each posting to a receivable. Of an invoice whose due date was moved since the posting's day, two more
-  // for each move: from that day on the amount stands under another due day.
+  // Where an amount of an invoice stands that was posted on \`day\`: under the due day of that day and, for each move of the due
+  // date since, from that day on under another one.
+  `create function receivable_moves(invoice text, due_now date, day date)
+     returns table (due_on date, on_date date, sign int) stable language sql as $$
+       select due_on_at(invoice, due_now, day), day, 1
+       union all
+       select side.due_on, c.on_date, side.sign from due_date_changes c,
+         lateral (values (c.from_on, -1), (c.to_on, 1)) as side (due_on, sign)
+       where c.invoice_id = invoice and c.on_date > day
+   $$`,
+  // One row for each posting to a receivable; the few invoices whose due date was moved take the longer way.
   `create function receivables_posted() returns trigger language plpgsql as $$
      begin
        insert into receivable_deltas (creditor_id, currency, due_on, on_date, amount_minor)
@@ -65,13 +74,7 @@ const statements = [
        union all
        select p.creditor_id, p.currency, moved.due_on, moved.on_date, moved.sign * p.amount_minor
        from posted p join journal_entries e on e.id = p.entry_id join invoices i on i.id = p.invoice_id
-       cross join lateral (
-         select due_on_at(i.id, i.due_on, e.on_date) as due_on, e.on_date, 1 as sign
-         union all
-         select side.due_on, c.on_date, side.sign from due_date_changes c,
-           lateral (values (c.from_on, -1), (c.to_on, 1)) as side (due_on, sign)
-         where c.invoice_id = i.id and c.on_date > e.on_date
-       ) as moved
+       cross join lateral receivable_moves(i.id, i.due_on, e.on_date) as moved
        where p.account = 'receivable' and exists (select from due_date_changes c where c.invoice_id = i.id);
        return null;
      end $$`,
@@ -94,13 +97,7 @@ const statements = [
   `insert into receivable_deltas (creditor_id, currency, due_on, on_date, amount_minor)
      select p.creditor_id, p.currency, moved.due_on, moved.on_date, sum(moved.sign * p.amount_minor)
      from postings p join journal_entries e on e.id = p.entry_id join invoices i on i.id = p.invoice_id
-     cross join lateral (
-       select due_on_at(i.id, i.due_on, e.on_date) as due_on, e.on_date, 1 as sign
-       union all
-       select side.due_on, c.on_date, side.sign from due_date_changes c,
-         lateral (values (c.from_on, -1), (c.to_on, 1)) as side (due_on, sign)
-       where c.invoice_id = i.id and c.on_date > e.on_date
-     ) as moved
+     cross join lateral receivable_moves(i.id, i.due_on, e.on_date) as moved
      where p.account = 'receivable'
      group by p.creditor_id, p.currency, moved.due_on, moved.on_date
      having sum(moved.sign * p.amount_minor) <> 0`,

@@ -1,5 +1,5 @@
 import { sql, type RawBuilder } from 'kysely';
-import { addDays, type LocalDate } from '../../domain/time/dates.ts';
+import { addDays, firstOfMonth, type LocalDate } from '../../domain/time/dates.ts';
 import type { Db } from '../database.ts';
 import { owedByDueDay } from './receivable-sums.ts';
 
@@ -114,7 +114,7 @@ export async function bucketTotals(
   filter: { asOf: LocalDate; currency?: string | undefined },
 ): Promise<Omit<AgedTotal, 'disputed'>[]> {
   // Days are told apart up to the oldest bucket.
-  const fineFrom = `${addDays(filter.asOf, -90).slice(0, 7)}-01`;
+  const fineFrom = firstOfMonth(addDays(filter.asOf, -90));
   const { rows } = await sql<Omit<AgedTotal, 'disputed'>>`
     select o.currency, ${buckets(sql`${filter.asOf}::date`)}
     from (${owedByDueDay(creditorId, filter.asOf, filter.currency, fineFrom)}) as o

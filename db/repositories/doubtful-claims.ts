@@ -17,7 +17,7 @@ export interface DoubtfulClaim {
 
 /**
  * Marks what is open of an invoice as doubtful, with an allowance of `percent` of it without VAT. The case does not hear of
- * it: what is owed stays owed. Throws `notFound`, `nothingOwed`, `alreadyDoubtful`, `percentInvalid`.
+ * it: what is owed stays owed. Throws `notFound`, `nothingOwed`, `alreadyDoubtful`, `allowanceInvalid`.
  */
 export async function markDoubtful(
   tx: Tx,

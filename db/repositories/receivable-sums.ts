@@ -1,5 +1,5 @@
 import { sql, type RawBuilder } from 'kysely';
-import type { LocalDate } from '../../domain/time/dates.ts';
+import { addMonths, firstOfMonth, type LocalDate } from '../../domain/time/dates.ts';
 import type { Db, Tx } from '../database.ts';
 import type { InvoiceRow } from './invoices.ts';
 
@@ -77,27 +77,21 @@ export const owedByDueDay = (
     select currency, due_on, ${amount} as amount from receivable_sums
     where creditor_id = ${creditorId} and grain = ${sql.lit(grain)} ${where}
       ${currency === undefined ? sql`` : sql`and currency = ${currency}`}`;
+  const nextMonth = addMonths(firstOfMonth(asOf), 1);
+  const nextYear = `${Number(asOf.slice(0, 4)) + 1}-01-01`;
   const all = sql`amount_minor`;
   const later = sql`-amount_minor`;
   return sql`
     ${of('all', all, sql`and from_on = '-infinity' and due_on >= ${fineFrom}::date`)}
     union all ${of('old', all, sql`and from_on = '-infinity' and due_on < ${fineFrom}::date`)}
     union all ${of('year', later, sql`and from_on > ${asOf}::date`)}
-    union all ${of('month', later, sql`and from_on > ${asOf}::date and from_on < ${firstAfter(asOf, 'year')}::date`)}
-    union all ${of('day', later, sql`and from_on > ${asOf}::date and from_on < ${firstAfter(asOf, 'month')}::date`)}
+    union all ${of('month', later, sql`and from_on > ${asOf}::date and from_on < ${nextYear}::date`)}
+    union all ${of('day', later, sql`and from_on > ${asOf}::date and from_on < ${nextMonth}::date`)}
     union all
     select currency, due_on, amount_minor from receivable_deltas
     where creditor_id = ${creditorId} and on_date <= ${asOf}::date
       ${currency === undefined ? sql`` : sql`and currency = ${currency}`}`;
 };
-
-/** The first day of the year or month after the one that a day is in. */
-function firstAfter(day: LocalDate, unit: 'year' | 'month'): LocalDate {
-  const year = Number(day.slice(0, 4));
-  const month = Number(day.slice(5, 7));
-  if (unit === 'year' || month === 12) return `${year + 1}-01-01`;
-  return `${year}-${String(month + 1).padStart(2, '0')}-01`;
-}
 
 /** Keeps when a due date was moved, and moves what is owed with it: from `on`, the creditor's date, not before. */
 export async function recordDueDateMove(

@@ -1,4 +1,5 @@
 import type { Account, EntryKind } from '../ledger/postings.ts';
+import { proportion } from '../money.ts';
 import { isOfCustomer, JOURNAL_OF, type BookAccount, type BookJournal, type Chart } from './chart.ts';
 
 /** An invoice as its entries need it; amounts in minor units. */
@@ -88,7 +89,7 @@ function vatMoves(entry: BookEntry, dueOn: Chart['vatDueOn']): Move[] {
   if (invoice === null || invoice.vatMinor === 0n) return [];
   const sum = (account: Account): bigint =>
     entry.postings.reduce((total, p) => (p.account === account ? total + p.amountMinor : total), 0n);
-  const share = (amountMinor: bigint): bigint => rounded(invoice.vatMinor * amountMinor, invoice.grossMinor);
+  const share = (amountMinor: bigint): bigint => proportion(invoice.vatMinor, amountMinor, invoice.grossMinor);
   const due: BookAccount = dueOn === 'debits' ? 'vat' : 'vatPending';
   if (entry.kind === 'invoiceRegistered') return [{ from: due, to: 'sales', amountMinor: invoice.vatMinor }];
 
@@ -133,12 +134,6 @@ function doubtMoves({ kind, invoice, postings }: BookEntry): Move[] {
   if (!invoice.doubtful) return [];
   const receivable = postings.reduce((sum, p) => (p.account === 'receivable' ? sum + p.amountMinor : sum), 0n);
   return [{ from: 'receivable', to: 'doubtful', amountMinor: receivable }];
-}
-
-/** a / b to the nearest, halves away from zero; b > 0. */
-function rounded(a: bigint, b: bigint): bigint {
-  const half = a < 0n ? -b / 2n : b / 2n;
-  return (a + half) / b;
 }
 
 /** French, as the books are. */

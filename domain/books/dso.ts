@@ -1,9 +1,26 @@
+import { addDays, addMonths, firstOfMonth, type LocalDate } from '../time/dates.ts';
+
 /** Days sales outstanding, by the two formulas of the field (docs/reports.md). Amounts in minor units of one currency. */
 
 /** What was sold in a month, VAT included, less what was credited; the month of the day asked is counted up to that day. */
 export interface MonthOfSales {
   days: number;
   salesMinor: bigint;
+}
+
+/** So far back sales are looked for: what is older and owed is no question of how fast customers pay. */
+const COUNT_BACK_MONTHS = 24;
+
+/** The first day whose sales count-back looks at. */
+export const countBackFrom = (asOf: LocalDate): LocalDate => addMonths(firstOfMonth(asOf), 1 - COUNT_BACK_MONTHS);
+
+/** Every month back from `asOf`, newest first, with its sales by the month's first day; the newest has the days up to `asOf`. */
+export function monthsBack(asOf: LocalDate, sales: ReadonlyMap<LocalDate, bigint>): MonthOfSales[] {
+  return Array.from({ length: COUNT_BACK_MONTHS }, (_, back) => {
+    const first = addMonths(firstOfMonth(asOf), -back);
+    const last = back === 0 ? asOf : addDays(addMonths(first, 1), -1);
+    return { days: Number(last.slice(8)), salesMinor: sales.get(first) ?? 0n };
+  });
 }
 
 /**

@@ -1,5 +1,5 @@
 import { DomainError } from '../errors.ts';
-import { splitByWeights } from '../money.ts';
+import { proportion, splitByWeights } from '../money.ts';
 import type { Chart } from './chart.ts';
 import { vatByRate, type InvoiceVatLine, type VatOfRate } from './invoice-vat.ts';
 import type { StatementParty } from './statement.ts';
@@ -60,7 +60,7 @@ export function vatReliefOf(loss: Loss): VatRelief {
 export function dueAgainMinor(relief: { lossMinor: bigint; vatMinor: bigint }, lostMinor: bigint): bigint {
   const left = lostMinor < relief.lossMinor ? lostMinor : relief.lossMinor;
   const come = relief.lossMinor - left;
-  return (2n * relief.vatMinor * come + relief.lossMinor) / (2n * relief.lossMinor);
+  return proportion(relief.vatMinor, come, relief.lossMinor);
 }
 
 /** All that the duplicate shows. Dates are local. */

@@ -50,6 +50,9 @@ export function addMonths(date: LocalDate, months: number): LocalDate {
   return new Date(Date.UTC(y, m - 1 + months, Math.min(d, last))).toISOString().slice(0, 10);
 }
 
+/** The first day of the month that a day is in. */
+export const firstOfMonth = (date: LocalDate): LocalDate => `${date.slice(0, 7)}-01`;
+
 /** Whether the text is a date that exists, written `YYYY-MM-DD`, years 1900 to 2999. */
 export function isLocalDate(text: string): boolean {
   if (!/^(19|2\d)\d{2}-\d{2}-\d{2}$/.test(text)) return false;

@@ -399,7 +399,7 @@ describe('POST /v1/invoices/{id}/doubtful', () => {
       const refused = await doubt(own, invoice.id, percent);
       expect([refused.status, refused.body.code, refused.body.errors[0].pointer]).toEqual([
         422,
-        'percentInvalid',
+        'allowanceInvalid',
         '/percent',
       ]);
     }
