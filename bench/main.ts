@@ -7,9 +7,11 @@ import { stopServers } from './support/servers.ts';
 /** A benchmark: what it measures in a line, its options, and what runs it. False: a bound was missed. */
 export interface Benchmark {
   about: string;
-  /** Names with their defaults, all numbers. */
+  /** Names with their defaults: numbers above 0. */
   options: Readonly<Record<string, number>>;
-  run(options: Readonly<Record<string, number>>): Promise<boolean>;
+  /** The same for texts, such as a folder. */
+  texts?: Readonly<Record<string, string>>;
+  run(options: Readonly<Record<string, number>>, texts: Readonly<Record<string, string>>): Promise<boolean>;
 }
 
 const BENCHMARKS: Readonly<Record<string, () => Promise<{ benchmark: Benchmark }>>> = {
@@ -19,6 +21,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<{ benchmark: Benchmark }
   burst: () => import('./burst/main.ts'),
   claim: () => import('./claim/main.ts'),
   'aged-balance': () => import('./aged-balance/main.ts'),
+  matching: () => import('./matching/main.ts'),
 };
 
 /** `npm run bench -- NAME [--option NUMBER]`; without a name, what there is. */
@@ -29,10 +32,10 @@ async function main(args: readonly string[]): Promise<number> {
     if (name !== undefined) print(`There is no benchmark ${name}.`);
     print('npm run bench -- NAME [--option NUMBER]');
     for (const [known, loadKnown] of Object.entries(BENCHMARKS)) {
-      const { about, options } = (await loadKnown()).benchmark;
+      const { about, options, texts = {} } = (await loadKnown()).benchmark;
       print(`  ${known.padEnd(15)} ${about}`);
       print(
-        `  ${''.padEnd(15)} ${Object.entries(options)
+        `  ${''.padEnd(15)} ${Object.entries({ ...options, ...texts })
           .map(([option, value]) => `--${option} ${value}`)
           .join(' ')}`,
       );
@@ -40,14 +43,16 @@ async function main(args: readonly string[]): Promise<number> {
     return name === undefined ? 0 : 2;
   }
   const { benchmark } = await load();
-  const options = readNumbers(rest, benchmark.options);
+  const given = parsed(rest, [...Object.keys(benchmark.options), ...Object.keys(benchmark.texts ?? {})]).values;
+  const options = readNumbers(given, benchmark.options);
+  const texts = { ...benchmark.texts, ...textsOf(given, benchmark.texts ?? {}) };
   print(`${name}: ${benchmark.about}`);
   print(
-    Object.entries(options)
+    Object.entries({ ...options, ...texts })
       .map(([option, value]) => `--${option} ${value}`)
       .join(' '),
   );
-  return (await benchmark.run(options)) ? 0 : 1;
+  return (await benchmark.run(options, texts)) ? 0 : 1;
 }
 
 function parsed(args: readonly string[], names: readonly string[]) {
@@ -57,12 +62,20 @@ function parsed(args: readonly string[], names: readonly string[]) {
       options: Object.fromEntries(names.map((option) => [option, { type: 'string' as const }])),
     });
   } catch {
-    throw new StackError(`This benchmark takes ${names.map((n) => `--${n} NUMBER`).join(', ') || 'no options'}.`);
+    throw new StackError(
+      `This benchmark takes ${names.map((n) => `--${n}`).join(', ') || 'no options'}, each with its value.`,
+    );
   }
 }
 
-function readNumbers(args: readonly string[], defaults: Benchmark['options']): Record<string, number> {
-  const { values } = parsed(args, Object.keys(defaults));
+type Given = Readonly<Record<string, string | boolean | undefined>>;
+
+const textsOf = (given: Given, defaults: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(
+    Object.keys(defaults).flatMap((name) => (given[name] === undefined ? [] : [[name, String(given[name])]])),
+  );
+
+function readNumbers(values: Given, defaults: Benchmark['options']): Record<string, number> {
   return Object.fromEntries(
     Object.entries(defaults).map(([option, fallback]) => {
       const value = values[option] === undefined ? fallback : Number(values[option]);
