@@ -33,7 +33,10 @@ export type IdPrefix =
   | 'blk'
   | 'lim'
   | 'lif'
-  | 'exp';
+  | 'exp'
+  | 'sta'
+  | 'btx'
+  | 'adv';
 
 /** Crockford's base 32 in lower case: no i, l, o, u; sorts as its numbers do. */
 const DIGITS = '0123456789abcdefghjkmnpqrstvwxyz';

@@ -9,6 +9,13 @@ import type { LifecycleCode, LifecycleEffect } from '../domain/law/lifecycle.ts'
 import type { LimitationEventKind } from '../domain/law/limitation.ts';
 import type { LawWarning, PaymentTerms } from '../domain/law/payment-terms.ts';
 import type { Account } from '../domain/ledger/postings.ts';
+import type {
+  BalanceCheck,
+  BookingStatus,
+  RejectedRecord,
+  SourceKind,
+  StatementFormat,
+} from '../domain/statement/transaction.ts';
 import type { Language } from '../domain/policy/templates.ts';
 import type { ContactRole, CustomerKind, Period, Tone } from '../domain/policy/types.ts';
 
@@ -87,6 +94,7 @@ export const TABLES = {
     policy: 'text?',
     outreach_wake_at: 'timestamptz?',
     created_at: 'timestamptz',
+    parent_id: 'text?',
   },
   stopped_addresses: {
     creditor_id: 'text',
@@ -136,6 +144,8 @@ export const TABLES = {
     mentions: 'jsonb?',
     limitation_years: 'int4?',
     accessories_minor: 'int8=',
+    discount_minor: 'int8?',
+    discount_until: 'date?',
   },
   invoice_tokens: { creditor_id: 'text', token: 'text', invoice_id: 'text' },
   invoice_files: {
@@ -309,6 +319,8 @@ export const TABLES = {
     secrets: 'jsonb=',
     created_at: 'timestamptz',
     deleted_at: 'timestamptz?',
+    credentials: 'text?',
+    read_to: 'text?',
   },
   inbox: {
     id: 'int8!',
@@ -321,8 +333,10 @@ export const TABLES = {
     recorded_at: 'timestamptz=',
     status: 'text=',
     receipt_id: 'text?',
-    original_id: 'text?',
     error_code: 'text?',
+    ask: 'jsonb?',
+    attempts: 'int4=',
+    not_before: 'timestamptz?',
   },
   receipts: {
     id: 'text',
@@ -343,6 +357,13 @@ export const TABLES = {
     method: 'text?',
     at: 'timestamptz',
     recorded_at: 'timestamptz=',
+    transaction_id: 'text?',
+    ultimate_name: 'text?',
+    structured_references: '_text=',
+    fees_minor: 'int8?',
+    set_aside_minor: 'int8=',
+    by_person: 'bool=',
+    look_again: 'bool=',
   },
   receipt_returns: {
     id: 'text',
@@ -382,6 +403,7 @@ export const TABLES = {
     at: 'timestamptz',
     recorded_at: 'timestamptz=',
     accessories_minor: 'int8=',
+    decision_id: 'int8?',
   },
   allocation_reversals: {
     allocation_id: 'text',
@@ -890,6 +912,114 @@ export const TABLES = {
     at: 'timestamptz',
     recorded_at: 'timestamptz=',
   },
+  statements: {
+    id: 'text',
+    seq: 'int8!',
+    creditor_id: 'text',
+    feed_id: 'text',
+    format: 'text',
+    filename: 'text?',
+    sha256: 'bytea',
+    size: 'int8',
+    entries: 'int4',
+    receipts: 'int4',
+    duplicates: 'int4',
+    suspects: 'int4',
+    provisional: 'int4',
+    rejected: 'int4',
+    rejections: 'jsonb=',
+    accounts: 'jsonb=',
+    balance: 'text',
+    actor: 'text',
+    at: 'timestamptz',
+    erased_at: 'timestamptz?',
+  },
+  statement_chunks: { statement_id: 'text', n: 'int4', bytes: 'bytea' },
+  bank_transactions: {
+    id: 'text',
+    seq: 'int8!',
+    creditor_id: 'text',
+    feed_id: 'text',
+    account_key: 'text',
+    status: 'text',
+    state: 'text',
+    outcome: 'text?',
+    booked_on: 'date',
+    value_on: 'date?',
+    amount_minor: 'int8',
+    currency: 'text',
+    counterparty_name: 'text?',
+    ultimate_name: 'text?',
+    counterparty_account: 'text?',
+    structured_references: '_text=',
+    remittance: 'text?',
+    bank_text: 'text?',
+    bank_id: 'text?',
+    end_to_end_id: 'text?',
+    mandate_id: 'text?',
+    returns: 'jsonb?',
+    fees_minor: 'int8?',
+    bank_code: 'text?',
+    receipt_id: 'text?',
+    same_as: 'text?',
+    at: 'timestamptz',
+    recorded_at: 'timestamptz=',
+  },
+  sightings: { document: 'text', position: 'text', transaction_id: 'text', source: 'text' },
+  receipt_tokens: { creditor_id: 'text', token: 'text', receipt_id: 'text' },
+  match_decisions: {
+    id: 'int8!',
+    creditor_id: 'text',
+    receipt_id: 'text',
+    outcome: 'text',
+    rule: 'text?',
+    confidence: 'text?',
+    reason: 'text?',
+    proposal: 'jsonb?',
+    rivals: 'jsonb',
+    payers: 'jsonb',
+    quoted: '_text',
+    settings_version: 'int4',
+    at: 'timestamptz',
+    recorded_at: 'timestamptz=',
+  },
+  matching_settings: {
+    creditor_id: 'text',
+    version: 'int4',
+    document: 'jsonb',
+    actor: 'text',
+    at: 'timestamptz',
+  },
+  known_payers: {
+    creditor_id: 'text',
+    kind: 'text',
+    value: 'text',
+    customer_id: 'text',
+    matches: 'int4',
+  },
+  remittance_advices: {
+    id: 'text',
+    seq: 'int8!',
+    creditor_id: 'text',
+    customer_id: 'text?',
+    reference: 'text?',
+    paid_on: 'date?',
+    currency: 'text',
+    total_minor: 'int8',
+    format: 'text',
+    source: 'bytea?',
+    status: 'text=',
+    receipt_id: 'text?',
+    actor: 'text',
+    at: 'timestamptz',
+  },
+  remittance_lines: {
+    advice_id: 'text',
+    line: 'int4',
+    number: 'text',
+    invoice_id: 'text?',
+    amount_minor: 'int8',
+  },
 } as const;
 
 // Values that columns of type text are held to by a check, and the shapes of JSON ------------------------------------
@@ -900,7 +1030,10 @@ export type StepStatus =
   'awaitingApproval' | 'requested' | 'queued' | 'left' | 'failed' | 'merged' | 'skipped' | 'withdrawn';
 export type AccountName = Account;
 export type FeedKind = 'standard' | 'qonto' | 'bridge' | 'stripe' | 'gocardless' | 'file';
-export type InboxStatus = 'pending' | 'applied' | 'unreadable' | 'waiting';
+export type InboxStatus = 'pending' | 'fetch' | 'applied' | 'unreadable';
+export type TransactionState = 'pending' | 'provisional' | 'suspect' | 'waiting' | 'done';
+export type TransactionOutcome = 'receipt' | 'return' | 'debit' | 'ownReturn' | 'duplicate';
+export type AdviceStatus = 'open' | 'used' | 'withdrawn';
 export type PromiseStatus = 'active' | 'kept' | 'broken' | 'withdrawn';
 export type DisputeStatus = 'open' | 'upheld' | 'rejected' | 'partly' | 'closed';
 export type DisputeCategory =
@@ -1005,7 +1138,19 @@ interface Narrow {
   case_steps: { status: StepStatus; channel: ContactChannel };
   postings: { account: AccountName };
   feeds: { kind: FeedKind; secrets: unknown[] };
-  inbox: { status: InboxStatus };
+  inbox: { status: InboxStatus; ask: JsonObject };
+  statements: { format: StatementFormat; balance: BalanceCheck; rejections: RejectedRecord[]; accounts: JsonObject[] };
+  bank_transactions: {
+    status: BookingStatus;
+    state: TransactionState;
+    outcome: TransactionOutcome;
+    returns: JsonObject;
+  };
+  sightings: { source: SourceKind };
+  match_decisions: { outcome: 'applied' | 'review'; proposal: JsonObject; rivals: JsonObject[]; payers: JsonObject[] };
+  matching_settings: { document: JsonObject };
+  known_payers: { kind: 'account' | 'name' };
+  remittance_advices: { status: AdviceStatus };
   promises: { status: PromiseStatus };
   charts: { chart: Chart };
   entry_numbers: { journal: BookJournal };

@@ -9,6 +9,9 @@ import {
 } from '../../domain/matching/types.ts';
 import type { TableInvoice } from './tables.ts';
 
+/** Deductions of the tables are a few cents, and in proportion where the unit of the currency is small (their README). */
+const TOLERANCE: Readonly<Record<string, bigint>> = { JPY: 20_000n, KRW: 20_000n };
+
 /** Invoices of one amount that are looked at. */
 const MOST_EQUAL = 10;
 
@@ -102,6 +105,7 @@ export class MemoryLedger {
       issuedOn: invoice.issuedOn,
       dueOn: invoice.dueOn,
       country: 'FR',
+      toleranceMinor: TOLERANCE[invoice.currency] ?? 11n,
       discount: null,
     };
   }

@@ -14,15 +14,7 @@ const BOUNDS: Readonly<Record<string, { right: number; wrong: number }>> = {
   multi: { right: 9_400, wrong: 2 },
 };
 
-/** Deductions of the tables are a few cents, and in proportion where the unit of the currency is small (their README). */
-const TOLERANCE: Readonly<Record<string, bigint>> = { JPY: 20_000n, KRW: 20_000n };
-const settingsWith =
-  (modes: MatchingSettings['modes']) =>
-  (currency: string): MatchingSettings => ({
-    modes,
-    toleranceMinor: TOLERANCE[currency] ?? 11n,
-    feesMinor: 0n,
-  });
+const settingsWith = (modes: MatchingSettings['modes']): MatchingSettings => ({ modes, feesMinor: 0n });
 
 export const benchmark: Benchmark = {
   about: 'how much of real-looking payments is matched without a person, and how much of it wrongly',

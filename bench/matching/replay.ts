@@ -16,10 +16,7 @@ export interface Outcome {
  * Plays the payments of a table in the order of their posting date and id, each among the invoices of its day. Balances and
  * what is learned change only by what the matcher accepted itself.
  */
-export function replay(
-  tables: Tables,
-  settingsFor: (currency: string) => MatchingSettings,
-): { outcomes: Outcome[]; millis: number } {
+export function replay(tables: Tables, settings: MatchingSettings): { outcomes: Outcome[]; millis: number } {
   const truth = new Map(tables.matches.flatMap((one) => one.paymentIds.map((id) => [id, one] as const)));
   const ledger = new MemoryLedger(tables.invoices);
   const payments = [...tables.payments].sort((a, b) =>
@@ -28,7 +25,7 @@ export function replay(
   const outcomes: Outcome[] = [];
   const start = performance.now();
   for (const payment of payments) {
-    const decision = decide(ledger, paymentOf(payment), settingsFor(payment.currency));
+    const decision = decide(ledger, paymentOf(payment), settings);
     const expected = truth.get(payment.id);
     outcomes.push({
       payment,

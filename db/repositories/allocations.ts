@@ -1,5 +1,6 @@
 import { DomainError } from '../../domain/errors.ts';
-import { allocated, allocationUndone, corrected, recovered } from '../../domain/ledger/postings.ts';
+import { allocated, allocationUndone, corrected, recovered, type GivenUp } from '../../domain/ledger/postings.ts';
+import { givenUpWith } from '../../domain/ledger/settling.ts';
 import { amountFor, formatAmount } from '../../domain/money.ts';
 import { afterRecovery } from '../../domain/case/stages.ts';
 import { sumOfParts } from '../../domain/law/imputation.ts';
@@ -17,13 +18,14 @@ import { askForRate } from './law-tasks.ts';
 import { post, postingsOf } from './ledger.ts';
 import { mayAcknowledge } from './limitation-events.ts';
 import { lockCreditNote, lockCustomers, lockInvoice, lockReceipt } from './locks.ts';
+import { learnPayer, unlearnPayer } from './known-payers.ts';
 import { pokeOutreach, signalCase } from './outbox.ts';
 import { wakePlanMates } from './plans.ts';
 import { findPolicy } from './policies.ts';
 import { tellAgencyOfBalance } from './placements.ts';
 import { isOpenStage, payableMinor, reopenCase } from './runs.ts';
 import { cancelChaseTasks, openTask } from './tasks.ts';
-import { endUnapplied } from './unapplied.ts';
+import { endUnapplied, takeInHand } from './unapplied.ts';
 import { settleVatRelief } from './vat-reliefs.ts';
 import { undoWriteOff } from './write-offs.ts';
 import { creditorsDate } from './creditors.ts';
@@ -35,14 +37,18 @@ export type NewAllocation = AllocationSource & {
   invoiceId: string;
   /** Positive minor units of the invoice's currency. */
   amountMinor: bigint;
-  /** What decided it: `standard`, `manual`, `payment`, `creditNote`, … */
+  /** What decided it: a rule of matching, `manual`, `payment`, `creditNote`, … */
   rule: string;
+  /** The decision of matching that it follows from. */
+  decisionId?: bigint | null;
+  /** The payer's bank kept this much: the invoice is settled all the same. Minor units. */
+  bankFeesMinor?: bigint;
 };
 
 export interface Allocated {
   allocationId: string;
   eventId: string;
-  /** What the tolerance gave up, 0 when nothing. */
+  /** What was given up with it (tolerance, discount, bank fees), minor units, 0 when nothing. */
   differenceMinor: bigint;
   /** What is left of the invoice. */
   balanceMinor: bigint;
@@ -51,7 +57,7 @@ export interface Allocated {
 /**
  * Assigns money or credit to an invoice: the one way in which a balance goes down by payment. Locks the customers
  * concerned, the receipt or credit note, the invoice. Row, postings, event and the case's signal are one transaction;
- * what a payment leaves within the policy's tolerance is posted to differences. Holds and task of the money end with its
+ * what a payment leaves within the policy's tolerance is posted to differences, a discount taken in time to discounts. Holds and task of the money end with its
  * last cent. The stage is left to the case's next turn.
  *
  * Throws, before anything is written: `notFound` (also across creditors), `amountInvalid`, `currencyMismatch`,
@@ -96,8 +102,8 @@ export async function allocate(tx: Tx, act: Act, input: NewAllocation): Promise<
 
   const allocationId = newId('all');
   const principalMinor = split.parts.principal;
-  const differenceMinor =
-    receiptId === undefined || principalMinor === 0n ? 0n : await tolerated(tx, invoice, principalMinor);
+  const givenUp = reachedOn === null || recovers ? null : await givenUpBy(tx, invoice, reachedOn, principalMinor, input);
+  const differenceMinor = givenUp?.amountMinor ?? 0n;
   const balanceMinor = invoice.balance_minor - principalMinor - differenceMinor;
   const today = await creditorsDate(tx, act, invoice.creditor_id);
   await tx
@@ -114,9 +120,11 @@ export async function allocate(tx: Tx, act: Act, input: NewAllocation): Promise<
       rule: input.rule,
       actor: act.actor,
       at: instant(act.at),
+      decision_id: input.decisionId ?? null,
     })
     .execute();
   const { currency, customer_id: customerId } = invoice;
+  if ('payer_iban' in source) await learnPayer(tx, source, customerId);
   if (recovers) {
     const eventId = await recover(tx, act, invoice, { allocationId, receiptId, amountMinor, rule: input.rule, today });
     await settleSource(tx, act, source, receiptId, amountMinor, customerId);
@@ -124,7 +132,7 @@ export async function allocate(tx: Tx, act: Act, input: NewAllocation): Promise<
   }
   const from = receiptId === undefined ? { creditNoteId, customerId } : { receiptId };
   const accessories = accessoriesOf(split.parts);
-  const amounts = { amountMinor, accessories, differenceMinor, currency };
+  const amounts = { amountMinor, accessories, givenUp, currency };
   await post(tx, act, invoice.creditor_id, today, allocated({ allocationId, from, invoiceId, customerId, ...amounts }));
   await keepAccessories(tx, invoice, split.leftMinor);
 
@@ -138,7 +146,7 @@ export async function allocate(tx: Tx, act: Act, input: NewAllocation): Promise<
       ...(principalMinor < amountMinor ? partsData({ ...split.parts, principal: 0n }, currency) : {}),
       ...(principalMinor < amountMinor ? { principal: formatAmount(principalMinor, currency) } : {}),
       ...claimedChange(invoice.accessories_minor, split.leftMinor, currency),
-      ...(differenceMinor > 0n ? { difference: formatAmount(differenceMinor, currency) } : {}),
+      ...(givenUp === null ? {} : { difference: formatAmount(givenUp.amountMinor, currency), givenUp: givenUp.account }),
       balance: formatAmount(balanceMinor, currency),
       currency,
       rule: input.rule,
@@ -253,7 +261,7 @@ export async function undoAllocation(tx: Tx, act: Act, allocationId: string, why
   if (!allocation) throw new DomainError('notFound', 'There is no such allocation.');
   const { receipt_id: receiptId, credit_note_id: creditNoteId, invoice_id: invoiceId } = allocation;
   await lockCustomers(tx, [await customerOfInvoice(tx, invoiceId)]);
-  if (receiptId !== null) await lockReceipt(tx, receiptId);
+  const receipt = receiptId === null ? null : await lockReceipt(tx, receiptId);
   if (creditNoteId !== null) await lockCreditNote(tx, creditNoteId);
   const invoice = await lockInvoice(tx, invoiceId);
 
@@ -266,6 +274,8 @@ export async function undoAllocation(tx: Tx, act: Act, allocationId: string, why
   if (reversal.numInsertedOrUpdatedRows !== 1n) {
     throw new DomainError('alreadyReversed', 'The allocation was taken back before.');
   }
+  if (receipt) await unlearnPayer(tx, receipt, invoice.customer_id);
+  if (receipt && why === 'manual') await takeInHand(tx, receipt.id);
   const postings = corrected(
     await postingsOf(tx, allocation.creditor_id, `allocation:${allocationId}`),
     await correctionsOf(tx, allocation.creditor_id, allocationId),
@@ -358,21 +368,24 @@ async function customerOfInvoice(tx: Tx, invoiceId: string): Promise<string> {
   return row.customer_id;
 }
 
-/** What this payment leaves, when the policy that the case pins tolerates it; else 0. */
-async function tolerated(
+/** What of the invoice need not be paid beside this payment: by the policy that the case pins, its terms, or its bank. */
+async function givenUpBy(
   tx: Tx,
-  invoice: {
-    creditor_id: string;
-    policy_name: string;
-    policy_version: number;
-    balance_minor: bigint;
-    currency: string;
-  },
-  amountMinor: bigint,
-): Promise<bigint> {
-  const rest = invoice.balance_minor - amountMinor;
-  if (rest === 0n) return 0n;
+  invoice: Awaited<ReturnType<typeof lockInvoice>>,
+  on: LocalDate,
+  principalMinor: bigint,
+  { bankFeesMinor = 0n }: { bankFeesMinor?: bigint },
+): Promise<GivenUp | null> {
+  const restMinor = invoice.balance_minor - principalMinor;
+  if (restMinor === 0n) return null;
+  if (restMinor === bankFeesMinor) return { account: 'bankFees', amountMinor: restMinor };
   const pinned = await findPolicy(tx, invoice.creditor_id, invoice.policy_name, invoice.policy_version);
-  const limit = pinned && amountFor(pinned.policy.tolerance, invoice.currency);
-  return limit !== null && limit !== undefined && rest <= limit ? rest : 0n;
+  const { discount_minor: amountMinor, discount_until: until } = invoice;
+  const settling = {
+    amountMinor: invoice.amount_minor,
+    balanceMinor: invoice.balance_minor,
+    discount: amountMinor === null || until === null ? null : { until, amountMinor },
+    toleranceMinor: (pinned && amountFor(pinned.policy.tolerance, invoice.currency)) ?? 0n,
+  };
+  return givenUpWith(settling, on, principalMinor);
 }

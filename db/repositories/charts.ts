@@ -17,7 +17,9 @@ export async function findChart(db: Db | Tx, creditorId: string): Promise<Stored
     .orderBy('version', 'desc')
     .limit(1)
     .executeTakeFirst();
-  return row ?? { version: 0, chart: FRENCH_CHART };
+  if (!row) return { version: 0, chart: FRENCH_CHART };
+  // Accounts that the service knows since a chart was set have their default numbers in it.
+  return { ...row, chart: { ...row.chart, accounts: { ...FRENCH_CHART.accounts, ...row.chart.accounts } } };
 }
 
 /** Sets the chart; an equal one changes nothing. Throws `chartInvalid`. */

@@ -6,7 +6,7 @@ import type { InvoiceMentions } from '../../domain/law/invoice-mentions.ts';
 import { limitationIn } from '../../domain/law/limitation.ts';
 import type { PaymentTerms } from '../../domain/law/payment-terms.ts';
 import { invoiceRegistered } from '../../domain/ledger/postings.ts';
-import { normaliseToken } from '../../domain/matching/tokens.ts';
+import { invoiceTokens } from '../../domain/matching/invoice-tokens.ts';
 import { formatAmount } from '../../domain/money.ts';
 import { validateStepOf } from '../../domain/policy/parse.ts';
 import type { LocalDate } from '../../domain/time/dates.ts';
@@ -210,7 +210,7 @@ async function insertChunk(tx: Tx, act: Act, creditor: CreditorRow, chunk: reado
     .values(fresh.map((one) => ({ invoice_id: one.id, run: 1, opened_on: today })))
     .execute();
   const tokens = fresh.flatMap((one) =>
-    tokensOf(one.input).map((token) => ({ creditor_id: creditor.id, token, invoice_id: one.id })),
+    invoiceTokens(one.input).map((token) => ({ creditor_id: creditor.id, token, invoice_id: one.id })),
   );
   if (tokens.length > 0) await tx.insertInto('invoice_tokens').values(tokens).execute();
   await tx
@@ -295,12 +295,6 @@ function registeredEvent({ id, input, policy }: Draft) {
       ...(input.importId ? { importId: input.importId } : {}),
     },
   };
-}
-
-/** What a payer's text is compared with, each once. */
-function tokensOf(input: InvoiceInput): string[] {
-  const texts = [input.number, ...(input.references ?? []), ...(input.orderReference ? [input.orderReference] : [])];
-  return [...new Set(texts.map(normaliseToken).filter((token) => token !== ''))];
 }
 
 function compared(row: InvoiceRow, firstDueOn: LocalDate, { input }: Draft): Registration {

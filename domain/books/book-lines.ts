@@ -101,6 +101,12 @@ function vatMoves(entry: BookEntry, dueOn: Chart['vatDueOn']): Move[] {
     if (credited !== 0n) {
       moves.push({ from: 'creditNotes', to: 'vat', amountMinor: step(invoice.creditedMinor, credited) });
     }
+    // A discount that was taken lessens what is taxed (CGI 267-II-1°); undone, exactly what it had taken comes back.
+    const discount = sum('discounts');
+    if (discount !== 0n) {
+      const before = discount > 0n ? invoice.creditedMinor : invoice.creditedMinor - discount;
+      moves.push({ from: 'discounts', to: 'vat', amountMinor: step(before, discount) });
+    }
     return moves;
   }
   // VAT on receipts: pending until the money comes, and gone with what never will.
@@ -108,6 +114,8 @@ function vatMoves(entry: BookEntry, dueOn: Chart['vatDueOn']): Move[] {
   const parts: [account: BookAccount, amount: bigint][] = [
     ['creditNotes', credited],
     ['differences', sum('differences')],
+    ['discounts', sum('discounts')],
+    ['bankFees', sum('bankFees')],
     ['losses', sum('losses')],
   ];
   const extinguished = -sum('receivable');
@@ -176,5 +184,11 @@ function textOf({ kind, piece, invoice }: BookEntry): string {
       return `Créance douteuse facture ${of}`;
     case 'doubtfulEnded':
       return `Fin de créance douteuse facture ${of}`;
+    case 'bankFeeCharged':
+      return 'Frais de rejet';
+    case 'putAside':
+      return 'Encaissement hors clients';
+    case 'putAsideUndone':
+      return 'Encaissement hors clients annulé';
   }
 }

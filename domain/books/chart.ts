@@ -30,6 +30,9 @@ export const BOOK_ACCOUNTS = [
   'interestWaived',
   'allowanceExpense',
   'allowanceReleased',
+  'discounts',
+  'bankFees',
+  'setAside',
 ] as const satisfies readonly BookAccount[];
 
 export const BOOK_JOURNALS = ['sales', 'bank', 'general'] as const;
@@ -79,6 +82,9 @@ export const FRENCH_CHART: Chart = {
     interestWaived: { number: '658100', label: 'Intérêts et indemnités abandonnés' },
     allowanceExpense: { number: '681740', label: 'Dotations aux dépréciations des créances' },
     allowanceReleased: { number: '781740', label: 'Reprises sur dépréciations des créances' },
+    discounts: { number: '665000', label: 'Escomptes accordés' },
+    bankFees: { number: '627000', label: 'Services bancaires et assimilés' },
+    setAside: { number: '471100', label: 'Encaissements hors clients à ventiler' },
   },
   journals: {
     sales: { number: 'VE', label: 'Ventes' },
@@ -109,6 +115,9 @@ export const JOURNAL_OF: Readonly<Record<EntryKind, BookJournal>> = {
   vatDueAgain: 'general',
   markedDoubtful: 'general',
   doubtfulEnded: 'general',
+  bankFeeCharged: 'bank',
+  putAside: 'general',
+  putAsideUndone: 'general',
 };
 
 /** Of a customer: these accounts have a line for each (a subsidiary account, "compte auxiliaire"). */

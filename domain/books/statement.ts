@@ -13,6 +13,7 @@ export type StatementLineKind =
   | 'costs'
   | 'waiver'
   | 'difference'
+  | 'discount'
   | 'writeOff'
   | 'recovery'
   | 'transfer';
@@ -119,7 +120,10 @@ function lineOf(account: Account, kind: EntryKind): StatementLineKind | null {
     case 'interestWaived':
       return 'waiver';
     case 'differences':
+    case 'bankFees':
       return 'difference';
+    case 'discounts':
+      return 'discount';
     case 'losses':
       return 'writeOff';
     case 'recoveries':
@@ -131,6 +135,7 @@ function lineOf(account: Account, kind: EntryKind): StatementLineKind | null {
     case 'allowance':
     case 'allowanceExpense':
     case 'allowanceReleased':
+    case 'setAside':
       return null;
   }
 }

@@ -20,7 +20,10 @@ export type Account =
   | 'vat'
   | 'allowance'
   | 'allowanceExpense'
-  | 'allowanceReleased';
+  | 'allowanceReleased'
+  | 'discounts'
+  | 'bankFees'
+  | 'setAside';
 
 export interface Posting {
   account: Account;
@@ -51,7 +54,10 @@ export type EntryKind =
   | 'vatRelieved'
   | 'vatDueAgain'
   | 'markedDoubtful'
-  | 'doubtfulEnded';
+  | 'doubtfulEnded'
+  | 'bankFeeCharged'
+  | 'putAside'
+  | 'putAsideUndone';
 
 /** A balanced entry; `key` makes it unique in the creditor's journal. */
 export interface Entry {
@@ -97,6 +103,33 @@ export function returned(back: ReceiptRef & { returnId: string }): Entry {
   ]);
 }
 
+/** The bank keeps a fee for a return: it is no customer's. */
+export function bankFeeCharged(fee: ReceiptRef & { returnId: string }): Entry {
+  const { amountMinor, currency, receiptId, returnId } = fee;
+  return entry('bankFeeCharged', `bankFee:${returnId}`, [
+    line('bankFees', amountMinor, { currency, receiptId }),
+    line('bank', -amountMinor, { currency, receiptId }),
+  ]);
+}
+
+/** Money that is none of the invoices', such as a tax refund, leaves the worklist. `n` counts the times from 1. */
+export function putAside(aside: ReceiptRef & { n: number }): Entry {
+  const { amountMinor, currency, receiptId } = aside;
+  return entry('putAside', `putAside:${receiptId}:${aside.n}`, [
+    line('unappliedCash', amountMinor, { currency, receiptId }),
+    line('setAside', -amountMinor, { currency, receiptId }),
+  ]);
+}
+
+/** It is on the worklist again. */
+export function putAsideUndone(aside: ReceiptRef & { n: number }): Entry {
+  const { amountMinor, currency, receiptId } = aside;
+  return entry('putAsideUndone', `putAsideUndone:${receiptId}:${aside.n}`, [
+    line('setAside', amountMinor, { currency, receiptId }),
+    line('unappliedCash', -amountMinor, { currency, receiptId }),
+  ]);
+}
+
 /** An agency sends on what it collected: money at the bank that was nobody's yet is now its. */
 export function agencyRemitted(remittance: ReceiptRef & { remittanceId: string }): Entry {
   const { amountMinor, currency, receiptId, remittanceId } = remittance;
@@ -135,13 +168,20 @@ export interface AllocationRef extends InvoiceRef {
   /** Parts of `amountMinor` that are no principal: the invoice's balance stays as it is by so much. */
   accessories?: Accessories;
   from: { receiptId: string } | { creditNoteId: string; customerId: string };
-  /** What is left of the invoice and within the tolerance: given up with this payment. 0 when nothing is. */
-  differenceMinor: bigint;
+  /** What is left of the invoice and is given up with this payment; null when nothing is. */
+  givenUp: GivenUp | null;
 }
 
-/** Money or credit is assigned to an invoice, and with it the difference that the policy tolerates. */
+/** A part of an invoice that its payer need not pay, and the account of the reason. */
+export interface GivenUp {
+  account: 'differences' | 'discounts' | 'bankFees';
+  /** Positive minor units. */
+  amountMinor: bigint;
+}
+
+/** Money or credit is assigned to an invoice, and with it what is given up: a tolerated difference, a discount taken in time. */
 export function allocated(allocation: AllocationRef): Entry {
-  const { amountMinor, currency, customerId, differenceMinor, from } = allocation;
+  const { amountMinor, currency, customerId, givenUp, from } = allocation;
   const paid = 'receiptId' in from;
   const accessories = allocation.accessories ?? NO_ACCESSORIES;
   const principalMinor = ACCESSORIES.reduce((rest, part) => rest - accessories[part], amountMinor);
@@ -152,10 +192,10 @@ export function allocated(allocation: AllocationRef): Entry {
       line(part, -accessories[part], { currency, customerId, invoiceId: allocation.invoiceId }),
     ),
   ];
-  if (differenceMinor > 0n) {
+  if (givenUp !== null) {
     postings.push(
-      line('differences', differenceMinor, { currency, customerId, invoiceId: allocation.invoiceId }),
-      line('receivable', -differenceMinor, allocation),
+      line(givenUp.account, givenUp.amountMinor, { currency, customerId, invoiceId: allocation.invoiceId }),
+      line('receivable', -givenUp.amountMinor, allocation),
     );
   }
   return entry(paid ? 'allocated' : 'creditAllocated', `allocation:${allocation.allocationId}`, postings);
@@ -273,7 +313,7 @@ export function corrected(postings: readonly Posting[], corrections: readonly (r
   return merged.filter(({ amountMinor }) => amountMinor !== 0n);
 }
 
-/** Takes an allocation back to the cent, its tolerated difference included: the same postings with the other sign. */
+/** Takes an allocation back to the cent, what was given up with it included: the same postings with the other sign. */
 export function allocationUndone(allocationId: string, postings: readonly Posting[]): Entry {
   return entry(
     'allocationUndone',

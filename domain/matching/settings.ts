@@ -1,4 +1,6 @@
-import { RULES, type Rule, type RuleMode } from './types.ts';
+import { amountFor } from '../money.ts';
+import type { AmountsByCurrency } from '../policy/types.ts';
+import { RULES, type MatchingSettings, type Rule, type RuleMode } from './types.ts';
 
 /**
  * What each rule may do unless the creditor says otherwise: the surest ones apply by themselves; sums that nobody named,
@@ -30,3 +32,18 @@ export const ALL_AUTOMATIC = all('automatic');
 
 /** A person confirms everything. */
 export const ALL_PROPOSE = all('propose');
+
+/** What a creditor says of matching. Rules that are left out do what they do by default. */
+export interface MatchingDocument {
+  modes: Partial<Record<Rule, RuleMode>>;
+  /** Fees that a payer's bank may keep at most, by currency; none where a currency is not listed. */
+  bankFees: AmountsByCurrency;
+}
+
+export const DEFAULT_MATCHING: MatchingDocument = { modes: {}, bankFees: {} };
+
+/** What counts for a payment in this currency. */
+export const settingsOf = (document: MatchingDocument, currency: string): MatchingSettings => ({
+  modes: { ...DEFAULT_MODES, ...document.modes },
+  feesMinor: amountFor(document.bankFees, currency) ?? 0n,
+});

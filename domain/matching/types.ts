@@ -46,6 +46,8 @@ export interface Item {
   dueOn: LocalDate;
   /** The customer's, whose law says how money for several invoices is shared. */
   country: string;
+  /** By how much money for it may be off, by its policy; minor units, 0 where nothing is tolerated. */
+  toleranceMinor: bigint;
   /** Null where none was agreed, or part of the invoice is settled already. */
   discount: DiscountTerm | null;
 }
@@ -106,8 +108,6 @@ export type RuleMode = 'automatic' | 'propose' | 'off';
 
 export interface MatchingSettings {
   modes: Readonly<Record<Rule, RuleMode>>;
-  /** Positive minor units by which an amount may be off, in the payment's currency. */
-  toleranceMinor: bigint;
   /** Positive minor units of bank fees at most that a payer's bank may keep, in the payment's currency. */
   feesMinor: bigint;
 }

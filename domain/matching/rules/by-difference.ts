@@ -40,8 +40,7 @@ export function discountInTime(context: Context): Proposal[] {
  * decides on what is left.
  */
 export function tolerance(context: Context): Proposal[] {
-  const { settings } = context;
-  return within(context, settings.toleranceMinor).map(({ items, shortMinor }) => ({
+  return within(context).map(({ items, shortMinor }) => ({
     rule: 'tolerance',
     shares: shortShares(items, shortMinor, 'difference'),
     evidence: [
@@ -80,32 +79,40 @@ interface Short {
   shortMinor: bigint;
 }
 
-function within(context: Context, toleranceMinor: bigint): Short[] {
+function within(context: Context): Short[] {
   const { payment } = context;
   const fits = (items: Item[]): Short[] => {
     const shortMinor = sumOf(items) - payment.amountMinor;
     const bearable = items.some((item) => item.balanceMinor > shortMinor);
-    return bearable && shortMinor > 0n && shortMinor <= toleranceMinor ? [{ items, shortMinor }] : [];
+    return bearable && shortMinor > 0n && shortMinor <= toleranceOf(items) ? [{ items, shortMinor }] : [];
   };
   const known = namedOrNear(context);
   const whole = fits(known);
   if (whole.length > 0) return whole;
   const payer = onlyPayer(context);
-  if (!payer || context.truncated || toleranceMinor === 0n) return [];
+  if (!payer || context.truncated) return [];
   const own = context.own.filter((item) => item.customerId === payer.customerId);
   if (known.length === 0) return own.flatMap((item) => fits([item]));
   if (known.some((item) => item.customerId !== payer.customerId)) return [];
   const others = own.filter((item) => !known.includes(item));
+  const toleranceMinor = toleranceOf([...known, ...others]);
   const rest = payment.amountMinor - sumOf(known);
   // So many more sums would do as the tolerance is wide.
-  if (rest <= 0n || !isNoAccident(others.length, 1, 2, rest / toleranceMinor)) return [];
+  if (rest <= 0n || toleranceMinor === 0n || !isNoAccident(others.length, 1, 2, rest / toleranceMinor)) return [];
   return (subsetsOf(others, rest + 1n, rest + toleranceMinor, 1, 2) ?? []).map((set) => ({
     items: [...known, ...set],
     shortMinor: sumOf(set) - rest,
   }));
 }
 
-/** The last of them bears what is missing: it is settled all the same. */
+/** What all of them bear: the least that any of their policies tolerates. */
+const toleranceOf = (items: readonly Item[]): bigint =>
+  items.reduce(
+    (least, item) => (item.toleranceMinor < least ? item.toleranceMinor : least),
+    items[0]?.toleranceMinor ?? 0n,
+  );
+
+/** The largest of them bears what is missing: it is settled all the same. */
 function shortShares(items: readonly Item[], shortMinor: bigint, kind: 'difference' | 'bankFees'): Share[] {
   const largest = items.reduce((a, b) => (b.balanceMinor > a.balanceMinor ? b : a));
   return items.map((item) =>

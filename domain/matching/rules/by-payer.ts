@@ -79,7 +79,7 @@ export const isNoAccident = (items: number, from: number, to: number, amountMino
 
 /** The few cents that a payment left make any sum come out: they prove nothing. */
 const isMoreThanARest = ({ settings }: Context, item: Item): boolean =>
-  item.balanceMinor > settings.toleranceMinor && item.balanceMinor > settings.feesMinor;
+  item.balanceMinor > item.toleranceMinor && item.balanceMinor > settings.feesMinor;
 
 /** What is named, and what is nearly named where that place in the text is near to nothing else. */
 export function namedOrNear(context: Context): Item[] {

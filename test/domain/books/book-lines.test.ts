@@ -87,7 +87,7 @@ function play(
         amountMinor,
         allocationId: id,
         from: { receiptId: 'r' },
-        differenceMinor: percent > 95 ? open - amountMinor : 0n,
+        givenUp: percent > 95 && open > amountMinor ? { account: 'differences', amountMinor: open - amountMinor } : null,
       });
       put(entry);
       const difference = percent > 95 ? open - amountMinor : 0n;
@@ -102,7 +102,7 @@ function play(
         amountMinor,
         allocationId: id,
         from: { creditNoteId: id, customerId: 'cus' },
-        differenceMinor: 0n,
+        givenUp: null,
       });
       put(entry);
       done.push({ entry, amount: amountMinor, credit: true });

@@ -1,0 +1,133 @@
+import { sql, type RawBuilder, type Selectable } from 'kysely';
+import { match } from '../../domain/matching/match.ts';
+import { readPayment } from '../../domain/matching/reading.ts';
+import {
+  MOST_ITEMS,
+  type Answer,
+  type Decision,
+  type Item,
+  type MatchingSettings,
+  type Payment,
+  type Question,
+} from '../../domain/matching/types.ts';
+import { isCurrency, parseAmount } from '../../domain/money.ts';
+import type { Db, Tx } from '../database.ts';
+import type { Database } from '../types.ts';
+import { payableOn } from './imputation.ts';
+import { invoiceTokens } from '../../domain/matching/invoice-tokens.ts';
+import { payersOf } from './known-payers.ts';
+import { isOpenStage, payableMinor } from './runs.ts';
+
+/** Invoices of exactly one amount that are looked at: from two on the amount alone says nothing. */
+const MOST_EQUAL = 10;
+
+/** Where a payment belongs, by the books as they are. Reads by index only; the caller allocates under locks. */
+export async function matchPayment(
+  tx: Db | Tx,
+  creditorId: string,
+  payment: Payment,
+  settings: MatchingSettings,
+): Promise<Decision> {
+  const run = match(payment, settings);
+  let step = run.next();
+  while (!step.done) step = run.next(await answer(tx, creditorId, payment, step.value));
+  return step.value;
+}
+
+async function answer(tx: Db | Tx, creditorId: string, payment: Payment, question: Question): Promise<Answer> {
+  switch (question.ask) {
+    case 'tokens': {
+      const rows = await loadRows(
+        tx,
+        sql`i.id in (select invoice_id from invoice_tokens
+          where creditor_id = ${creditorId} and token = any(${[...question.tokens]}::text[]))`,
+        null,
+      );
+      return { items: await Promise.all(rows.map((row) => namedItem(tx, row, payment))), truncated: false };
+    }
+    case 'payer':
+      return { payers: await payersOf(tx, creditorId, payment, readPayment(payment).tokens) };
+    case 'itemsOf': {
+      const rows = await loadRows(
+        tx,
+        sql`i.customer_id = any(${[...question.customerIds]}::text[]) and i.currency = ${payment.currency}
+          and i.balance_minor > 0 and i.issued_on <= ${payment.bookedOn}::date`,
+        MOST_ITEMS + 1,
+      );
+      return { items: rows.slice(0, MOST_ITEMS).map(itemOf), truncated: rows.length > MOST_ITEMS };
+    }
+    case 'amount': {
+      const rows = await loadRows(
+        tx,
+        sql`i.creditor_id = ${creditorId} and i.currency = ${payment.currency}
+          and i.balance_minor = ${question.amountMinor.toString()}::bigint and i.balance_minor > 0
+          and i.issued_on <= ${payment.bookedOn}::date`,
+        MOST_EQUAL + 1,
+      );
+      return { items: rows.slice(0, MOST_EQUAL).map(itemOf), truncated: rows.length > MOST_EQUAL };
+    }
+  }
+}
+
+type Row = Pick<
+  Selectable<Database['invoices']>,
+  | 'id'
+  | 'customer_id'
+  | 'number'
+  | 'refs'
+  | 'order_reference'
+  | 'stage'
+  | 'amount_minor'
+  | 'balance_minor'
+  | 'accessories_minor'
+  | 'written_off_minor'
+  | 'recovered_minor'
+  | 'currency'
+  | 'issued_on'
+  | 'due_on'
+  | 'discount_minor'
+  | 'discount_until'
+> & { country: string; tolerance: string | null };
+
+async function loadRows(tx: Db | Tx, where: RawBuilder<unknown>, limit: number | null): Promise<Row[]> {
+  const { rows } = await sql<Row>`
+    select i.id, i.customer_id, i.number, i.refs, i.order_reference, i.stage, i.amount_minor, i.balance_minor,
+      i.accessories_minor, i.written_off_minor, i.recovered_minor, i.currency, i.issued_on, i.due_on, i.discount_minor,
+      i.discount_until, c.country, p.document -> 'tolerance' ->> i.currency as tolerance
+    from invoices i
+    join customers c on c.id = i.customer_id
+    join policies p on p.creditor_id = i.creditor_id and p.name = i.policy_name and p.version = i.policy_version
+    where ${where} order by i.due_on, i.id limit ${limit}`.execute(tx);
+  return rows;
+}
+
+/** One that the text names: who pays more than the balance may pay the interest that was claimed with it. */
+async function namedItem(tx: Db | Tx, row: Row, payment: Payment): Promise<Item> {
+  const item = itemOf(row);
+  if (!item.open || payment.amountMinor <= item.balanceMinor) return item;
+  return { ...item, payableMinor: await payableOn(tx, row, payment.bookedOn) };
+}
+
+function itemOf(row: Row): Item {
+  const balanceMinor = payableMinor(row);
+  const untouched = row.balance_minor === row.amount_minor && isOpenStage(row.stage);
+  return {
+    invoiceId: row.id,
+    customerId: row.customer_id,
+    tokens: invoiceTokens({ number: row.number, references: row.refs, orderReference: row.order_reference }),
+    open: balanceMinor > 0n,
+    chased: isOpenStage(row.stage),
+    balanceMinor,
+    payableMinor: balanceMinor,
+    currency: row.currency,
+    issuedOn: row.issued_on,
+    dueOn: row.due_on,
+    country: row.country,
+    toleranceMinor:
+      row.tolerance === null || !isCurrency(row.currency) ? 0n : parseAmount(row.tolerance, row.currency),
+    discount:
+      untouched && row.discount_minor !== null && row.discount_until !== null
+        ? { until: row.discount_until, amountMinor: row.discount_minor }
+        : null,
+  };
+}
