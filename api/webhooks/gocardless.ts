@@ -1,5 +1,6 @@
 import { verifySignature } from 'gocardless-nodejs/webhooks';
-import { fieldOf, hashKey, isKey, jsonOf, single, type IncomingMessage, type VerifyAndSplit } from './signed.ts';
+import { jsonOf } from '../../domain/statement/json-message.ts';
+import { fieldOf, hashKey, isKey, single, type IncomingMessage, type VerifyAndSplit } from './signed.ts';
 
 /**
  * GoCardless (developer.gocardless.com, Webhooks): `Webhook-Signature`, the hex HMAC-SHA256 of the body, checked by its

@@ -1,9 +1,9 @@
+import { jsonOf } from '../../domain/statement/json-message.ts';
 import {
   fieldOf,
   hashKey,
   isHexSigned,
   isKey,
-  jsonOf,
   pairsOf,
   single,
   TOLERANCE_SECONDS,

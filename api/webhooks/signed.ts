@@ -59,15 +59,6 @@ export const hashKey = (body: Buffer): string => `sha256:${createHash('sha256').
 /** Whether a text can be kept as a key: visible ASCII, 200 characters at most. */
 export const isKey = (text: unknown): text is string => typeof text === 'string' && /^[\x21-\x7e]{1,200}$/.test(text);
 
-/** The value of a JSON text; undefined where it is none. A signed body that cannot be read is kept all the same. */
-export function jsonOf(body: Buffer): unknown {
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
-  } catch {
-    return undefined;
-  }
-}
-
 /** A field of an object; undefined where the value is no object or lacks it. */
 export const fieldOf = (value: unknown, name: string): unknown =>
   typeof value === 'object' && value !== null && Object.hasOwn(value, name)

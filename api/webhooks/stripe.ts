@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import Stripe from 'stripe';
-import { fieldOf, hashKey, isKey, jsonOf, single, TOLERANCE_SECONDS, type VerifyAndSplit } from './signed.ts';
+import { jsonOf } from '../../domain/statement/json-message.ts';
+import { fieldOf, hashKey, isKey, single, TOLERANCE_SECONDS, type VerifyAndSplit } from './signed.ts';
 
 const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
 
