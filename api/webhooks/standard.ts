@@ -1,12 +1,8 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
+import { single, TOLERANCE_SECONDS, type WebhookHeaders } from './signed.ts';
 
 /** What a sealed feed secret is bound to. */
 export const secretPurpose = (feedId: string): string => `feed:${feedId}`;
-
-/** Seconds a signature may be old or ahead, by the real clock (Standard Webhooks). */
-export const TOLERANCE_SECONDS = 300;
-
-type Headers = Readonly<Record<string, string | string[] | undefined>>;
 
 /**
  * Whether a webhook is signed by one of these secrets (Standard Webhooks 1.0): HMAC-SHA256 over `id.timestamp.body`, the
@@ -16,7 +12,7 @@ type Headers = Readonly<Record<string, string | string[] | undefined>>;
  */
 export function verifyStandard(
   body: Buffer,
-  headers: Headers,
+  headers: WebhookHeaders,
   secrets: readonly string[],
   realNow: number,
 ): string | null {
@@ -36,5 +32,3 @@ export function verifyStandard(
   });
   return proven ? id : null;
 }
-
-const single = (value: string | string[] | undefined): string => (typeof value === 'string' ? value : '');

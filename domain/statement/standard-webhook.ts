@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { DomainError } from '../errors.ts';
 import { parseAmount } from '../money.ts';
 import { isLocalDate, type LocalDate } from '../time/dates.ts';
+import { jsonOf, readAs, readJson } from './json-message.ts';
 
 /** What the generic bank webhook says (api.md). Fields we do not know are let through: a bank may add to its messages. */
 const date = z.string().refine(isLocalDate, 'a date is written YYYY-MM-DD');
@@ -72,34 +73,25 @@ export type BankTransaction = BookedTransaction | ReturnedTransaction;
  * `messageInvalid`, `unknownCurrency`, `amountInvalid`, `tooManyDecimals`.
  */
 export function parseStandardWebhook(body: Uint8Array): BankTransaction {
-  const value = jsonOf(body);
-  if (value === undefined) throw new DomainError('notJson', 'The message is not JSON in UTF-8.');
+  const value = readJson(body);
   const type = typeof value === 'object' && value !== null && 'type' in value ? value.type : undefined;
   if (type !== 'transaction.booked' && type !== 'transaction.returned') {
     throw new DomainError('unknownMessage', 'The message has a type that is not known here.');
   }
-  const parsed = message.safeParse(value);
-  if (!parsed.success) {
-    const faults = parsed.error.issues.map((issue) => ({
-      pointer: issue.path.map((part) => `/${String(part)}`).join(''),
-      code: 'messageInvalid',
-      message: issue.message,
-    }));
-    throw new DomainError('messageInvalid', 'The message lacks a field, or one is not what it should be.', faults);
-  }
-  const { data } = parsed.data;
+  const parsed = readAs(message, value);
+  const { data } = parsed;
   const amountMinor = parseAmount(data.amount, data.currency);
   if (amountMinor === 0n) throw new DomainError('amountInvalid', 'The amount is zero.');
   const common = { id: data.id, bookedOn: data.bookedOn, amountMinor, currency: data.currency };
-  if (parsed.data.type === 'transaction.returned') {
+  if (parsed.type === 'transaction.returned') {
     return {
       ...common,
       kind: 'returned',
-      originalId: parsed.data.data.originalId,
-      reasonCode: parsed.data.data.reasonCode ?? null,
+      originalId: parsed.data.originalId,
+      reasonCode: parsed.data.reasonCode ?? null,
     };
   }
-  const transaction = parsed.data.data;
+  const transaction = parsed.data;
   return {
     ...common,
     kind: 'booked',
@@ -119,14 +111,6 @@ export function dataKeyOf(body: Uint8Array): string | null {
   const parsed = z.object({ type: z.string().min(1).max(100), data: z.object({ id }) }).safeParse(jsonOf(body));
   if (!parsed.success || parsed.data.type.includes('\0')) return null;
   return `${parsed.data.type}:${parsed.data.data.id}`;
-}
-
-function jsonOf(body: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
-  } catch {
-    return undefined;
-  }
 }
 
 /** Empty says nothing, and PostgreSQL keeps no NUL in a text. */
