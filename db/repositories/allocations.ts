@@ -102,7 +102,8 @@ export async function allocate(tx: Tx, act: Act, input: NewAllocation): Promise<
 
   const allocationId = newId('all');
   const principalMinor = split.parts.principal;
-  const givenUp = reachedOn === null || recovers ? null : await givenUpBy(tx, invoice, reachedOn, principalMinor, input);
+  const givenUp =
+    reachedOn === null || recovers ? null : await givenUpBy(tx, invoice, reachedOn, principalMinor, input);
   const differenceMinor = givenUp?.amountMinor ?? 0n;
   const balanceMinor = invoice.balance_minor - principalMinor - differenceMinor;
   const today = await creditorsDate(tx, act, invoice.creditor_id);
@@ -146,7 +147,9 @@ export async function allocate(tx: Tx, act: Act, input: NewAllocation): Promise<
       ...(principalMinor < amountMinor ? partsData({ ...split.parts, principal: 0n }, currency) : {}),
       ...(principalMinor < amountMinor ? { principal: formatAmount(principalMinor, currency) } : {}),
       ...claimedChange(invoice.accessories_minor, split.leftMinor, currency),
-      ...(givenUp === null ? {} : { difference: formatAmount(givenUp.amountMinor, currency), givenUp: givenUp.account }),
+      ...(givenUp === null
+        ? {}
+        : { difference: formatAmount(givenUp.amountMinor, currency), givenUp: givenUp.account }),
       balance: formatAmount(balanceMinor, currency),
       currency,
       rule: input.rule,

@@ -1,26 +1,17 @@
-import { sql, type Selectable } from 'kysely';
+import { sql, type Selectable, type Updateable } from 'kysely';
 import { DomainError } from '../../domain/errors.ts';
-import { matchStandard, type QuotedInvoice, type UnappliedReason } from '../../domain/matching/standard.ts';
-import { namedTokens, quotedTokens } from '../../domain/matching/tokens.ts';
-import { formatAmount } from '../../domain/money.ts';
-import {
-  parseStandardWebhook,
-  type BankTransaction,
-  type BookedTransaction,
-  type ReturnedTransaction,
-} from '../../domain/statement/standard-webhook.ts';
+import type { BankMessage } from '../../domain/statement/bank-message.ts';
+import { readProvider } from '../../domain/statement/providers/read.ts';
 import type { Instant } from '../../domain/time/zones.ts';
 import { bankAct, type Act } from '../act.ts';
-import { inTransaction, sqlState, type Db, type Tx } from '../database.ts';
-import type { Database } from '../types.ts';
-import { allocate } from './allocations.ts';
-import { lockCustomers } from './locks.ts';
-import { recordReceipt } from './receipts.ts';
-import { returnReceipt } from './returns.ts';
-import { payableOn } from './imputation.ts';
-import { isOpenStage, payableMinor } from './runs.ts';
-import { closeTaskByKey, openTask } from './tasks.ts';
-import { customersConcerned, presumeCustomer, reviewUnapplied, type HolidaysOf } from './unapplied.ts';
+import { inTransaction, json, sqlState, type Db, type Tx } from '../database.ts';
+import type { Database, FeedKind, TransactionOutcome } from '../types.ts';
+import { applyReturn, releaseWaiting } from './bank-returns.ts';
+import { applyCredit, lookAgain } from './cash-application.ts';
+import { failCollection } from './collections.ts';
+import { openTask } from './tasks.ts';
+import { findTransaction, returnsOf, takeIn, type TransactionRow } from './transactions.ts';
+import type { HolidaysOf } from './unapplied.ts';
 
 export interface DrainOptions {
   /** Business time, at which everything that is drained happens. */
@@ -40,240 +31,219 @@ export interface Drained {
 type InboxRow = Selectable<Database['inbox']>;
 
 /**
- * Works through what a bank told us, in the order it came, each row in a transaction of its own: a crash between two rows
- * repeats nothing and loses nothing. Two drains of one feed take turns row by row. A return that comes before its
- * transaction waits for it and is handled right after it.
+ * Works through what a bank told us, in the order it came, each in a transaction of its own: a crash between two repeats
+ * nothing and loses nothing. Two drains of one feed take turns. First come transactions that are known and not applied (a
+ * statement's, a return whose payment has come), then messages, then money to which something came that it may be for.
  */
 export async function drainFeed(db: Db, feedId: string, options: DrainOptions): Promise<Drained> {
   const batch = options.batch ?? 500;
   let applied = 0;
   while (applied < batch && (await handleNext(db, feedId, options))) applied += 1;
   const { rows } = await sql<{ left: bigint }>`
-    select count(*) as left from inbox i
-    where feed_id = ${feedId} and (status = 'pending' or status = 'waiting' and exists (
-      select 1 from receipts r where r.feed_id = i.feed_id and r.external_id = i.original_id))`.execute(db);
+    select (select count(*) from inbox where feed_id = ${feedId} and status = 'pending')
+      + (select count(*) from bank_transactions where feed_id = ${feedId} and state = 'pending')
+      + (select count(*) from receipts where feed_id = ${feedId} and look_again) as left`.execute(db);
   return { applied, left: Number(rows[0]?.left ?? 0n) };
 }
 
-/** The next row: a return whose transaction has come meanwhile, else the oldest pending one. False when there is none. */
+type Next =
+  | { kind: 'transaction'; row: TransactionRow }
+  | { kind: 'message'; row: InboxRow; feed: Feed }
+  | { kind: 'receipt'; id: string };
+
+interface Feed {
+  id: string;
+  creditor_id: string;
+  kind: FeedKind;
+  iban: string | null;
+}
+
+/** False when there is nothing to handle. */
 async function handleNext(db: Db, feedId: string, options: DrainOptions): Promise<boolean> {
   const act = bankAct(options.now);
-  let row: InboxRow | undefined;
+  let next: Next | null = null;
   try {
     return await inTransaction(db, async (tx) => {
-      row = await takeNext(tx, feedId);
-      if (!row) return false;
-      await handle(tx, act, row, options.holidays);
+      next = await takeNext(tx, feedId);
+      if (!next) return false;
+      await handle(tx, act, next, options.holidays);
       return true;
     });
   } catch (error) {
     // Data that PostgreSQL cannot store (class 22, 23) will not get better: it becomes a task instead of a dead end.
-    if (!row || !/^2[23]/.test(sqlState(error) ?? '')) throw error;
-    const { id } = row;
+    const failed = next as Next | null;
+    if (failed?.kind !== 'message' || !/^2[23]/.test(sqlState(error) ?? '')) throw error;
     return inTransaction(db, async (tx) => {
       const again = await takeNext(tx, feedId);
-      if (again?.id === id) await keepUnreadable(tx, act, again, 'notStorable');
+      if (again?.kind === 'message' && again.row.id === failed.row.id) {
+        await keepUnreadable(tx, act, again.row, 'notStorable');
+      }
       return true;
     });
   }
 }
 
 /** Locks the feed first, so that rows are handled one after the other whoever drains. */
-async function takeNext(tx: Tx, feedId: string): Promise<InboxRow | undefined> {
-  await tx.selectFrom('feeds').select('id').where('id', '=', feedId).forNoKeyUpdate().execute();
-  return (
-    (await tx
-      .selectFrom('inbox as i')
-      .innerJoin('receipts as r', (join) =>
-        join.onRef('r.feed_id', '=', 'i.feed_id').onRef('r.external_id', '=', 'i.original_id'),
-      )
-      .selectAll('i')
-      .where('i.feed_id', '=', feedId)
-      .where('i.status', '=', 'waiting')
-      .orderBy('i.id')
-      .limit(1)
-      .executeTakeFirst()) ??
-    (await tx
-      .selectFrom('inbox')
-      .selectAll()
-      .where('feed_id', '=', feedId)
-      .where('status', '=', 'pending')
-      .orderBy('id')
-      .limit(1)
-      .executeTakeFirst())
-  );
+async function takeNext(tx: Tx, feedId: string): Promise<Next | null> {
+  const feed = await tx
+    .selectFrom('feeds')
+    .select(['id', 'creditor_id', 'kind', 'iban'])
+    .where('id', '=', feedId)
+    .forNoKeyUpdate()
+    .executeTakeFirst();
+  if (!feed) return null;
+  const transaction = await tx
+    .selectFrom('bank_transactions')
+    .selectAll()
+    .where('feed_id', '=', feedId)
+    .where('state', '=', 'pending')
+    .orderBy('seq')
+    .limit(1)
+    .executeTakeFirst();
+  if (transaction) return { kind: 'transaction', row: transaction };
+  const message = await tx
+    .selectFrom('inbox')
+    .selectAll()
+    .where('feed_id', '=', feedId)
+    .where('status', '=', 'pending')
+    .orderBy('id')
+    .limit(1)
+    .executeTakeFirst();
+  if (message) return { kind: 'message', row: message, feed };
+  const receipt = await tx
+    .selectFrom('receipts')
+    .select('id')
+    .where('feed_id', '=', feedId)
+    .where('look_again', '=', true)
+    .orderBy('seq')
+    .limit(1)
+    .executeTakeFirst();
+  return receipt ? { kind: 'receipt', id: receipt.id } : null;
 }
 
-async function handle(tx: Tx, act: Act, row: InboxRow, holidays: HolidaysOf): Promise<void> {
-  let transaction: BankTransaction;
+async function handle(tx: Tx, act: Act, next: Next, holidays: HolidaysOf): Promise<void> {
+  if (next.kind === 'receipt') {
+    await lookAgain(tx, act, next.id, holidays);
+    return;
+  }
+  if (next.kind === 'transaction') {
+    await applyTransaction(tx, act, next.row, holidays);
+    return;
+  }
+  await handleMessage(tx, act, next.row, next.feed, holidays);
+}
+
+async function handleMessage(tx: Tx, act: Act, row: InboxRow, feed: Feed, holidays: HolidaysOf): Promise<void> {
+  let messages: BankMessage[];
   try {
-    transaction = parseStandardWebhook(row.body);
+    // A feed of files gets no messages; one that did before its kind was known is read as the generic webhook.
+    messages = readProvider(feed.kind === 'file' ? 'standard' : feed.kind, row.body);
   } catch (error) {
     if (!(error instanceof DomainError)) throw error;
     return keepUnreadable(tx, act, row, error.code);
   }
-  if (transaction.kind === 'returned') return handleReturn(tx, act, row, transaction);
-  // Money that leaves the account is none of our invoices'; the row stays as the record of it.
-  if (transaction.direction === 'debit') return finish(tx, row, { status: 'applied' });
-  return handleCredit(tx, act, row, transaction, holidays);
-}
-
-async function handleCredit(
-  tx: Tx,
-  act: Act,
-  row: InboxRow,
-  transaction: BookedTransaction,
-  holidays: HolidaysOf,
-): Promise<void> {
-  const { amountMinor, currency } = transaction;
-  const texts = [transaction.remittance, transaction.endToEndId].filter((text) => text !== null);
-  const quoted = await quotedInvoices(tx, row.creditor_id, texts, transaction);
-  const match = matchStandard({ amountMinor, currency }, quoted);
-  const payer = {
-    id: '',
-    creditor_id: row.creditor_id,
-    payer_iban: transaction.payerIban,
-    payer_name: transaction.payerName,
-  };
-  await lockCustomers(tx, customersConcerned(await presumeCustomer(tx, payer, quoted), quoted));
-  const receiptId = await recordReceipt(tx, act, {
-    creditorId: row.creditor_id,
-    feedId: row.feed_id,
-    externalId: transaction.id,
-    bookedOn: transaction.bookedOn,
-    amountMinor,
-    currency,
-    payerName: transaction.payerName,
-    payerIban: transaction.payerIban,
-    remittance: transaction.remittance,
-    endToEndId: transaction.endToEndId,
-  });
-  const reason =
-    match.kind === 'apply' ? await tryToApply(tx, act, receiptId, match.invoiceId, amountMinor) : match.reason;
-  if (reason !== null) {
-    await reviewUnapplied(tx, act, { receiptId, reason, quoted }, holidays);
+  let receiptId: string | null = null;
+  for (const message of messages) {
+    if (message.kind === 'fetch') {
+      await finish(tx, row, {
+        status: 'fetch',
+        ask: json({ resource: message.resource, id: message.id, event: message.event }),
+      });
+      return;
+    }
+    if (message.kind === 'collectionFailed') await failCollection(tx, act, row.creditor_id, message);
+    if (message.kind !== 'transaction') continue;
+    const account = { feedId: feed.id, creditorId: feed.creditor_id, iban: feed.iban };
+    const [taken] = await takeIn(tx, act, account, streamOf(feed.id), [message.transaction]);
+    if (taken!.intake === 'suspect')
+      await askAboutSuspect(tx, act, (await findTransaction(tx, feed.creditor_id, taken!.transactionId))!);
+    if (taken!.intake !== 'new' && taken!.intake !== 'booked') continue;
+    const transaction = (await findTransaction(tx, feed.creditor_id, taken!.transactionId))!;
+    const done = await applyTransaction(tx, act, transaction, holidays);
+    if (done.refused !== null) return keepUnreadable(tx, act, row, done.refused);
+    receiptId = done.receiptId;
   }
   await finish(tx, row, { status: 'applied', receipt_id: receiptId });
 }
 
-/** Null when it was applied; else why not: somebody else's payment may have come between the look and the locks. */
-async function tryToApply(
+/** All messages of a feed are one document: none tells a transaction twice, since each has its id. */
+export const streamOf = (feedId: string): string => `feed:${feedId}`;
+
+/** Applies one transaction that is booked: receipt, return, or the record of money that is none of our customers'. */
+async function applyTransaction(
   tx: Tx,
   act: Act,
-  receiptId: string,
-  invoiceId: string,
-  amountMinor: bigint,
-): Promise<UnappliedReason | null> {
-  try {
-    await allocate(tx, act, { receiptId, invoiceId, amountMinor, rule: 'standard' });
-    return null;
-  } catch (error) {
-    // `allocate` refuses before it writes, so the transaction is as it was.
-    if (error instanceof DomainError && error.code === 'exceedsBalance') return 'exceedsBalance';
-    if (error instanceof DomainError && error.code === 'invoiceClosed') return 'closedQuoted';
-    throw error;
+  row: TransactionRow,
+  holidays: HolidaysOf,
+): Promise<{ receiptId: string | null; refused: string | null }> {
+  const returns = returnsOf(row);
+  if (row.amount_minor > 0n) {
+    // Money of our own that comes back was never a customer's.
+    if (returns !== null) return finished(tx, row, 'ownReturn', null);
+    const receiptId = await applyCredit(tx, act, row, holidays);
+    await finished(tx, row, 'receipt', receiptId);
+    await releaseWaiting(tx, row);
+    return { receiptId, refused: null };
+  }
+  if (returns === null) return finished(tx, row, 'debit', null);
+  const outcome = await applyReturn(tx, act, row, returns);
+  switch (outcome.kind) {
+    case 'returned':
+      return finished(tx, row, 'return', outcome.receiptId);
+    case 'waiting':
+      await tx.updateTable('bank_transactions').set({ state: 'waiting' }).where('id', '=', row.id).execute();
+      return { receiptId: null, refused: null };
+    case 'refused':
+      return { ...(await finished(tx, row, 'debit', null)), refused: outcome.code };
   }
 }
 
-/** The creditor's invoices whose number or reference the texts name; open means that something is open on them. */
-async function quotedInvoices(
+async function finished(tx: Tx, row: TransactionRow, outcome: TransactionOutcome, receiptId: string | null) {
+  await tx
+    .updateTable('bank_transactions')
+    .set({ state: 'done', outcome, receipt_id: receiptId })
+    .where('id', '=', row.id)
+    .execute();
+  return { receiptId, refused: null };
+}
+
+/** It may be a transaction that another source told already: a person says whether it is. */
+export async function askAboutSuspect(tx: Tx, act: Act, row: TransactionRow): Promise<void> {
+  await openTask(tx, act, {
+    creditorId: row.creditor_id,
+    kind: 'possibleDuplicate',
+    key: `possibleDuplicate:${row.id}`,
+    subject: 'A transaction may have been told before',
+    body: 'Two sources of one account tell transactions of this amount that may be one. Say whether they are.',
+    data: { transactionId: row.id, sameAs: row.same_as, bookedOn: row.booked_on },
+    dueAt: act.at,
+  });
+}
+
+/** What a person says about a suspect: one transaction, or two. Throws `notFound` where it is none. */
+export async function answerSuspect(
   tx: Tx,
   creditorId: string,
-  texts: readonly string[],
-  money: Pick<BookedTransaction, 'amountMinor' | 'bookedOn'>,
-): Promise<QuotedInvoice[]> {
-  const tokens = [...new Set(texts.flatMap(quotedTokens))];
-  if (tokens.length === 0) return [];
-  const { rows } = await sql<{
-    token: string;
-    id: string;
-    customer_id: string;
-    stage: Selectable<Database['invoices']>['stage'];
-    balance_minor: bigint;
-    accessories_minor: bigint;
-    written_off_minor: bigint;
-    recovered_minor: bigint;
-    currency: string;
-  }>`
-    select t.token, i.id, i.customer_id, i.stage, i.balance_minor, i.accessories_minor, i.written_off_minor, i.recovered_minor, i.currency
-    from invoice_tokens t join invoices i on i.id = t.invoice_id
-    where t.creditor_id = ${creditorId} and t.token = any(${tokens}::text[])
-    order by i.id`.execute(tx);
-  const named = new Set(namedTokens(texts, new Set(rows.map((row) => row.token))));
-  const found = new Map<string, QuotedInvoice>();
-  for (const row of rows.filter(({ token }) => named.has(token))) {
-    const payable = payableMinor(row);
-    found.set(row.id, {
-      invoiceId: row.id,
-      customerId: row.customer_id,
-      open: payable > 0n,
-      chased: isOpenStage(row.stage),
-      // Who pays more than the balance may pay the interest that was claimed with it.
-      balanceMinor: money.amountMinor > payable ? await payableOn(tx, row, money.bookedOn) : payable,
-      currency: row.currency,
-    });
-  }
-  return [...found.values()];
-}
-
-async function handleReturn(tx: Tx, act: Act, row: InboxRow, back: ReturnedTransaction): Promise<void> {
-  const original = await tx
-    .selectFrom('receipts')
-    .select(['id', 'amount_minor', 'returned_minor', 'currency', 'customer_id'])
-    .where('feed_id', '=', row.feed_id)
-    .where('external_id', '=', back.originalId)
+  transactionId: string,
+  answer: 'same' | 'different',
+): Promise<string> {
+  const change =
+    answer === 'same' ? { state: 'done' as const, outcome: 'duplicate' as const } : { state: 'pending' as const };
+  const row = await tx
+    .updateTable('bank_transactions')
+    .set(change)
+    .where('creditor_id', '=', creditorId)
+    .where('id', '=', transactionId)
+    .where('state', '=', 'suspect')
+    .returning('feed_id')
     .executeTakeFirst();
-  if (!original) {
-    await finish(tx, row, { status: 'waiting', original_id: back.originalId });
-    await openTask(tx, act, {
-      creditorId: row.creditor_id,
-      kind: 'unknownReturn',
-      key: waitingKey(row),
-      subject: `${formatAmount(back.amountMinor, back.currency)} ${back.currency} returned of an unknown transaction`,
-      body: 'The bank reports a return before the transaction it belongs to. It is handled when that comes.',
-      data: { inboxId: row.id.toString(), originalId: back.originalId, transactionId: back.id },
-      dueAt: act.at,
-    });
-    return;
-  }
-  if (original.currency !== back.currency) return keepUnreadable(tx, act, row, 'currencyMismatch');
-
-  // A bank may add its fee to what it takes back (reference: statement formats); the fee is not the customer's payment.
-  const left = original.amount_minor - original.returned_minor;
-  const amountMinor = back.amountMinor < left ? back.amountMinor : left;
-  if (amountMinor > 0n) {
-    await returnReceipt(tx, act, {
-      receiptId: original.id,
-      amountMinor,
-      bookedOn: back.bookedOn,
-      reasonCode: back.reasonCode,
-      feedId: row.feed_id,
-      externalId: back.id,
-    });
-  }
-  if (amountMinor < back.amountMinor) {
-    const surplus = formatAmount(back.amountMinor - amountMinor, back.currency);
-    await openTask(tx, act, {
-      creditorId: row.creditor_id,
-      kind: 'returnExceeds',
-      key: `returnExceeds:${row.id}`,
-      receiptId: original.id,
-      customerId: original.customer_id,
-      subject: `The bank took back ${surplus} ${back.currency} more than it had paid in`,
-      data: { inboxId: row.id.toString(), amount: surplus, currency: back.currency },
-      dueAt: act.at,
-    });
-  }
-  await closeTaskByKey(tx, act, row.creditor_id, waitingKey(row), 'done', { outcome: 'transactionCame' });
-  await finish(tx, row, { status: 'applied', receipt_id: original.id });
+  if (!row) throw new DomainError('notFound', 'There is no such transaction in doubt.');
+  return row.feed_id;
 }
-
-const waitingKey = (row: InboxRow): string => `unknownReturn:${row.id}`;
 
 /** What a bank said and we do not understand is kept as it came, and a person is asked. */
 async function keepUnreadable(tx: Tx, act: Act, row: InboxRow, code: string): Promise<void> {
   await finish(tx, row, { status: 'unreadable', error_code: code });
-  await closeTaskByKey(tx, act, row.creditor_id, waitingKey(row), 'done', { outcome: 'unreadable' });
   await openTask(tx, act, {
     creditorId: row.creditor_id,
     kind: 'unreadableWebhook',
@@ -288,7 +258,7 @@ async function keepUnreadable(tx: Tx, act: Act, row: InboxRow, code: string): Pr
 async function finish(
   tx: Tx,
   row: InboxRow,
-  change: Partial<Pick<InboxRow, 'status' | 'receipt_id' | 'error_code' | 'original_id'>>,
+  change: Pick<Updateable<Database['inbox']>, 'status' | 'receipt_id' | 'error_code' | 'ask'>,
 ): Promise<void> {
   await tx.updateTable('inbox').set(change).where('id', '=', row.id).execute();
 }

@@ -61,7 +61,7 @@ export async function backlog(db: Db | Tx): Promise<Backlog> {
       (select coalesce(greatest(0, extract(epoch from clock_timestamp() - min(due_real))), 0) from outbox)::float8
         as "outboxOldestSeconds",
       (select count(*) from inbox where status = 'pending')::float8 as "inboxPending",
-      (select count(*) from inbox where status = 'waiting')::float8 as "inboxWaiting",
+      (select count(*) from bank_transactions where state = 'waiting')::float8 as "inboxWaiting",
       (select count(*) from receipts where unapplied_minor > 0)::float8 as "unappliedReceipts",
       (select count(*) from tasks where status = 'open')::float8 as "openTasks"`.execute(db);
   return rows[0] as Backlog;

@@ -18,6 +18,7 @@ import type { Database, HoldKind, Stage, VatLine } from '../types.ts';
 import { creditorsDate, type CreditorRow } from './creditors.ts';
 import type { CustomerRow } from './customers.ts';
 import { appendEvent, firstEvent } from './events.ts';
+import { lookAgainFor } from './look-again.ts';
 import { holdUnderInsolvency } from './insolvency-holds.ts';
 import { limitationOfInvoice } from './limitation-days.ts';
 import { postOpenings } from './ledger.ts';
@@ -240,6 +241,16 @@ async function insertChunk(tx: Tx, act: Act, creditor: CreditorRow, chunk: reado
   await startCases(
     tx,
     fresh.map((one) => ({ invoiceId: one.id, run: 1 })),
+  );
+  await lookAgainFor(
+    tx,
+    creditor.id,
+    fresh.map(({ input }) => ({
+      customerId: input.customer.id,
+      amountMinor: input.amountMinor,
+      currency: input.currency,
+      tokens: invoiceTokens(input),
+    })),
   );
   return [...ids];
 }

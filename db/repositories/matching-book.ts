@@ -123,8 +123,7 @@ function itemOf(row: Row): Item {
     issuedOn: row.issued_on,
     dueOn: row.due_on,
     country: row.country,
-    toleranceMinor:
-      row.tolerance === null || !isCurrency(row.currency) ? 0n : parseAmount(row.tolerance, row.currency),
+    toleranceMinor: row.tolerance === null || !isCurrency(row.currency) ? 0n : parseAmount(row.tolerance, row.currency),
     discount:
       untouched && row.discount_minor !== null && row.discount_until !== null
         ? { until: row.discount_until, amountMinor: row.discount_minor }

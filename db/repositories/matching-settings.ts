@@ -17,7 +17,9 @@ export async function findMatching(db: Db | Tx, creditorId: string): Promise<Sto
     .orderBy('version', 'desc')
     .limit(1)
     .executeTakeFirst();
-  return row ? { version: row.version, document: row.document as unknown as MatchingDocument } : { version: 0, document: DEFAULT_MATCHING };
+  return row
+    ? { version: row.version, document: row.document as unknown as MatchingDocument }
+    : { version: 0, document: DEFAULT_MATCHING };
 }
 
 /** Sets it, as a new version: decisions say under which one they were made. */

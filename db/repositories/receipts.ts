@@ -27,6 +27,12 @@ export interface NewReceipt {
   payerIban?: string | null;
   remittance?: string | null;
   endToEndId?: string | null;
+  structuredReferences?: readonly string[];
+  ultimateName?: string | null;
+  /** Fees that the bank says it kept, positive minor units. */
+  feesMinor?: bigint | null;
+  /** The bank's transaction that told it. */
+  transactionId?: string | null;
   method?: string | null;
   /** Where the money is: at the bank unless an agency collected it and has not sent it on. */
   account?: 'bank' | 'agency';
@@ -62,6 +68,10 @@ export async function recordReceipt(tx: Tx, act: Act, receipt: NewReceipt): Prom
       payer_iban: receipt.payerIban ?? null,
       remittance: receipt.remittance ?? null,
       end_to_end_id: receipt.endToEndId ?? null,
+      structured_references: [...(receipt.structuredReferences ?? [])],
+      ultimate_name: receipt.ultimateName ?? null,
+      fees_minor: receipt.feesMinor ?? null,
+      transaction_id: receipt.transactionId ?? null,
       method: receipt.method ?? null,
       at: instant(act.at),
     })
@@ -127,7 +137,7 @@ export async function recordPayment(
   }
   if (applicable < payment.amountMinor) {
     const reason = applicable > 0n || isOpenStage(invoice.stage) ? 'exceedsBalance' : 'closedQuoted';
-    await reviewUnapplied(tx, { ...act, reason: null }, { receiptId, reason, quoted: [] }, holidaysOf);
+    await reviewUnapplied(tx, { ...act, reason: null }, { receiptId, reason, quoted: [], presumed: null }, holidaysOf);
   }
   return { receiptId, appliedMinor: applicable };
 }

@@ -1,5 +1,5 @@
 import { DomainError } from '../../domain/errors.ts';
-import { returned } from '../../domain/ledger/postings.ts';
+import { bankFeeCharged, returned } from '../../domain/ledger/postings.ts';
 import { formatAmount } from '../../domain/money.ts';
 import type { LocalDate } from '../../domain/time/dates.ts';
 import type { Act } from '../act.ts';
@@ -16,6 +16,8 @@ export interface NewReturn {
   receiptId: string;
   /** Positive minor units of the receipt's currency. */
   amountMinor: bigint;
+  /** What the bank kept on top for it, minor units: booked apart, no part of the receipt. */
+  feesMinor?: bigint;
   bookedOn: LocalDate;
   reasonCode?: string | null;
   feedId?: string | null;
@@ -76,6 +78,10 @@ export async function returnReceipt(tx: Tx, act: Act, back: NewReturn): Promise<
     .execute();
   const entry = returned({ returnId, receiptId, amountMinor, currency: receipt.currency });
   await post(tx, act, receipt.creditor_id, back.bookedOn, entry);
+  if (back.feesMinor !== undefined && back.feesMinor > 0n) {
+    const fee = bankFeeCharged({ returnId, receiptId, amountMinor: back.feesMinor, currency: receipt.currency });
+    await post(tx, act, receipt.creditor_id, back.bookedOn, fee);
+  }
   await tx
     .updateTable('receipts')
     .set((eb) => ({ returned_minor: eb('returned_minor', '+', amountMinor) }))

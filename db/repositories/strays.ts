@@ -40,8 +40,13 @@ export async function claimStrays(db: Db, now: Instant, dayMs: number): Promise<
         and not exists (select 1 from outbox o where o.coalesce_key = 'outreach:' || s.customer_id)
       limit ${LIMIT})
     union all
-    (select distinct 'feed', b.feed_id, 0, false from inbox b
-      where b.status = 'pending' and b.recorded_at < ${real}
+    (select distinct 'feed', b.feed_id, 0, false from (
+        select feed_id, recorded_at from inbox where status in ('pending', 'fetch')
+          and (not_before is null or not_before < clock_timestamp())
+        union all select feed_id, recorded_at from bank_transactions where state = 'pending'
+        union all select feed_id, recorded_at from receipts where look_again
+      ) b
+      where b.recorded_at < ${real}
         and not exists (select 1 from outbox o where o.coalesce_key = 'feed:' || b.feed_id)
       limit ${LIMIT})
     union all

@@ -1,5 +1,4 @@
-import { sql } from 'kysely';
-import type { QuotedInvoice, UnappliedReason } from '../../domain/matching/standard.ts';
+import type { Item, UnappliedReason } from '../../domain/matching/types.ts';
 import { formatAmount, share } from '../../domain/money.ts';
 import type { LocalDate } from '../../domain/time/dates.ts';
 import { addWorkingDays, type Holidays } from '../../domain/time/working-days.ts';
@@ -10,6 +9,7 @@ import { liftHoldsOfSource, setHold } from './holds.ts';
 import { lockCustomers, lockReceipt } from './locks.ts';
 import { findPolicy } from './policies.ts';
 import { openTask } from './tasks.ts';
+import type { JsonObject } from '../types.ts';
 
 /** The public holidays of a place; given by the caller, since the calendar is a package that `db` does not know. */
 export type HolidaysOf = (country: string, postalCode: string | null) => Holidays;
@@ -18,8 +18,15 @@ export interface UnappliedMoney {
   receiptId: string;
   reason: UnappliedReason;
   /** The invoices of the creditor that the money's text names, open or not. */
-  quoted: readonly QuotedInvoice[];
+  quoted: readonly Quoted[];
+  /** Whom it is taken to be from, where the receipt does not say. */
+  presumed: string | null;
+  /** What it could be for, the likeliest first, in words that hold no text of the payer. */
+  candidates?: readonly JsonObject[];
 }
+
+/** An invoice that money quotes, as far as holds are concerned. */
+export type Quoted = Pick<Item, 'invoiceId' | 'customerId' | 'open' | 'chased'>;
 
 /**
  * Puts money that nobody assigned on the worklist, and holds while it is looked at: the customer it is taken to be from,
@@ -30,10 +37,10 @@ export interface UnappliedMoney {
 export async function reviewUnapplied(tx: Tx, act: Act, money: UnappliedMoney, holidaysOf: HolidaysOf): Promise<void> {
   const before = await tx
     .selectFrom('receipts')
-    .selectAll()
+    .select('customer_id')
     .where('id', '=', money.receiptId)
     .executeTakeFirstOrThrow();
-  const presumed = before.customer_id ?? (await presumeCustomer(tx, before, money.quoted));
+  const presumed = before.customer_id ?? money.presumed;
   await lockCustomers(tx, customersConcerned(presumed, money.quoted));
   const receipt = await lockReceipt(tx, money.receiptId);
   if (receipt.unapplied_minor === 0n) return;
@@ -56,6 +63,7 @@ export async function reviewUnapplied(tx: Tx, act: Act, money: UnappliedMoney, h
       bookedOn: receipt.booked_on,
       reason: money.reason,
       quoted: money.quoted.map(({ invoiceId }) => invoiceId),
+      ...(money.candidates && money.candidates.length > 0 ? { candidates: money.candidates } : {}),
     },
     dueAt: act.at,
   });
@@ -71,10 +79,12 @@ const EXPLANATIONS: Readonly<Record<UnappliedReason, string>> = {
   closedQuoted: 'The invoice that is quoted is closed.',
   otherCurrency: 'The invoice that is quoted is in another currency.',
   exceedsBalance: 'It is more than what is open on the invoice.',
+  notUnique: 'It could be for several invoices.',
+  proposeOnly: 'There is a proposal, which a person confirms.',
 };
 
 /** The customers whose holds an unapplied receipt may change. */
-export function customersConcerned(presumed: string | null, quoted: readonly QuotedInvoice[]): string[] {
+export function customersConcerned(presumed: string | null, quoted: readonly Quoted[]): string[] {
   return [...(presumed === null ? [] : [presumed]), ...quoted.map(({ customerId }) => customerId)];
 }
 
@@ -83,7 +93,7 @@ export async function endUnapplied(
   tx: Tx,
   act: Act,
   receiptId: string,
-  outcome: 'allocated' | 'returned' | 'remitted',
+  outcome: 'allocated' | 'returned' | 'remitted' | 'putAside',
 ): Promise<void> {
   await tx
     .updateTable('tasks')
@@ -92,73 +102,23 @@ export async function endUnapplied(
     .where('kind', '=', 'unappliedCash')
     .where('status', '=', 'open')
     .execute();
+  await tx.deleteFrom('receipt_tokens').where('receipt_id', '=', receiptId).execute();
   await liftHoldsOfSource(tx, { ...act, reason: null }, receiptId);
 }
 
-interface Payer {
-  id: string;
-  creditor_id: string;
-  payer_iban: string | null;
-  payer_name: string | null;
-}
-
-/**
- * Whom money is taken to be from (api.md): the one customer who owns a number quoted; else the one customer to whose
- * invoices all earlier money from that account went; else the one customer of exactly that name; else nobody.
- */
-export async function presumeCustomer(
-  tx: Tx,
-  receipt: Payer,
-  quoted: readonly QuotedInvoice[],
-): Promise<string | null> {
-  return (
-    onlyOne(quoted.map(({ customerId }) => customerId)) ??
-    (receipt.payer_iban === null ? null : await learnedFromAccount(tx, receipt, receipt.payer_iban)) ??
-    (receipt.payer_name === null ? null : await ownerOfName(tx, receipt.creditor_id, receipt.payer_name))
-  );
-}
-
-async function learnedFromAccount(tx: Tx, receipt: Payer, iban: string): Promise<string | null> {
-  const rows = await tx
-    .selectFrom('receipts as r')
-    .innerJoin('allocations as a', 'a.receipt_id', 'r.id')
-    .innerJoin('invoices as i', 'i.id', 'a.invoice_id')
-    .select('i.customer_id')
-    .distinct()
-    .where('r.creditor_id', '=', receipt.creditor_id)
-    .where('r.payer_iban', '=', iban)
-    .where('r.id', '<>', receipt.id)
-    .where((eb) =>
-      eb.not(
-        eb.exists(
-          eb.selectFrom('allocation_reversals as x').select('x.allocation_id').whereRef('x.allocation_id', '=', 'a.id'),
-        ),
-      ),
-    )
-    .limit(2)
+/** A person decides about this money from now on: no rule looks at it again. */
+export async function takeInHand(tx: Tx, receiptId: string): Promise<void> {
+  await tx
+    .updateTable('receipts')
+    .set({ by_person: true, look_again: false })
+    .where('id', '=', receiptId)
+    .where('by_person', '=', false)
     .execute();
-  return onlyOne(rows.map((row) => row.customer_id));
-}
-
-/** Both sides go through the same expression, which the index `customers_by_name` is on. */
-async function ownerOfName(tx: Tx, creditorId: string, name: string): Promise<string | null> {
-  const { rows } = await sql<{ id: string }>`
-    select id from customers
-    where creditor_id = ${creditorId}
-      and regexp_replace(upper(normalize(name, NFKD)), '[^A-Z0-9]', '', 'g')
-        = regexp_replace(upper(normalize(${name}, NFKD)), '[^A-Z0-9]', '', 'g')
-      and regexp_replace(upper(normalize(name, NFKD)), '[^A-Z0-9]', '', 'g') <> ''
-    limit 2`.execute(tx);
-  return onlyOne(rows.map(({ id }) => id));
-}
-
-function onlyOne(ids: readonly string[]): string | null {
-  const [only, ...others] = new Set(ids);
-  return only !== undefined && others.length === 0 ? only : null;
+  await tx.deleteFrom('receipt_tokens').where('receipt_id', '=', receiptId).execute();
 }
 
 /** A policy without the branch `unappliedCash` holds nothing. */
-async function holdQuoted(tx: Tx, act: Act, receiptId: string, quoted: QuotedInvoice): Promise<void> {
+async function holdQuoted(tx: Tx, act: Act, receiptId: string, quoted: Quoted): Promise<void> {
   const invoice = await tx
     .selectFrom('invoices')
     .select(['creditor_id', 'policy_name', 'policy_version'])

@@ -158,7 +158,8 @@ function reasonOf(context: Context, quoted: readonly Item[], found: readonly Pro
   const open = quoted.filter((item) => item.open);
   if (found.length > 0) {
     const first = found.filter(({ rule }) => rule === found[0]!.rule);
-    return first.length > 1 ? 'notUnique' : 'proposeOnly';
+    if (first.length === 1) return 'proposeOnly';
+    return context.named.length > 1 ? 'severalQuoted' : 'notUnique';
   }
   if (quoted.length === 0) return 'nothingQuoted';
   if (open.length === 0) return 'closedQuoted';

@@ -356,7 +356,7 @@ describe('retention', () => {
           webhook_id: `w-${n}`,
           body: Buffer.from('secret'),
           received_at: new Date(NOW),
-          status: n === 0 ? 'waiting' : 'applied',
+          status: n === 0 ? 'pending' : 'applied',
         })
         .execute();
     }

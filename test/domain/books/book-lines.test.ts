@@ -87,7 +87,8 @@ function play(
         amountMinor,
         allocationId: id,
         from: { receiptId: 'r' },
-        givenUp: percent > 95 && open > amountMinor ? { account: 'differences', amountMinor: open - amountMinor } : null,
+        givenUp:
+          percent > 95 && open > amountMinor ? { account: 'differences', amountMinor: open - amountMinor } : null,
       });
       put(entry);
       const difference = percent > 95 ? open - amountMinor : 0n;

@@ -9,7 +9,14 @@ test('every entry balances, and an allocation with its reversal leaves nothing',
     fc.property(amount, fc.bigInt({ min: 0n, max: 99n }), fc.boolean(), (amountMinor, differenceMinor, paid) => {
       const base = { amountMinor, currency: 'EUR' };
       const from = paid ? { receiptId: 'r' } : { creditNoteId: 'n', customerId: 'c' };
-      const whole = { ...base, invoiceId: 'i', customerId: 'c', allocationId: 'a', from, givenUp: differenceMinor > 0n ? ({ account: 'differences', amountMinor: differenceMinor } as const) : null };
+      const whole = {
+        ...base,
+        invoiceId: 'i',
+        customerId: 'c',
+        allocationId: 'a',
+        from,
+        givenUp: differenceMinor > 0n ? ({ account: 'differences', amountMinor: differenceMinor } as const) : null,
+      };
       const allocation = postings.allocated(whole);
       const entries = [
         postings.invoiceRegistered({ ...base, invoiceId: 'i', customerId: 'c' }),

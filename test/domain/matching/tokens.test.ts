@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { matchStandard, type QuotedInvoice } from '../../../domain/matching/standard.ts';
 import { namedTokens, normaliseToken, quotedTokens } from '../../../domain/matching/tokens.ts';
 
 describe('numbers in a text', () => {
@@ -51,33 +50,5 @@ describe('numbers in a text', () => {
         },
       ),
     );
-  });
-});
-
-describe('the standard rule', () => {
-  const invoice = (invoiceId: string, change: Partial<QuotedInvoice> = {}): QuotedInvoice => ({
-    invoiceId,
-    customerId: 'cus',
-    open: true,
-    chased: true,
-    balanceMinor: 100n,
-    currency: 'EUR',
-    ...change,
-  });
-  const money = { amountMinor: 100n, currency: 'EUR' };
-
-  test('applies what quotes exactly one open invoice, up to its balance, in its currency', () => {
-    expect(matchStandard(money, [invoice('a')])).toEqual({ kind: 'apply', invoiceId: 'a', rule: 'standard' });
-    expect(matchStandard(money, [invoice('a'), invoice('b', { open: false })])).toMatchObject({ invoiceId: 'a' });
-  });
-
-  test.each([
-    ['nothingQuoted', [], []],
-    ['closedQuoted', [invoice('a', { open: false })], []],
-    ['severalQuoted', [invoice('a'), invoice('b')], ['a', 'b']],
-    ['otherCurrency', [invoice('a', { currency: 'USD' })], ['a']],
-    ['exceedsBalance', [invoice('a', { balanceMinor: 99n })], ['a']],
-  ])('else says why: %s', (reason, quoted, quotedOpen) => {
-    expect(matchStandard(money, quoted)).toEqual({ kind: 'unapplied', reason, quotedOpen });
   });
 });

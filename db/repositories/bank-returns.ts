@@ -1,0 +1,173 @@
+import { sql } from 'kysely';
+import type { ReturnInformation } from '../../domain/statement/transaction.ts';
+import { formatAmount } from '../../domain/money.ts';
+import { quotedTokens } from '../../domain/matching/tokens.ts';
+import type { Act } from '../act.ts';
+import type { Tx } from '../database.ts';
+import { returnReceipt } from './returns.ts';
+import { closeTaskByKey, openTask } from './tasks.ts';
+import type { TransactionRow } from './transactions.ts';
+
+/** What became of a return: `refused` where it cannot be of what it names. */
+export type ReturnOutcome =
+  { kind: 'returned'; receiptId: string } | { kind: 'waiting' } | { kind: 'refused'; code: 'currencyMismatch' };
+
+interface Original {
+  id: string;
+  amount_minor: bigint;
+  returned_minor: bigint;
+  currency: string;
+  customer_id: string | null;
+}
+
+/**
+ * The bank took money back: the receipt it was is found by the bank's id, by its end-to-end id, or, where a format tells
+ * neither, as the only one of its amount with the same payer or reference; its allocations are undone, a fee that the bank
+ * added is booked apart. A return that comes before its payment waits for it, with a task.
+ */
+export async function applyReturn(
+  tx: Tx,
+  act: Act,
+  row: TransactionRow,
+  returns: ReturnInformation,
+): Promise<ReturnOutcome> {
+  const bookedMinor = -row.amount_minor;
+  const original = await findOriginal(tx, row, returns);
+  if (!original) {
+    await askAboutOriginal(tx, act, row, returns, bookedMinor);
+    return { kind: 'waiting' };
+  }
+  if (original.currency !== row.currency) return { kind: 'refused', code: 'currencyMismatch' };
+
+  const left = original.amount_minor - original.returned_minor;
+  const told = returns.originalAmountMinor ?? bookedMinor - (row.fees_minor ?? 0n);
+  const wanted = told > 0n && told <= bookedMinor ? told : bookedMinor;
+  const amountMinor = wanted < left ? wanted : left;
+  // What is told as a fee, or as more than the original was, is the bank's and not the customer's.
+  const feesMinor = bookedMinor - wanted;
+  if (amountMinor > 0n) {
+    await returnReceipt(tx, act, {
+      receiptId: original.id,
+      amountMinor,
+      feesMinor,
+      bookedOn: row.booked_on,
+      reasonCode: returns.reasonCode,
+      feedId: row.feed_id,
+      externalId: row.id,
+    });
+  }
+  if (amountMinor < wanted) {
+    const surplus = formatAmount(wanted - amountMinor, row.currency);
+    await openTask(tx, act, {
+      creditorId: row.creditor_id,
+      kind: 'returnExceeds',
+      key: `returnExceeds:${row.id}`,
+      receiptId: original.id,
+      customerId: original.customer_id,
+      subject: `The bank took back ${surplus} ${row.currency} more than it had paid in`,
+      data: { transactionId: row.id, amount: surplus, currency: row.currency },
+      dueAt: act.at,
+    });
+  }
+  await closeTaskByKey(tx, act, row.creditor_id, waitingKey(row), 'done', { outcome: 'transactionCame' });
+  return { kind: 'returned', receiptId: original.id };
+}
+
+const waitingKey = (row: TransactionRow): string => `unknownReturn:${row.id}`;
+
+async function askAboutOriginal(
+  tx: Tx,
+  act: Act,
+  row: TransactionRow,
+  returns: ReturnInformation,
+  bookedMinor: bigint,
+): Promise<void> {
+  const amount = formatAmount(bookedMinor, row.currency);
+  await openTask(tx, act, {
+    creditorId: row.creditor_id,
+    kind: 'unknownReturn',
+    key: waitingKey(row),
+    subject: `${amount} ${row.currency} returned of an unknown transaction`,
+    body: 'The bank reports a return before the transaction it belongs to. It is handled when that comes.',
+    data: {
+      transactionId: row.id,
+      originalId: returns.originalBankId,
+      reasonCode: returns.reasonCode,
+      amount,
+      currency: row.currency,
+      bookedOn: row.booked_on,
+    },
+    dueAt: act.at,
+  });
+}
+
+/** Days after a payment within which it can come back without an id that names it (SEPA core refunds: 13 months). */
+const MOST_DAYS = 400;
+
+async function findOriginal(tx: Tx, row: TransactionRow, returns: ReturnInformation): Promise<Original | undefined> {
+  const of = sql`select r.id, r.amount_minor, r.returned_minor, r.currency, r.customer_id
+    from bank_transactions t join receipts r on r.id = t.receipt_id
+    where t.creditor_id = ${row.creditor_id} and t.account_key = ${row.account_key} and t.outcome = 'receipt'`;
+  if (returns.originalBankId !== null) {
+    const { rows } = await sql<Original>`${of} and t.bank_id = ${returns.originalBankId}
+      order by r.returned_minor < r.amount_minor desc, r.seq limit 1`.execute(tx);
+    if (rows[0]) return rows[0];
+    const named = await sql<Original>`select id, amount_minor, returned_minor, currency, customer_id from receipts
+      where feed_id = ${row.feed_id} and external_id = ${returns.originalBankId}`.execute(tx);
+    if (named.rows[0]) return named.rows[0];
+  }
+  const amountMinor = returns.originalAmountMinor ?? -row.amount_minor - (row.fees_minor ?? 0n);
+  const endToEndId = returns.originalEndToEndId ?? row.end_to_end_id;
+  if (endToEndId !== null) {
+    // Ids recur: of several equal ones any will do, they are the same payer's and amount.
+    const { rows } = await sql<Original>`${of} and t.end_to_end_id = ${endToEndId}
+      and r.amount_minor = ${amountMinor.toString()}::bigint and r.returned_minor = 0 order by r.seq limit 1`.execute(
+      tx,
+    );
+    if (rows[0]) return rows[0];
+  }
+  // A bank's own id that is not known here may still come: nothing is guessed then.
+  if (returns.originalBankId !== null) return undefined;
+  return onlyLikely(tx, row, amountMinor);
+}
+
+/** The only receipt of this amount that is not returned and has the same counterparty or quotes the same number. */
+async function onlyLikely(tx: Tx, row: TransactionRow, amountMinor: bigint): Promise<Original | undefined> {
+  const { rows } = await sql<Original & { payer_iban: string | null; remittance: string | null }>`
+    select r.id, r.amount_minor, r.returned_minor, r.currency, r.customer_id, r.payer_iban, r.remittance
+    from bank_transactions t join receipts r on r.id = t.receipt_id
+    where t.creditor_id = ${row.creditor_id} and t.account_key = ${row.account_key} and t.outcome = 'receipt'
+      and t.amount_minor = ${amountMinor.toString()}::bigint and t.currency = ${row.currency}
+      and t.booked_on between ${row.booked_on}::date - ${MOST_DAYS}::int and ${row.booked_on}::date and r.returned_minor = 0
+    order by r.seq desc limit 50`.execute(tx);
+  const tokens = new Set(quotedTokens(row.remittance ?? row.bank_text ?? '').filter((token) => /\d{4}/.test(token)));
+  const likely = rows.filter(
+    (one) =>
+      (one.payer_iban !== null && one.payer_iban === row.counterparty_account) ||
+      quotedTokens(one.remittance ?? '').some((token) => tokens.has(token)),
+  );
+  return likely.length === 1 ? likely[0] : undefined;
+}
+
+/** A receipt came: returns of its account that waited for one look for theirs again, after what is under way. */
+export async function releaseWaiting(tx: Tx, row: TransactionRow): Promise<void> {
+  await tx
+    .updateTable('bank_transactions')
+    .set({ state: 'pending' })
+    .where('creditor_id', '=', row.creditor_id)
+    .where('account_key', '=', row.account_key)
+    .where('state', '=', 'waiting')
+    .where((eb) =>
+      eb.or([
+        ...(row.bank_id === null ? [] : [eb(sql`returns ->> 'originalBankId'`, '=', row.bank_id)]),
+        eb.and([
+          eb(sql`returns ->> 'originalBankId'`, 'is', null),
+          eb.or([
+            eb('amount_minor', '=', -row.amount_minor),
+            eb(sql`returns ->> 'originalAmountMinor'`, '=', row.amount_minor.toString()),
+          ]),
+        ]),
+      ]),
+    )
+    .execute();
+}

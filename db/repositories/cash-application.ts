@@ -1,0 +1,265 @@
+import { sql, type Selectable } from 'kysely';
+import { DomainError } from '../../domain/errors.ts';
+import { presumedCustomer } from '../../domain/matching/payer.ts';
+import { readPayment } from '../../domain/matching/reading.ts';
+import { settingsOf } from '../../domain/matching/settings.ts';
+import type { Decision, Payment, Proposal, UnappliedReason } from '../../domain/matching/types.ts';
+import { formatAmount } from '../../domain/money.ts';
+import type { Act } from '../act.ts';
+import { instant, json, type Tx } from '../database.ts';
+import type { Database, JsonObject } from '../types.ts';
+import { allocate } from './allocations.ts';
+import { useAdvice } from './remittance-advices.ts';
+import { lockCustomers } from './locks.ts';
+import { matchPayment } from './matching-book.ts';
+import { findMatching } from './matching-settings.ts';
+import { recordReceipt } from './receipts.ts';
+import type { TransactionRow } from './transactions.ts';
+import { customersConcerned, reviewUnapplied, type HolidaysOf } from './unapplied.ts';
+
+type Receipt = Selectable<Database['receipts']>;
+
+/** Numbers of a text that are kept to be found by invoices that come later. */
+const MOST_TOKENS = 200;
+
+/**
+ * Money came in on an account: receipt, where it belongs, allocation or worklist, all in the caller's transaction. Locks the
+ * customers concerned first, as everything that allocates does. Returns the receipt's id.
+ */
+export async function applyCredit(tx: Tx, act: Act, row: TransactionRow, holidays: HolidaysOf): Promise<string> {
+  const payment = paymentOf(row);
+  const { document, version } = await findMatching(tx, row.creditor_id);
+  const decision = await matchPayment(tx, row.creditor_id, payment, settingsOf(document, row.currency));
+  await lockConcerned(tx, decision);
+  const receiptId = await recordReceipt(tx, act, {
+    creditorId: row.creditor_id,
+    feedId: row.feed_id,
+    externalId: row.bank_id === null ? null : await freeExternalId(tx, row.feed_id, row.bank_id),
+    bookedOn: row.booked_on,
+    amountMinor: row.amount_minor,
+    currency: row.currency,
+    payerName: row.counterparty_name,
+    payerIban: row.counterparty_account,
+    ultimateName: row.ultimate_name,
+    remittance: row.remittance,
+    endToEndId: row.end_to_end_id,
+    structuredReferences: row.structured_references,
+    feesMinor: row.fees_minor,
+    transactionId: row.id,
+  });
+  await carryOut(tx, act, { receiptId, creditorId: row.creditor_id, payment, version }, decision, holidays);
+  return receiptId;
+}
+
+/** Ids of a bank recur: only the first receipt of a feed carries one, the transaction keeps it in any case. */
+async function freeExternalId(tx: Tx, feedId: string, bankId: string): Promise<string | null> {
+  const taken = await tx
+    .selectFrom('receipts')
+    .select('id')
+    .where('feed_id', '=', feedId)
+    .where('external_id', '=', bankId)
+    .executeTakeFirst();
+  return taken ? null : bankId;
+}
+
+/**
+ * Looks once more at money that nobody assigned, since something came that it may be for. What a person had a hand in is
+ * left alone. False where there was nothing to do.
+ */
+export async function lookAgain(tx: Tx, act: Act, receiptId: string, holidays: HolidaysOf): Promise<boolean> {
+  const receipt = await tx.selectFrom('receipts').selectAll().where('id', '=', receiptId).executeTakeFirst();
+  if (!receipt || !mayBeMatched(receipt)) {
+    await notAgain(tx, receiptId);
+    return false;
+  }
+  const payment = paymentOfReceipt(receipt);
+  const { document, version } = await findMatching(tx, receipt.creditor_id);
+  const decision = await matchPayment(tx, receipt.creditor_id, payment, settingsOf(document, receipt.currency));
+  await lockConcerned(tx, decision, receipt.customer_id);
+  await notAgain(tx, receiptId);
+  await carryOut(tx, act, { receiptId, creditorId: receipt.creditor_id, payment, version }, decision, holidays);
+  return true;
+}
+
+const mayBeMatched = (receipt: Receipt): boolean =>
+  !receipt.by_person && receipt.unapplied_minor > 0n && receipt.unapplied_minor === receipt.amount_minor;
+
+const notAgain = (tx: Tx, receiptId: string) =>
+  tx.updateTable('receipts').set({ look_again: false }).where('id', '=', receiptId).execute();
+
+async function lockConcerned(tx: Tx, decision: Decision, customerId: string | null = null): Promise<void> {
+  const shares = decision.kind === 'apply' ? decision.proposal.shares : [];
+  const presumed = presumedCustomer(decision.quoted, decision.payers);
+  await lockCustomers(tx, [
+    ...customersConcerned(presumed, decision.quoted),
+    ...shares.map((share) => share.customerId),
+    ...(customerId === null ? [] : [customerId]),
+  ]);
+}
+
+interface Money {
+  receiptId: string;
+  creditorId: string;
+  payment: Payment;
+  version: number;
+}
+
+async function carryOut(tx: Tx, act: Act, money: Money, decision: Decision, holidays: HolidaysOf): Promise<void> {
+  const { receiptId, payment } = money;
+  const advised = await useAdvice(tx, act, { receiptId, creditorId: money.creditorId, payment, decision });
+  if (advised) return;
+  const refused = decision.kind === 'apply' ? await tryToApply(tx, act, money, decision) : decision.reason;
+  if (refused !== null) await recordDecision(tx, act, money, decision, refused);
+  if (refused === null && !(await isLeft(tx, receiptId))) return;
+  if (refused !== null) await keepTokens(tx, money);
+  await reviewUnapplied(
+    tx,
+    act,
+    {
+      receiptId,
+      reason: refused ?? 'exceedsBalance',
+      // What was applied is not held for what is left of the money.
+      quoted: refused === null ? [] : decision.quoted,
+      presumed: presumedCustomer(decision.quoted, decision.payers),
+      candidates: decision.rivals.map((rival) => shortly(rival, payment.currency)),
+    },
+    holidays,
+  );
+}
+
+async function isLeft(tx: Tx, receiptId: string): Promise<boolean> {
+  const row = await tx.selectFrom('receipts').select('unapplied_minor').where('id', '=', receiptId).executeTakeFirst();
+  return (row?.unapplied_minor ?? 0n) > 0n;
+}
+
+/**
+ * Null when it was applied, all of it as decided; else why not: somebody else's payment may have come between the look and
+ * the locks. Then nothing of it was.
+ */
+async function tryToApply(
+  tx: Tx,
+  act: Act,
+  money: Money,
+  decision: Extract<Decision, { kind: 'apply' }>,
+): Promise<UnappliedReason | null> {
+  await sql`savepoint matched`.execute(tx);
+  try {
+    const decisionId = await recordDecision(tx, act, money, decision, null);
+    await applyProposal(tx, act, money.receiptId, decision.proposal, decisionId);
+    await sql`release savepoint matched`.execute(tx);
+    return null;
+  } catch (error) {
+    const code = error instanceof DomainError ? error.code : null;
+    if (code !== 'exceedsBalance' && code !== 'invoiceClosed') throw error;
+    await sql`rollback to savepoint matched`.execute(tx);
+    return code === 'exceedsBalance' ? 'exceedsBalance' : 'closedQuoted';
+  }
+}
+
+/** Allocates the shares of a proposal, in the order of their invoices' ids as everybody locks them. */
+export async function applyProposal(
+  tx: Tx,
+  act: Act,
+  receiptId: string,
+  proposal: Proposal,
+  decisionId: bigint | null,
+): Promise<void> {
+  const shares = [...proposal.shares].sort((a, b) => (a.invoiceId < b.invoiceId ? -1 : 1));
+  for (const { invoiceId, amountMinor, writeOff } of shares) {
+    await allocate(tx, act, {
+      receiptId,
+      invoiceId,
+      amountMinor,
+      rule: proposal.rule,
+      decisionId,
+      ...(writeOff?.kind === 'bankFees' ? { bankFeesMinor: writeOff.amountMinor } : {}),
+    });
+  }
+}
+
+async function recordDecision(
+  tx: Tx,
+  act: Act,
+  money: Money,
+  decision: Decision,
+  refused: UnappliedReason | null,
+): Promise<bigint> {
+  const applied = decision.kind === 'apply' && refused === null;
+  const proposal = decision.kind === 'apply' ? decision.proposal : null;
+  const { id } = await tx
+    .insertInto('match_decisions')
+    .values({
+      creditor_id: money.creditorId,
+      receipt_id: money.receiptId,
+      outcome: applied ? 'applied' : 'review',
+      rule: proposal?.rule ?? null,
+      confidence: proposal?.confidence ?? null,
+      reason: refused,
+      proposal: proposal === null ? null : json(plain(proposal)),
+      rivals: json(decision.rivals.map(plain)),
+      payers: json(decision.payers),
+      quoted: decision.quoted.map(({ invoiceId }) => invoiceId),
+      settings_version: money.version,
+      at: instant(act.at),
+    })
+    .returning('id')
+    .executeTakeFirstOrThrow();
+  return id;
+}
+
+/** Minor units as text, since JSON has no integers of that size. */
+const plain = (value: unknown): JsonObject =>
+  JSON.parse(
+    JSON.stringify(value, (_, one: unknown) => (typeof one === 'bigint' ? one.toString() : one)),
+  ) as JsonObject;
+
+/** A proposal for a task: invoices, amounts, the rule and the kinds of its reasons. */
+const shortly = (proposal: Proposal, currency: string): JsonObject => ({
+  rule: proposal.rule,
+  confidence: proposal.confidence,
+  allocations: proposal.shares.map(({ invoiceId, amountMinor }) => ({
+    invoiceId,
+    amount: formatAmount(amountMinor, currency),
+  })),
+  reasons: [...new Set(proposal.evidence.map(({ kind }) => kind))],
+});
+
+/** What it quotes is kept while it is unapplied: an invoice that comes later finds it by that. */
+async function keepTokens(tx: Tx, { receiptId, creditorId, payment }: Money): Promise<void> {
+  const tokens = readPayment(payment)
+    .tokens.filter((token) => token.length >= 4 && token.length <= 100 && /\d/.test(token))
+    .slice(0, MOST_TOKENS);
+  if (tokens.length === 0) return;
+  await sql`
+    insert into receipt_tokens (creditor_id, token, receipt_id)
+    select ${creditorId}, token, ${receiptId} from unnest(${tokens}::text[]) as given (token)
+    on conflict do nothing`.execute(tx);
+}
+
+/** Money on its way in as matching sees it. */
+export const paymentOf = (row: TransactionRow): Payment => ({
+  amountMinor: row.amount_minor,
+  currency: row.currency,
+  bookedOn: row.booked_on,
+  payerName: row.counterparty_name,
+  ultimateName: row.ultimate_name,
+  payerAccount: row.counterparty_account,
+  remittance: row.remittance ?? row.bank_text,
+  endToEndId: row.end_to_end_id,
+  structuredReferences: row.structured_references,
+  feesMinor: row.fees_minor,
+});
+
+/** The same of money that came in before; of what is unapplied of it. */
+export const paymentOfReceipt = (receipt: Receipt): Payment => ({
+  amountMinor: receipt.unapplied_minor,
+  currency: receipt.currency,
+  bookedOn: receipt.booked_on,
+  payerName: receipt.payer_name,
+  ultimateName: receipt.ultimate_name,
+  payerAccount: receipt.payer_iban,
+  remittance: receipt.remittance,
+  endToEndId: receipt.end_to_end_id,
+  structuredReferences: receipt.structured_references,
+  feesMinor: receipt.fees_minor,
+});

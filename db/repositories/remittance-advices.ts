@@ -1,0 +1,241 @@
+import { sql, type Selectable } from 'kysely';
+import { DomainError } from '../../domain/errors.ts';
+import { adviceFor } from '../../domain/matching/advice.ts';
+import { presumedCustomer } from '../../domain/matching/payer.ts';
+import { readPayment } from '../../domain/matching/reading.ts';
+import { DEFAULT_MODES } from '../../domain/matching/settings.ts';
+import { normaliseToken } from '../../domain/matching/tokens.ts';
+import type { Decision, Payment } from '../../domain/matching/types.ts';
+import type { LocalDate } from '../../domain/time/dates.ts';
+import type { Act } from '../act.ts';
+import { instant, type Db, type Tx } from '../database.ts';
+import { newId } from '../ids.ts';
+import type { Database } from '../types.ts';
+import { allocate } from './allocations.ts';
+import { lockCustomers } from './locks.ts';
+import { findMatching } from './matching-settings.ts';
+import { pokeFeeds } from './outbox.ts';
+
+export type AdviceRow = Selectable<Database['remittance_advices']>;
+export type AdviceLineRow = Selectable<Database['remittance_lines']>;
+
+export interface NewAdvice {
+  creditorId: string;
+  customerId: string | null;
+  reference: string | null;
+  paidOn: LocalDate | null;
+  currency: string;
+  /** As it came: `json`, `csv`, `text`, `pdf`. */
+  format: string;
+  source: Buffer | null;
+  /** Numbers as they are written, positive minor units. */
+  lines: readonly { number: string; amountMinor: bigint }[];
+}
+
+/** Keeps an advice. Money of its total that nobody assigned yet is looked at again. */
+export async function recordAdvice(tx: Tx, act: Act, advice: NewAdvice): Promise<string> {
+  const id = newId('adv');
+  const totalMinor = advice.lines.reduce((sum, line) => sum + line.amountMinor, 0n);
+  await tx
+    .insertInto('remittance_advices')
+    .values({
+      id,
+      creditor_id: advice.creditorId,
+      customer_id: advice.customerId,
+      reference: advice.reference,
+      paid_on: advice.paidOn,
+      currency: advice.currency,
+      total_minor: totalMinor,
+      format: advice.format,
+      source: advice.source,
+      actor: act.actor,
+      at: instant(act.at),
+    })
+    .execute();
+  const invoices = await invoicesByNumber(
+    tx,
+    advice.creditorId,
+    advice.customerId,
+    advice.lines.map(({ number }) => number),
+  );
+  await tx
+    .insertInto('remittance_lines')
+    .values(
+      advice.lines.map(({ number, amountMinor }, index) => ({
+        advice_id: id,
+        line: index + 1,
+        number,
+        invoice_id: invoices.get(normaliseToken(number)) ?? null,
+        amount_minor: amountMinor,
+      })),
+    )
+    .execute();
+  const { rows } = await sql<{ feed_id: string }>`
+    update receipts set look_again = true
+    where creditor_id = ${advice.creditorId} and currency = ${advice.currency} and feed_id is not null and not by_person
+      and unapplied_minor = ${totalMinor.toString()}::bigint and unapplied_minor = amount_minor and unapplied_minor > 0
+    returning feed_id`.execute(tx);
+  await pokeFeeds(
+    tx,
+    rows.map(({ feed_id: feedId }) => feedId),
+  );
+  return id;
+}
+
+/** The one invoice that has each number, in normalised form; of this customer where one is given. */
+async function invoicesByNumber(
+  tx: Tx,
+  creditorId: string,
+  customerId: string | null,
+  numbers: readonly string[],
+): Promise<Map<string, string>> {
+  const { rows } = await sql<{ token: string; invoice_id: string; customer_id: string }>`
+    select t.token, i.id as invoice_id, i.customer_id from invoice_tokens t join invoices i on i.id = t.invoice_id
+    where t.creditor_id = ${creditorId} and t.token = any(${numbers.map(normaliseToken)}::text[])`.execute(tx);
+  const found = new Map<string, string>();
+  for (const token of new Set(rows.map((row) => row.token))) {
+    const named = rows.filter((row) => row.token === token && (customerId === null || row.customer_id === customerId));
+    if (named.length === 1) found.set(token, named[0]!.invoice_id);
+  }
+  return found;
+}
+
+interface Advised {
+  receiptId: string;
+  creditorId: string;
+  payment: Payment;
+  decision: Decision;
+}
+
+/**
+ * Applies money as its payer said: line by line, or, where a line cannot take its amount, not at all. True where it did. The
+ * caller has locked the customers that the decision concerns.
+ */
+export async function useAdvice(tx: Tx, act: Act, money: Advised): Promise<boolean> {
+  const { creditorId, payment, decision } = money;
+  const rows = await tx
+    .selectFrom('remittance_advices')
+    .selectAll()
+    .where('creditor_id', '=', creditorId)
+    .where('currency', '=', payment.currency)
+    .where('total_minor', '=', payment.amountMinor)
+    .where('status', '=', 'open')
+    .orderBy('seq')
+    .limit(20)
+    .execute();
+  if (rows.length === 0) return false;
+  const { modes } = (await findMatching(tx, creditorId)).document;
+  if ((modes.remittanceAdvice ?? DEFAULT_MODES.remittanceAdvice) !== 'automatic') return false;
+  const advices = rows.map((row) => ({
+    id: row.id,
+    customerId: row.customer_id,
+    reference: row.reference,
+    currency: row.currency,
+    totalMinor: row.total_minor,
+  }));
+  const customerId = presumedCustomer(decision.quoted, decision.payers);
+  const advice = adviceFor(payment, readPayment(payment).tokens, customerId, advices);
+  if (advice === null) return false;
+  const lines = await linesOf(tx, creditorId, advice.id);
+  if (lines === null) return false;
+  await lockCustomers(
+    tx,
+    lines.map((line) => line.customerId),
+  );
+  await sql`savepoint advised`.execute(tx);
+  try {
+    for (const { invoiceId, amountMinor } of lines) {
+      await allocate(tx, act, { receiptId: money.receiptId, invoiceId, amountMinor, rule: 'remittanceAdvice' });
+    }
+  } catch (error) {
+    if (!(error instanceof DomainError)) throw error;
+    await sql`rollback to savepoint advised`.execute(tx);
+    return false;
+  }
+  await sql`release savepoint advised`.execute(tx);
+  await tx
+    .updateTable('remittance_advices')
+    .set({ status: 'used', receipt_id: money.receiptId })
+    .where('id', '=', advice.id)
+    .execute();
+  return true;
+}
+
+/** Its invoices by id; null where one of them is not known. */
+async function linesOf(tx: Tx, creditorId: string, adviceId: string) {
+  const lines = await tx
+    .selectFrom('remittance_lines')
+    .selectAll()
+    .where('advice_id', '=', adviceId)
+    .orderBy('line')
+    .execute();
+  const numbers = lines.filter((line) => line.invoice_id === null).map((line) => line.number);
+  const found = await invoicesByNumber(tx, creditorId, null, numbers);
+  const ids = lines.map((line) => line.invoice_id ?? found.get(normaliseToken(line.number)) ?? null);
+  if (ids.includes(null)) return null;
+  const invoices = await tx
+    .selectFrom('invoices')
+    .select(['id', 'customer_id'])
+    .where('id', 'in', ids as string[])
+    .execute();
+  const customers = new Map(invoices.map((row) => [row.id, row.customer_id]));
+  return lines
+    .map((line, index) => ({
+      invoiceId: ids[index]!,
+      customerId: customers.get(ids[index]!)!,
+      amountMinor: line.amount_minor,
+    }))
+    .sort((a, b) => (a.invoiceId < b.invoiceId ? -1 : 1));
+}
+
+export async function listAdvices(
+  db: Db,
+  creditorId: string,
+  filter: { status?: AdviceRow['status'] | undefined; customerId?: string | undefined },
+  after: bigint | null,
+  count: number,
+): Promise<AdviceRow[]> {
+  let query = db.selectFrom('remittance_advices').selectAll().where('creditor_id', '=', creditorId);
+  if (filter.status !== undefined) query = query.where('status', '=', filter.status);
+  if (filter.customerId !== undefined) query = query.where('customer_id', '=', filter.customerId);
+  if (after !== null) query = query.where('seq', '<', after);
+  return await query.orderBy('seq', 'desc').limit(count).execute();
+}
+
+export async function findAdvice(db: Db | Tx, creditorId: string, id: string): Promise<AdviceRow | undefined> {
+  return await db
+    .selectFrom('remittance_advices')
+    .selectAll()
+    .where('creditor_id', '=', creditorId)
+    .where('id', '=', id)
+    .executeTakeFirst();
+}
+
+/** The lines of these advices, by advice. */
+export async function adviceLines(db: Db | Tx, ids: readonly string[]): Promise<Map<string, AdviceLineRow[]>> {
+  const found = new Map<string, AdviceLineRow[]>();
+  if (ids.length === 0) return found;
+  const rows = await db
+    .selectFrom('remittance_lines')
+    .selectAll()
+    .where('advice_id', 'in', [...ids])
+    .orderBy('line')
+    .execute();
+  for (const row of rows) found.set(row.advice_id, [...(found.get(row.advice_id) ?? []), row]);
+  return found;
+}
+
+/** It is not used any more. Throws `notFound`, `adviceUsed`. */
+export async function withdrawAdvice(tx: Tx, creditorId: string, id: string): Promise<void> {
+  const row = await tx
+    .updateTable('remittance_advices')
+    .set({ status: 'withdrawn' })
+    .where('creditor_id', '=', creditorId)
+    .where('id', '=', id)
+    .where('status', '=', 'open')
+    .returning('id')
+    .executeTakeFirst();
+  if (row) return;
+  if (!(await findAdvice(tx, creditorId, id))) throw new DomainError('notFound', 'There is no such advice.');
+  throw new DomainError('adviceUsed', 'The advice is not open any more.');
+}
