@@ -67,7 +67,7 @@ describe('Bridge', () => {
     expect(since).toBe('2026-11-25T08:00:00.000Z');
     const lists = bridge.requests.filter((request) => request.method === 'GET');
     expect(lists.map(({ url }) => [url.searchParams.get('limit'), url.searchParams.get('since')])).toEqual(
-      Array(3).fill(['500', null]),
+      Array.from({ length: 3 }, () => ['500', null]),
     );
     expect(resources.map(transactionOfBridge).map((message) => message.kind)).toEqual(Array(5).fill('transaction'));
   });

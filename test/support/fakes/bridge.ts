@@ -76,7 +76,7 @@ export async function startFakeBridge(): Promise<FakeBridge> {
     const repeated = bridge.repeats ? found.filter((one) => one.id === after) : [];
     const next = new URLSearchParams(query);
     next.set('after', String(page.at(-1)?.id));
-    const nextUri = `/v3/aggregation/transactions?${next}`;
+    const nextUri = `/v3/aggregation/transactions?${next.toString()}`;
     return {
       resources: [...repeated, ...page],
       pagination: { next_uri: rest.length > size ? (bridge.nextUri?.(nextUri) ?? nextUri) : null },
