@@ -4,6 +4,7 @@ import type { Act } from '../db/act.ts';
 import { inTransaction, sqlState, type Tx } from '../db/database.ts';
 import { attempt, claimKey, storeAnswer, type StoredAnswer } from '../db/repositories/idempotency.ts';
 import type { ApiDeps } from './deps.ts';
+import { SpooledBody } from './plugins/bodies.ts';
 import { Problem, toProblemAnswer, type ProblemAnswer } from './problem.ts';
 import { seal, unseal } from './secrets.ts';
 
@@ -62,7 +63,12 @@ export function idempotencyOf(request: FastifyRequest): IdempotencyUse | null {
   // An agency's keys are its own: it must not be answered what its creditor or another agency was.
   const owner = request.caller?.agencyId ?? request.caller?.creditorId ?? 'admin';
   const hash = createHash('sha256').update(`${request.method} ${request.url}\0`);
-  if (Buffer.isBuffer(request.body))
+  if (request.body instanceof SpooledBody)
+    hash
+      .update(request.headers['content-type'] ?? '')
+      .update('\0')
+      .update(request.body.sha256);
+  else if (Buffer.isBuffer(request.body))
     hash
       .update(request.headers['content-type'] ?? '')
       .update('\0')

@@ -1,4 +1,10 @@
 import { isUtf8 } from 'node:buffer';
+import { createHash, randomUUID } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import type { FastifyInstance } from 'fastify';
 import { Problem } from '../problem.ts';
 
@@ -6,6 +12,8 @@ import { Problem } from '../problem.ts';
 export const JSON_LIMIT = 1_048_576;
 /** Bytes of an import or another file. */
 export const FILE_LIMIT = 20_971_520;
+/** Bytes of a bank's file: a year of a busy account. */
+export const STATEMENT_LIMIT = 536_870_912;
 /** Bytes of an invoice's PDF. */
 export const PDF_LIMIT = 10_485_760;
 
@@ -31,4 +39,52 @@ export function takeRaw(scope: FastifyInstance, types: readonly string[], limit:
       done(null, body),
     );
   }
+}
+
+/** A body that is too large to be held: on the disk for as long as its request lasts. */
+export class SpooledBody {
+  readonly path: string;
+  readonly sha256: Buffer;
+  readonly size: number;
+
+  constructor(path: string, sha256: Buffer, size: number) {
+    this.path = path;
+    this.sha256 = sha256;
+    this.size = size;
+  }
+}
+
+/** Within this scope bodies of these types arrive as files (`SpooledBody`), and nothing else is taken. */
+export function takeSpooled(scope: FastifyInstance, types: readonly string[], limit: number): void {
+  scope.removeAllContentTypeParsers();
+  const paths = new WeakMap<object, string>();
+  const forget = async (request: object): Promise<void> => {
+    const path = paths.get(request);
+    if (path !== undefined) await rm(path, { force: true });
+  };
+  for (const type of types) {
+    scope.addContentTypeParser(type, { bodyLimit: limit }, async (request, payload) => {
+      const path = join(tmpdir(), `relance-${randomUUID()}.body`);
+      paths.set(request, path);
+      const hash = createHash('sha256');
+      let size = 0;
+      const counted = async function* (source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+        for await (const chunk of source) {
+          size += chunk.length;
+          if (size > limit) throw new Problem('payloadTooLarge', 'The body is larger than is taken here.');
+          hash.update(chunk);
+          yield chunk;
+        }
+      };
+      try {
+        await pipeline(payload, counted, createWriteStream(path, { mode: 0o600 }));
+      } catch (error) {
+        await forget(request);
+        throw error;
+      }
+      return new SpooledBody(path, hash.digest(), size);
+    });
+  }
+  scope.addHook('onResponse', (request) => forget(request));
+  scope.addHook('onRequestAbort', (request) => forget(request));
 }

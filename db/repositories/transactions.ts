@@ -29,8 +29,8 @@ interface Fresh {
 
 /**
  * Keeps what a document tells of an account, each transaction once however often it is told (domain/statement/same.ts), and
- * says of each what became of it. `document` is the id of a statement file, or the stream of a feed's messages. The caller
- * holds the feed's row, so that two documents of an account are taken in one after the other.
+ * says of each what became of it. `document` is the id of a statement file, or the stream of a feed's messages. Documents of
+ * one account are taken in one after the other.
  */
 export async function takeIn(
   tx: Tx,
@@ -40,6 +40,7 @@ export async function takeIn(
   told: readonly Transaction[],
 ): Promise<{ transactionId: string; intake: Intake }[]> {
   if (told.length === 0) return [];
+  await sql`select pg_advisory_xact_lock(hashtextextended(${`${account.creditorId} ${accountKey(account)}`}, 12))`.execute(tx);
   const known = await loadKnown(tx, account, told);
   const fresh: Fresh[] = [];
   const results: { transactionId: string; intake: Intake }[] = [];
