@@ -254,7 +254,7 @@ function standsAt(name: string, text: string, at: number): boolean {
   return true;
 }
 
-const isBlank = (text: string): boolean => !/[^\s\0\u001a\ufeff]/.test(text);
+const isBlank = (text: string): boolean => !/[^\s\p{Cc}\ufeff]/u.test(text);
 
 const REFERENCE = /&(?:#(\d{1,7})|#x([\da-fA-F]{1,6})|(amp|lt|gt|quot|apos));/g;
 const NAMED: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };

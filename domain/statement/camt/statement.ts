@@ -85,7 +85,7 @@ export class CamtStatement {
   summary(): StatementSummary {
     const opening = this.balances.get('OPBD') ?? this.balances.get('PRCD') ?? null;
     const closing = this.balances.get('CLBD') ?? null;
-    const currency = this.accountCurrency ?? (closing ?? opening)?.currency ?? this.totals.currency;
+    const currency = this.accountCurrency ?? this.totals.currency ?? (closing ?? opening)?.currency ?? null;
     const inCurrency = (balance: Balance | null) =>
       balance?.currency === currency ? { amountMinor: balance.amountMinor, on: balance.on } : null;
     return this.totals.summary({
