@@ -1,4 +1,5 @@
 import { DomainError, type Fault } from '../errors.ts';
+import { normalHeader } from '../text/headers.ts';
 import { fault } from './document.ts';
 
 /**
@@ -184,19 +185,6 @@ export function parseColumns(text: string): ColumnMapping {
     if (text[at] === ',') at++;
   }
   return mapping;
-}
-
-/** Headers are compared by their letters and digits alone; camel case counts as words. */
-export function normalHeader(header: string): string {
-  return header
-    .replace(/([a-z0-9])([A-Z])/g, '$1 $2')
-    .toLowerCase()
-    .replace(/ß/g, 'ss')
-    .replace(/n[°º]/g, 'n ')
-    .normalize('NFKD')
-    .replace(/[\u0300-\u036f]/g, '')
-    .replace(/[^a-z0-9]+/g, ' ')
-    .trim();
 }
 
 const FIELD_BY_HEADER = new Map<string, { field: ColumnField; rank: number }>();

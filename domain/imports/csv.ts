@@ -1,6 +1,6 @@
 import { DomainError, type Fault } from '../errors.ts';
 import type { LocalDate } from '../time/dates.ts';
-import { DecimalEvidence, parseAmountText, type DecimalMark } from './amount-text.ts';
+import { DecimalEvidence, parseAmountText, type DecimalMark } from '../text/amount-text.ts';
 import {
   findColumns,
   parseColumns,
@@ -9,8 +9,15 @@ import {
   type ColumnMapping,
   type Columns,
 } from './csv-columns.ts';
-import { afterBreak, csvRecords, endOfLine, firstRecord, withoutEmptyTail, type CsvRecord } from './csv-records.ts';
-import { DateOrderEvidence, parseDateText, type DateOrder } from './date-text.ts';
+import {
+  afterBreak,
+  csvRecords,
+  endOfLine,
+  firstRecord,
+  withoutEmptyTail,
+  type CsvRecord,
+} from '../text/csv-records.ts';
+import { DateOrderEvidence, parseDateText, type DateOrder } from '../text/date-text.ts';
 import {
   cleanText,
   fault,
@@ -21,7 +28,7 @@ import {
   type ImportedDocument,
   type RowResult,
 } from './document.ts';
-import { decodeTable, type Decoded } from './encoding.ts';
+import { decodeTable, type Decoded } from '../text/encoding.ts';
 import { dueOnFromTerms } from './terms.ts';
 import { collectionMethod, countryCode, customerKind, documentKind, localeTag, looksLikeEmail } from './values.ts';
 

@@ -1,6 +1,6 @@
 import { DomainError } from '../errors.ts';
 import type { RowResult } from './document.ts';
-import { latin1 } from './encoding.ts';
+import { latin1 } from '../text/encoding.ts';
 import { readEInvoice } from './einvoice.ts';
 import { xmlFromPdf } from './pdf.ts';
 

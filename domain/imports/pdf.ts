@@ -2,7 +2,7 @@ import { Unzlib } from 'fflate';
 import { PDFArray, PDFDict, PDFDocument, PDFName, PDFRawStream, type PDFObject } from 'pdf-lib';
 import { DomainError } from '../errors.ts';
 import { EINVOICE_ROOTS } from './einvoice.ts';
-import { latin1 } from './encoding.ts';
+import { latin1 } from '../text/encoding.ts';
 import { xmlRootName } from './xml.ts';
 
 const MAX_PDF = 30_000_000;

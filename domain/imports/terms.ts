@@ -1,5 +1,5 @@
 import { addDays, later, type LocalDate } from '../time/dates.ts';
-import { datesInText } from './date-text.ts';
+import { datesInText } from '../text/date-text.ts';
 
 /** A discount has a date of its own that is not the due date; what follows a delay has one too. */
 const DISCOUNT = /%|skonto|escompte|discount|rabatt|remise|abz[uü]g/i;

@@ -1,5 +1,5 @@
 import type { LocalDate } from '../time/dates.ts';
-import { parseDateText } from './date-text.ts';
+import { parseDateText } from '../text/date-text.ts';
 import type { ImportedAddress } from './document.ts';
 import type { RawEInvoice } from './einvoice.ts';
 import { find, findAll, textOf, type XmlNode } from './xml.ts';

@@ -1,6 +1,6 @@
 import { SaxesParser } from 'saxes';
 import { DomainError } from '../errors.ts';
-import { decodeXml } from './encoding.ts';
+import { decodeXml } from '../text/encoding.ts';
 
 /** One element: names without their prefixes, since producers choose prefixes freely and versions change namespaces. */
 export interface XmlNode {

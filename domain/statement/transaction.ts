@@ -115,6 +115,8 @@ export type StatementEvent =
       account: string | null;
     }
   | { kind: 'rejected'; record: RejectedRecord; statement: number }
+  /** The record is used, but not all that it says: `detailsDiffer` where an entry's details do not add up to it. */
+  | { kind: 'warning'; record: RejectedRecord; statement: number }
   | { kind: 'statement'; summary: StatementSummary };
 
 /** Formats of statement files. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { DecimalEvidence, parseAmountText, type DecimalMark } from '../../domain/imports/amount-text.ts';
-import { DateOrderEvidence, parseDateText } from '../../domain/imports/date-text.ts';
-import { decodeTable, decodeWindows1252 } from '../../domain/imports/encoding.ts';
+import { DecimalEvidence, parseAmountText, type DecimalMark } from '../../domain/text/amount-text.ts';
+import { DateOrderEvidence, parseDateText } from '../../domain/text/date-text.ts';
+import { decodeTable, decodeWindows1252 } from '../../domain/text/encoding.ts';
 import { collectionFromTerms, dueOnFromTerms } from '../../domain/imports/terms.ts';
 import { collectionMethod, countryCode, customerKind, documentKind, localeTag } from '../../domain/imports/values.ts';
 

@@ -65,41 +65,77 @@ function utf16WithoutMark(bytes: Uint8Array): 'utf-16le' | 'utf-16be' | null {
   return null;
 }
 
-/**
- * An XML entity's bytes to text, by its mark or its declaration (XML 1.0, appendix F); UTF-8 where neither says.
- * Throws `xmlEncoding` for an encoding that we do not read and for bytes that are not what they are declared to be.
- */
-export function decodeXml(bytes: Uint8Array): string {
-  const refuse = (why: string): DomainError => new DomainError('xmlEncoding', `The XML cannot be read: ${why}`);
-  const decode = (label: string, body: Uint8Array): string => {
-    try {
-      return new TextDecoder(label, { fatal: true }).decode(body);
-    } catch {
-      throw refuse(`it is not valid ${label.toUpperCase()}`);
-    }
-  };
-  if (bytes[0] === 0xff && bytes[1] === 0xfe) return decode('utf-16le', bytes);
-  if (bytes[0] === 0xfe && bytes[1] === 0xff) return decode('utf-16be', bytes);
-  const unmarked = utf16WithoutMark(bytes);
-  if (unmarked) return decode(unmarked, bytes);
+/** Encodings of XML that we read; everything that calls itself Latin-1 is windows-1252, as web browsers have it. */
+export type XmlEncoding = 'utf-8' | 'utf-16le' | 'utf-16be' | 'windows-1252' | 'iso-8859-15';
 
-  const head = latin1(bytes.subarray(0, 256));
-  const declared = /^(?:ï»¿)?\s*<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]+)["']/.exec(head)?.[1]?.toLowerCase();
+/**
+ * What the mark or the declaration at the start of an XML entity says (XML 1.0, appendix F); UTF-8 where neither says.
+ * Throws `xmlEncoding` for an encoding that we do not read. 512 bytes are enough to tell.
+ */
+export function xmlEncoding(head: Uint8Array): XmlEncoding {
+  if (head[0] === 0xff && head[1] === 0xfe) return 'utf-16le';
+  if (head[0] === 0xfe && head[1] === 0xff) return 'utf-16be';
+  const unmarked = utf16WithoutMark(head);
+  if (unmarked) return unmarked;
+
+  const text = latin1(head.subarray(0, 256));
+  const declared = /^(?:ï»¿)?\s*<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]+)["']/.exec(text)?.[1]?.toLowerCase();
   switch (declared) {
     case undefined:
     case 'utf-8':
     case 'utf8':
     case 'us-ascii':
     case 'ascii':
-      return decode('utf-8', bytes);
+      return 'utf-8';
     case 'iso-8859-1':
     case 'latin1':
     case 'windows-1252':
     case 'cp1252':
-      return decodeWindows1252(bytes);
+      return 'windows-1252';
     case 'iso-8859-15':
-      return decode('iso-8859-15', bytes);
+      return 'iso-8859-15';
     default:
-      throw refuse(`encoding "${declared}" is not supported`);
+      throw cannotDecode(`encoding "${declared}" is not supported`);
   }
+}
+
+const cannotDecode = (why: string): DomainError => new DomainError('xmlEncoding', `The XML cannot be read: ${why}`);
+
+/**
+ * An XML entity's bytes to text. Throws `xmlEncoding` for an encoding that we do not read and for bytes that are not what
+ * they are declared to be.
+ */
+export function decodeXml(bytes: Uint8Array): string {
+  const encoding = xmlEncoding(bytes);
+  if (encoding === 'windows-1252') return decodeWindows1252(bytes);
+  try {
+    return new TextDecoder(encoding, { fatal: true }).decode(bytes);
+  } catch {
+    throw cannotDecode(`it is not valid ${encoding.toUpperCase()}`);
+  }
+}
+
+/**
+ * The same in pieces, for files that are too large to hold. Damaged bytes become U+FFFD: in a file of thousands of records
+ * they cost the one that they are in. The first piece must hold the start of the file (512 bytes, or all there is).
+ */
+export class XmlDecoder {
+  private decode: ((bytes: Uint8Array, last: boolean) => string) | null = null;
+
+  /** Throws `xmlEncoding`. */
+  write(bytes: Uint8Array): string {
+    this.decode ??= decoderOf(xmlEncoding(bytes));
+    return this.decode(bytes, false);
+  }
+
+  /** What is left of a character that the file ends in. */
+  end(): string {
+    return this.decode?.(new Uint8Array(0), true) ?? '';
+  }
+}
+
+function decoderOf(encoding: XmlEncoding): (bytes: Uint8Array, last: boolean) => string {
+  if (encoding === 'windows-1252') return (bytes) => decodeWindows1252(bytes);
+  const decoder = new TextDecoder(encoding);
+  return (bytes, last) => decoder.decode(bytes, { stream: !last });
 }

@@ -1,0 +1,42 @@
+/**
+ * What of a camt message is kept while it is read: names without their prefixes, since banks choose prefixes freely and
+ * versions change namespaces, and of the attributes the currency alone.
+ */
+export class XmlElement {
+  readonly name: string;
+  readonly currency: string | null;
+  text = '';
+  children: XmlElement[] | null = null;
+
+  constructor(name: string, currency: string | null) {
+    this.name = name;
+    this.currency = currency;
+  }
+}
+
+/** The first child of that name. */
+export function child(element: XmlElement | null, name: string): XmlElement | null {
+  const children = element?.children ?? null;
+  if (children !== null) for (const one of children) if (one.name === name) return one;
+  return null;
+}
+
+/** All children of that name. */
+export function childrenOf(element: XmlElement | null, name: string): XmlElement[] {
+  return element?.children?.filter((one) => one.name === name) ?? [];
+}
+
+/** The first descendant by a path of names. */
+export function find(element: XmlElement | null, ...path: string[]): XmlElement | null {
+  let at = element;
+  for (const name of path) at = child(at, name);
+  return at;
+}
+
+/** Trimmed text of the first descendant by path; null when absent or empty. */
+export function textOf(element: XmlElement | null, ...path: string[]): string | null {
+  let at = element;
+  for (const name of path) at = child(at, name);
+  const text = at?.text.trim();
+  return text === undefined || text === '' ? null : text;
+}
