@@ -69,6 +69,11 @@ export const SETTINGS = {
     .min(1)
     .optional()
     .describe('File with the workflows, bundled beforehand. Without it the worker bundles them when it starts.'),
+  STATEMENT_FOLDER: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Folder that is watched for bank files: `FOLDER/{feedId}/FILE`. Without it none is.'),
   RATE_LIMIT_PER_MINUTE: z.coerce
     .number()
     .int()
@@ -120,6 +125,7 @@ export const WORKER_SETTINGS = [
   'RESEND_API_KEY',
   'RESEND_BASE_URL',
   'WORKFLOW_BUNDLE',
+  'STATEMENT_FOLDER',
   'LOG_LEVEL',
 ] as const satisfies readonly SettingName[];
 

@@ -27,6 +27,7 @@ import { lifecycleRoutes } from './routes/lifecycle.ts';
 import { limitationRoutes } from './routes/limitation.ts';
 import { invoiceRoutes } from './routes/invoices.ts';
 import { claimRoutes } from './routes/claims.ts';
+import { bankStatementRoutes } from './routes/bank-statements.ts';
 import { moneyRoutes } from './routes/money.ts';
 import { planRoutes } from './routes/plans.ts';
 import { placementRoutes } from './routes/placements.ts';
@@ -95,6 +96,7 @@ export async function buildApp(deps: ApiDeps): Promise<App> {
     await personalDataRoutes(routes, deps);
     await invoiceRoutes(routes, deps);
     await moneyRoutes(routes, deps);
+    await bankStatementRoutes(routes, deps);
     await claimRoutes(routes, deps);
     await statementRoutes(routes, deps);
     await rateRoutes(routes, deps);

@@ -18,6 +18,7 @@ import { discreetFailures } from './interceptors.ts';
 import { ringRelays } from './listen.ts';
 import { startMailRelay } from './relays/mail-relay.ts';
 import { startOutboxRelay } from './relays/outbox-relay.ts';
+import { startStatementFolder } from './relays/statement-folder.ts';
 import { startSweep } from './relays/sweep.ts';
 import { startUpkeep } from './relays/upkeep.ts';
 import { connectClient, connectWorker } from './temporal-connection.ts';
@@ -52,6 +53,10 @@ async function main(): Promise<void> {
   const mail = startMailRelay({ db, mailer, clock, holidays: holidaysOf, log });
   const sweep = startSweep({ db, client, clock, log, touch: () => touchClock(db, clock.now()) });
   const upkeep = startUpkeep({ db, clock, log });
+  const folder =
+    settings.STATEMENT_FOLDER === undefined
+      ? null
+      : startStatementFolder({ db, clock, log, folder: settings.STATEMENT_FOLDER });
   const listener = ringRelays(settings.DATABASE_URL, { [OUTBOX_CHANNEL]: outbox, [MAIL_CHANNEL]: mail }, log);
 
   const connection: NativeConnection = await connectWorker(settings, () => log.warn('Temporal does not answer yet'));
@@ -90,7 +95,7 @@ async function main(): Promise<void> {
   try {
     await worker.run();
   } finally {
-    await Promise.all([outbox.stop(), mail.stop(), sweep.stop(), upkeep.stop(), listener.close()]);
+    await Promise.all([outbox.stop(), mail.stop(), sweep.stop(), upkeep.stop(), folder?.stop(), listener.close()]);
     await connection.close();
     await temporal.close();
     await db.destroy();

@@ -5,7 +5,8 @@ import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { IncomingMessage } from 'node:http';
 import { Problem } from '../problem.ts';
 
 /** Bytes of a JSON body. */
@@ -63,27 +64,31 @@ export function takeSpooled(scope: FastifyInstance, types: readonly string[], li
     if (path !== undefined) await rm(path, { force: true });
   };
   for (const type of types) {
-    scope.addContentTypeParser(type, { bodyLimit: limit }, async (request, payload) => {
-      const path = join(tmpdir(), `relance-${randomUUID()}.body`);
-      paths.set(request, path);
-      const hash = createHash('sha256');
-      let size = 0;
-      const counted = async function* (source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-        for await (const chunk of source) {
-          size += chunk.length;
-          if (size > limit) throw new Problem('payloadTooLarge', 'The body is larger than is taken here.');
-          hash.update(chunk);
-          yield chunk;
+    scope.addContentTypeParser(
+      type,
+      { bodyLimit: limit },
+      async (request: FastifyRequest, payload: IncomingMessage) => {
+        const path = join(tmpdir(), `relance-${randomUUID()}.body`);
+        paths.set(request, path);
+        const hash = createHash('sha256');
+        let size = 0;
+        const counted = async function* (source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+          for await (const chunk of source) {
+            size += chunk.length;
+            if (size > limit) throw new Problem('payloadTooLarge', 'The body is larger than is taken here.');
+            hash.update(chunk);
+            yield chunk;
+          }
+        };
+        try {
+          await pipeline(payload, counted, createWriteStream(path, { mode: 0o600 }));
+        } catch (error) {
+          await forget(request);
+          throw error;
         }
-      };
-      try {
-        await pipeline(payload, counted, createWriteStream(path, { mode: 0o600 }));
-      } catch (error) {
-        await forget(request);
-        throw error;
-      }
-      return new SpooledBody(path, hash.digest(), size);
-    });
+        return new SpooledBody(path, hash.digest(), size);
+      },
+    );
   }
   scope.addHook('onResponse', (request) => forget(request));
   scope.addHook('onRequestAbort', (request) => forget(request));

@@ -9,7 +9,7 @@ import {
   type StatementRow,
 } from '../../db/repositories/statements.ts';
 import { isCurrency } from '../../domain/money.ts';
-import { parseMapping } from '../../domain/statement/csv/mapping-text.ts';
+import { parseMapping } from '../../domain/statement/csv/columns.ts';
 import type { ReadOptions } from '../../domain/statement/read.ts';
 import { isoInstant } from '../../domain/time/zones.ts';
 import { readPage } from '../cursor.ts';
@@ -23,13 +23,7 @@ import { at } from '../validation.ts';
 import { created, ok, write } from '../write.ts';
 
 /** What banks and browsers call their files. */
-const CONTENT_TYPES = [
-  'application/xml',
-  'text/xml',
-  'text/plain',
-  'text/csv',
-  'application/octet-stream',
-] as const;
+const CONTENT_TYPES = ['application/xml', 'text/xml', 'text/plain', 'text/csv', 'application/octet-stream'] as const;
 
 const formats = ['camt.052', 'camt.053', 'camt.054', 'cfonb120', 'mt940', 'csv'] as const;
 
@@ -122,7 +116,7 @@ export async function bankStatementRoutes(app: App, deps: ApiDeps): Promise<void
             {
               path: body.path,
               filename: query.filename ?? null,
-              options: optionsOf(query),
+              options: optionsOf(query, request.headers['content-type'] ?? ''),
               requireBalance: query.balance === 'require',
             },
           );
@@ -201,12 +195,18 @@ export async function bankStatementRoutes(app: App, deps: ApiDeps): Promise<void
   );
 }
 
-function optionsOf(query: {
-  format?: ReadOptions['format'] | undefined;
-  columns?: string | undefined;
-  currency?: string | undefined;
-}): ReadOptions {
-  const { format, columns, currency } = query;
+/** A mapping, and the type `text/csv`, say that it is a table, whatever it looks like. */
+function optionsOf(
+  query: {
+    format?: ReadOptions['format'] | undefined;
+    columns?: string | undefined;
+    currency?: string | undefined;
+  },
+  contentType: string,
+): ReadOptions {
+  const { columns, currency } = query;
+  const isTable = columns !== undefined || contentType.startsWith('text/csv');
+  const format = query.format ?? (isTable ? 'csv' : undefined);
   return {
     ...(format === undefined ? {} : { format }),
     ...(columns === undefined ? {} : { csv: at('/columns', () => parseMapping(columns)) }),

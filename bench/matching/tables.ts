@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { csvRecords } from '../../domain/imports/csv-records.ts';
+import { csvRecords } from '../../domain/text/csv-records.ts';
 import { normaliseToken } from '../../domain/matching/tokens.ts';
 
 /** An invoice of a table. Amounts in hundredths whatever the currency: the tables write JPY and KRW with decimals, too. */

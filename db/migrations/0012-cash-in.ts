@@ -6,6 +6,8 @@ export async function up(db: Kysely<unknown>): Promise<void> {
 }
 
 const statements = [
+  `create index invoices_by_recording on invoices using brin (recorded_at)`,
+  `create index receipts_by_recording on receipts using brin (recorded_at)`,
   // What a provider must be asked with (sealed), and how far its list was read.
   `alter table feeds add column credentials text`,
   `alter table feeds add column read_to text`,

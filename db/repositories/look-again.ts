@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
-import type { Tx } from '../database.ts';
+import { invoiceTokens } from '../../domain/matching/invoice-tokens.ts';
+import { inTransaction, type Db, type Tx } from '../database.ts';
 import { pokeFeeds } from './outbox.ts';
 
 /**
@@ -29,4 +30,49 @@ export async function lookAgainFor(
     tx,
     rows.map(({ feed_id: feedId }) => feedId),
   );
+}
+
+/** Real seconds back to which a payment and its invoice may have missed each other. */
+const MISSED_SECONDS = 20;
+
+/**
+ * A payment and its invoice that are written down at the same moment see nothing of each other, each in its own transaction:
+ * what came in the last seconds is looked at once more. Returns how many invoices that was.
+ */
+export async function lookAgainAtMissed(db: Db): Promise<number> {
+  const since = sql<number>`clock_timestamp() - make_interval(secs => ${MISSED_SECONDS})`;
+  const waiting = await db
+    .selectFrom('receipts')
+    .select('creditor_id')
+    .distinct()
+    .where('recorded_at', '>', since)
+    .where('unapplied_minor', '>', 0n)
+    .where('by_person', '=', false)
+    .execute();
+  let looked = 0;
+  for (const { creditor_id: creditorId } of waiting) {
+    const invoices = await db
+      .selectFrom('invoices')
+      .select(['customer_id', 'balance_minor', 'currency', 'number', 'refs', 'order_reference'])
+      .where('recorded_at', '>', since)
+      .where('creditor_id', '=', creditorId)
+      .where('balance_minor', '>', 0n)
+      .limit(2_000)
+      .execute();
+    if (invoices.length === 0) continue;
+    looked += invoices.length;
+    await inTransaction(db, (tx) =>
+      lookAgainFor(
+        tx,
+        creditorId,
+        invoices.map((row) => ({
+          customerId: row.customer_id,
+          amountMinor: row.balance_minor,
+          currency: row.currency,
+          tokens: invoiceTokens({ number: row.number, references: row.refs, orderReference: row.order_reference }),
+        })),
+      ),
+    );
+  }
+  return looked;
 }

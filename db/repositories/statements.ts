@@ -62,7 +62,10 @@ export async function importStatement(
   const id = newId('sta');
   const told = await takeRecords(tx, act, account, id, file);
   if (file.requireBalance && told.balance === 'broken') {
-    throw new DomainError('balanceBroken', 'Opening balance and entries of a statement do not add up to its closing balance.');
+    throw new DomainError(
+      'balanceBroken',
+      'Opening balance and entries of a statement do not add up to its closing balance.',
+    );
   }
   const row = await tx
     .insertInto('statements')

@@ -40,7 +40,9 @@ export async function takeIn(
   told: readonly Transaction[],
 ): Promise<{ transactionId: string; intake: Intake }[]> {
   if (told.length === 0) return [];
-  await sql`select pg_advisory_xact_lock(hashtextextended(${`${account.creditorId} ${accountKey(account)}`}, 12))`.execute(tx);
+  await sql`select pg_advisory_xact_lock(hashtextextended(${`${account.creditorId} ${accountKey(account)}`}, 12))`.execute(
+    tx,
+  );
   const known = await loadKnown(tx, account, told);
   const fresh: Fresh[] = [];
   const results: { transactionId: string; intake: Intake }[] = [];

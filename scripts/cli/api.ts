@@ -7,7 +7,9 @@ export interface ApiRequest {
   /** Sent as JSON. */
   json?: unknown;
   /** Sent as it is. */
-  body?: { bytes: Uint8Array; contentType: string };
+  body?: { bytes: Uint8Array | Blob; contentType: string };
+  /** Real milliseconds until the answer is given up; a minute unless said. */
+  timeoutMs?: number;
   idempotencyKey?: string;
   /** What is taken; JSON unless said. */
   accept?: string;
@@ -148,7 +150,13 @@ async function send(connection: Connection, path: string, request: ApiRequest): 
   const { json, body, idempotencyKey, as = 'creditor' } = request;
   const key = as === 'admin' ? connection.adminKey : connection.apiKey;
   const contentType = body ? body.contentType : json === undefined ? null : 'application/json';
-  const sent = body ? Buffer.from(body.bytes) : json === undefined ? null : JSON.stringify(json);
+  const sent = body
+    ? body.bytes instanceof Blob
+      ? body.bytes
+      : Buffer.from(body.bytes)
+    : json === undefined
+      ? null
+      : JSON.stringify(json);
   try {
     return await fetch(`${connection.url}${path}`, {
       method: request.method ?? 'GET',
@@ -159,7 +167,7 @@ async function send(connection: Connection, path: string, request: ApiRequest): 
         ...(idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey }),
       },
       body: sent,
-      signal: AbortSignal.timeout(REQUEST_MS),
+      signal: AbortSignal.timeout(request.timeoutMs ?? REQUEST_MS),
     });
   } catch (error) {
     if (error instanceof DOMException && error.name === 'TimeoutError') {

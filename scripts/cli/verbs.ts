@@ -8,6 +8,7 @@ import { createKey } from './verbs/keys-create.ts';
 import { addRates, listRates } from './verbs/rates.ts';
 import { rollout } from './verbs/rollout.ts';
 import { replay } from './verbs/replay.ts';
+import { statement } from './verbs/statement.ts';
 import { status } from './verbs/status.ts';
 import { tasks } from './verbs/tasks.ts';
 import { verify } from './verbs/verify.ts';
@@ -15,6 +16,7 @@ import { verify } from './verbs/verify.ts';
 /** In the order in which help lists them. */
 export const VERBS: readonly Verb[] = [
   importFiles,
+  statement,
   status,
   tasks,
   showCase,

@@ -2,6 +2,7 @@ import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import type { Logger } from 'pino';
 import type { BusinessClock } from '../../activities/deps.ts';
 import type { Db } from '../../db/database.ts';
+import { lookAgainAtMissed } from '../../db/repositories/look-again.ts';
 import { claimStrays, ringAgain, type Stray } from '../../db/repositories/strays.ts';
 import { caseWorkflowId, outreachWorkflowId } from '../../workflows/ids.ts';
 import { startRelay, type Relay } from './loop.ts';
@@ -30,6 +31,7 @@ export function startSweep(deps: {
     if (Date.now() - lastSweep >= EVERY_MS) {
       lastSweep = Date.now();
       await sweep(deps, rung);
+      await lookAgainAtMissed(deps.db);
     }
     return { worked: false, pauseMs: TOUCH_MS };
   });

@@ -1,5 +1,6 @@
 import { DomainError } from '../../errors.ts';
 import { normalHeader } from '../../text/headers.ts';
+import { readMapping } from '../../text/mapping.ts';
 
 /** The fields of a bank's table, each with the headers by which it is recognised; within a field the earlier one wins. */
 const SYNONYMS = {
@@ -44,6 +45,14 @@ const FIELDS = Object.keys(SYNONYMS) as CsvField[];
 
 /** The header of each field, as the file has it; a field that is left out is recognised by the names that banks use. */
 export type CsvMapping = Partial<Readonly<Record<CsvField, string>>>;
+
+const isField = (name: string): name is CsvField => Object.hasOwn(SYNONYMS, name);
+
+/** Reads the API's column grammar for a bank's table (`readMapping`): one header a field. Throws `columnsInvalid`. */
+export function parseMapping(text: string): CsvMapping {
+  const read = readMapping(text, { fields: FIELDS, isField, takesSeveral: (_field: CsvField) => false });
+  return Object.fromEntries([...read].map(([field, [header]]) => [field, header!]));
+}
 
 const FIELD_BY_HEADER = new Map<string, { field: CsvField; rank: number }>();
 for (const field of FIELDS) {

@@ -5,6 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { sniffFormat, type ImportFormat } from '../../../domain/imports/imports.ts';
 import { withQuery, type Api } from '../api.ts';
 import { CliError, Refusal } from '../errors.ts';
+import { fileProblem } from '../files.ts';
 import { importProgress } from '../import-progress.ts';
 import type { Output } from '../output.ts';
 import { rejectedCsv, type RejectedRow } from '../rejected-csv.ts';
@@ -148,19 +149,4 @@ async function writeRejected(
     throw new CliError(`The rejected rows could not be written: ${fileProblem(error)}`);
   }
   output.note(`Rejected rows are in ${path}.`);
-}
-
-const FILE_PROBLEMS: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file.',
-  EISDIR: 'it is a folder.',
-  EACCES: 'this user may not use it.',
-  EPERM: 'this user may not use it.',
-  ENOSPC: 'the disk is full.',
-  EROFS: 'the file system is read-only.',
-  ENOTDIR: 'there is no such folder.',
-};
-
-function fileProblem(error: unknown): string {
-  const { code } = error as NodeJS.ErrnoException;
-  return FILE_PROBLEMS[code ?? ''] ?? `it cannot be used (${code ?? 'unknown'}).`;
 }

@@ -1,0 +1,264 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { check } from '../../db/repositories/ledger.ts';
+import { drainFeed } from '../../db/repositories/bank-transactions.ts';
+import { newId } from '../../db/ids.ts';
+import { newInvoice, NOW, startApi, type Harness, type Reply, type TestCreditor } from './harness.ts';
+
+/** Bank files by the API: taken in once, whole or not at all, each transaction once whoever tells it. */
+
+const IBAN = 'FR7630006000011234567890189';
+const OTHER_IBAN = 'DE89370400440532013000';
+
+let h: Harness;
+let own: TestCreditor;
+beforeAll(async () => {
+  h = await startApi();
+  own = await h.creditor();
+});
+afterAll(() => h.stop());
+
+interface Entry {
+  amount: string;
+  debit?: boolean;
+  status?: string;
+  text?: string;
+  ref?: string;
+  date?: string;
+  endToEnd?: string;
+  returns?: string;
+}
+
+const entryXml = (entry: Entry): string => `<Ntry><Amt Ccy="EUR">${entry.amount}</Amt>
+  <CdtDbtInd>${entry.debit ? 'DBIT' : 'CRDT'}</CdtDbtInd><Sts>${entry.status ?? 'BOOK'}</Sts>
+  <BookgDt><Dt>${entry.date ?? '2026-11-20'}</Dt></BookgDt>
+  ${entry.ref === undefined ? '' : `<AcctSvcrRef>${entry.ref}</AcctSvcrRef>`}
+  <NtryDtls><TxDtls><Refs><EndToEndId>${entry.endToEnd ?? 'NOTPROVIDED'}</EndToEndId></Refs>
+  <RltdPties><Dbtr><Nm>Payer</Nm></Dbtr></RltdPties>
+  <RmtInf><Ustrd>${entry.text ?? ''}</Ustrd></RmtInf>
+  ${entry.returns === undefined ? '' : `<RtrInf><Rsn><Cd>${entry.returns}</Cd></Rsn></RtrInf>`}
+  </TxDtls></NtryDtls></Ntry>`;
+
+const camt = (kind: '052' | '053' | '054', entries: readonly Entry[], iban = IBAN, closing?: string): string => {
+  const [root, part] = {
+    '052': ['BkToCstmrAcctRpt', 'Rpt'],
+    '053': ['BkToCstmrStmt', 'Stmt'],
+    '054': ['BkToCstmrDbtCdtNtfctn', 'Ntfctn'],
+  }[kind] as [string, string];
+  const balances =
+    closing === undefined
+      ? ''
+      : ['OPBD 0.00', `CLBD ${closing}`]
+          .map((one) => one.split(' '))
+          .map(
+            ([code, amount]) =>
+              `<Bal><Tp><CdOrPrtry><Cd>${code}</Cd></CdOrPrtry></Tp><Amt Ccy="EUR">${amount}</Amt><CdtDbtInd>CRDT</CdtDbtInd><Dt><Dt>2026-11-20</Dt></Dt></Bal>`,
+          )
+          .join('');
+  return `<?xml version="1.0" encoding="UTF-8"?><Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.${kind}.001.02"><${root}>
+    <GrpHdr><MsgId>M</MsgId><CreDtTm>2026-11-20T10:00:00</CreDtTm></GrpHdr><${part}><Id>S-1</Id>
+    <Acct><Id><IBAN>${iban}</IBAN></Id><Ccy>EUR</Ccy></Acct>${balances}${entries.map(entryXml).join('')}</${part}></${root}></Document>`;
+};
+
+const feed = async (iban: string | null = IBAN): Promise<string> => {
+  const id = newId('fee');
+  await h.db
+    .insertInto('feeds')
+    .values({ id, creditor_id: own.id, kind: 'file', name: 'Account', iban, created_at: new Date(NOW) })
+    .execute();
+  return id;
+};
+const send = (feedId: string, file: string | Buffer, query = '', type = 'application/xml'): Promise<Reply> =>
+  h.call(own.operator, 'POST', `/v1/feeds/${feedId}/statements${query}`, file, { 'content-type': type });
+const drain = (feedId: string) => drainFeed(h.db, feedId, { now: NOW, holidays: () => new Set() });
+const receipts = (feedId: string) =>
+  h.db.selectFrom('receipts').selectAll().where('feed_id', '=', feedId).orderBy('seq').execute();
+
+describe('a bank file', () => {
+  test('is taken in once, kept as it came, and its money finds its invoices', async () => {
+    const account = await feed(OTHER_IBAN);
+    const invoice = await newInvoice(h, own.operator, { number: 'ST-2026-1', amount: '120.00' });
+    const file = camt(
+      '053',
+      [
+        { amount: '120.00', text: 'facture ST-2026-1', ref: 'B1' },
+        { amount: '50.00', debit: true, text: 'loyer', ref: 'B2' },
+      ],
+      OTHER_IBAN,
+      '70.00',
+    );
+    const first = await send(account, file, '?filename=nov.xml');
+    expect(first.status, JSON.stringify(first.body)).toBe(201);
+    expect(first.body).toMatchObject({
+      format: 'camt.053',
+      filename: 'nov.xml',
+      entries: 2,
+      receipts: 1,
+      duplicates: 0,
+      provisional: 0,
+      rejected: [],
+      balance: 'holds',
+      accounts: [{ account: OTHER_IBAN, opening: { amount: '0.00' }, closing: { amount: '70.00' }, sum: '70.00' }],
+    });
+    expect(await drain(account)).toEqual({ applied: 2, left: 0 });
+    expect((await h.call(own.operator, 'GET', `/v1/invoices/${invoice.id}`)).body.balance).toBe('0.00');
+
+    const again = await send(account, file);
+    expect(again.status).toBe(200);
+    expect(again.body).toEqual(first.body);
+    expect(await receipts(account)).toHaveLength(1);
+    const bytes = await h.call(own.operator, 'GET', `/v1/statements/${first.body.id}/file`);
+    expect(bytes.raw.payload).toBe(file);
+    const list = await h.call(own.operator, 'GET', `/v1/statements?feedId=${account}`);
+    expect(list.body.data).toEqual([first.body]);
+    expect(await check(h.db, own.id)).toEqual([]);
+  });
+
+  test('of another account, or that is no statement, leaves nothing', async () => {
+    const account = await feed();
+    const before = await h.db.selectFrom('bank_transactions').select('id').execute();
+    for (const [file, code, status] of [
+      [camt('053', [{ amount: '1.00' }], OTHER_IBAN), 'wrongAccount', 422],
+      ['<html><body>no</body></html>', 'statementFormatUnknown', 422],
+      ['', 'statementEmpty', 422],
+      [
+        '<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "c">]><Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.02"><BkToCstmrStmt/></Document>',
+        'xmlDoctype',
+        422,
+      ],
+    ] as const) {
+      const answer = await send(account, file);
+      expect([answer.status, answer.body.code], JSON.stringify(answer.body)).toEqual([status, code]);
+    }
+    const nested = `<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.02"><BkToCstmrStmt>${'<a>'.repeat(50_000)}`;
+    expect((await send(account, nested)).body.code).toBe('xmlTooDeep');
+    expect(await h.db.selectFrom('bank_transactions').select('id').execute()).toHaveLength(before.length);
+    expect(await h.db.selectFrom('statements').select('id').where('feed_id', '=', account).execute()).toEqual([]);
+    expect((await send('fee_00000000000000000000000000', 'x')).status).toBe(404);
+  });
+
+  test('whose balances do not hold is taken in with a task, or refused where that was asked for', async () => {
+    const account = await feed();
+    const file = camt('053', [{ amount: '10.00', ref: 'bal-1' }], IBAN, '11.00');
+    expect((await send(account, file, '?balance=require')).body.code).toBe('balanceBroken');
+    const taken = await send(account, file);
+    expect(taken.body).toMatchObject({ balance: 'broken', receipts: 1 });
+    const tasks = await h.call(own.operator, 'GET', '/v1/tasks?kind=statementBalance');
+    expect(tasks.body.data).toHaveLength(1);
+  });
+
+  test('tells a bad record by its place and keeps its neighbours', async () => {
+    const account = await feed();
+    const file = camt('053', [
+      { amount: '10.00', ref: 'n-1' },
+      { amount: '1.005', ref: 'n-2' },
+      { amount: '12.00', ref: 'n-3', date: '2026-02-30' },
+      { amount: '13.00', ref: 'n-4' },
+    ]);
+    const answer = await send(account, file);
+    expect(answer.body).toMatchObject({ receipts: 2, rejectedCount: 2 });
+    expect(answer.body.rejected.map((one: { code: string }) => one.code)).toEqual(['tooManyDecimals', 'dateInvalid']);
+  });
+});
+
+describe('one transaction told by many', () => {
+  test('interim report, advice, statement and webhook are one receipt', async () => {
+    const account = await feed();
+    const invoice = await newInvoice(h, own.operator, { number: 'MANY-1', amount: '77.00' });
+    const pending = await send(account, camt('052', [{ amount: '77.00', text: 'MANY-1', status: 'PDNG' }]));
+    expect(pending.body).toMatchObject({ provisional: 1, receipts: 0 });
+    await drain(account);
+    expect(await receipts(account)).toEqual([]);
+
+    const files = [
+      camt('054', [{ amount: '77.00', text: 'MANY-1', ref: 'X-1' }]),
+      camt('053', [{ amount: '77.00', text: 'VIR RECU MANY-1', ref: 'X-1' }]),
+      camt('052', [{ amount: '77.00', text: 'MANY-1', ref: 'X-1' }]),
+    ];
+    for (const file of files) await send(account, file);
+    await drain(account);
+    expect(await receipts(account)).toHaveLength(1);
+    expect((await h.call(own.operator, 'GET', `/v1/invoices/${invoice.id}`)).body.balance).toBe('0.00');
+  });
+
+  test('ten equal payments on one day are ten, in every file and after all of them', async () => {
+    const account = await feed();
+    const ten = Array.from({ length: 10 }, (): Entry => ({ amount: '9.99', text: 'abonnement' }));
+    expect((await send(account, camt('053', ten))).body).toMatchObject({ receipts: 10 });
+    expect((await send(account, camt('054', ten))).body).toMatchObject({ receipts: 0, duplicates: 10 });
+    expect((await send(account, camt('052', [...ten, ten[0]!]))).body).toMatchObject({ receipts: 1, duplicates: 10 });
+    await drain(account);
+    expect(await receipts(account)).toHaveLength(11);
+  });
+
+  test('what may be told twice or not waits for a person, who says so', async () => {
+    const account = await feed();
+    await send(account, camt('053', [{ amount: '31.00', text: 'alpha bravo' }]));
+    const doubtful = await send(account, camt('054', [{ amount: '31.00', text: 'charlie delta' }]));
+    expect(doubtful.body).toMatchObject({ suspects: 1, receipts: 0 });
+    await drain(account);
+    expect(await receipts(account)).toHaveLength(1);
+  });
+});
+
+describe('returns in files', () => {
+  test('undo their payment exactly, with the fee apart, and the case is open again', async () => {
+    const account = await feed();
+    const invoice = await newInvoice(h, own.operator, { number: 'RUECK-1', amount: '50.00' });
+    await send(account, camt('053', [{ amount: '50.00', text: 'RUECK-1', endToEnd: 'E2E-R1' }]));
+    await drain(account);
+    const back = `<Ntry><Amt Ccy="EUR">53.00</Amt><CdtDbtInd>DBIT</CdtDbtInd><Sts>BOOK</Sts><BookgDt><Dt>2026-11-20</Dt></BookgDt>
+      <NtryDtls><TxDtls><Refs><EndToEndId>E2E-R1</EndToEndId></Refs><AmtDtls><InstdAmt><Amt Ccy="EUR">50.00</Amt></InstdAmt></AmtDtls>
+      <Chrgs><Amt Ccy="EUR">3.00</Amt></Chrgs><RtrInf><Rsn><Cd>AC04</Cd></Rsn></RtrInf></TxDtls></NtryDtls></Ntry>`;
+    const file = camt('053', []).replace('</Stmt>', `${back}</Stmt>`);
+    await send(account, file);
+    await drain(account);
+    expect((await h.call(own.operator, 'GET', `/v1/invoices/${invoice.id}`)).body).toMatchObject({ balance: '50.00' });
+    const [receipt] = await receipts(account);
+    expect(receipt).toMatchObject({ returned_minor: 5_000n, unapplied_minor: 0n });
+    const fees = await h.db
+      .selectFrom('postings')
+      .select('amount_minor')
+      .where('account', '=', 'bankFees')
+      .where('receipt_id', '=', receipt!.id)
+      .execute();
+    expect(fees).toEqual([{ amount_minor: 300n }]);
+    expect(await check(h.db, own.id)).toEqual([]);
+  });
+});
+
+describe('other formats', () => {
+  test('a table of a bank, by its own headers or by a mapping', async () => {
+    const account = await feed();
+    await newInvoice(h, own.operator, { number: 'CSV-1', amount: '42.00' });
+    const table =
+      'Date;Libellé;Montant;Devise\r\n20/11/2026;VIR CSV-1;42,00;EUR\r\n20/11/2026;pas un montant;x;EUR\r\n';
+    const answer = await send(account, table, '', 'text/csv');
+    expect(answer.body).toMatchObject({ format: 'csv', receipts: 1, rejectedCount: 1 });
+    const mapped = await send(
+      account,
+      'Jour,Somme\n2026-11-20,5.00\n',
+      '?columns=bookedOn=Jour,amount=Somme&currency=EUR',
+      'text/csv',
+    );
+    expect(mapped.body, JSON.stringify(mapped.body)).toMatchObject({ receipts: 1 });
+    expect((await send(account, 'Jour,Somme\n2026-11-20,5.00\n', '?columns=nothing', 'text/csv')).body.code).toBe(
+      'columnsInvalid',
+    );
+  });
+
+  test('a payment whose invoice comes next week is found then', async () => {
+    const account = await feed();
+    await send(account, camt('053', [{ amount: '64.00', text: 'acompte LATER-2026-9', ref: 'later' }]));
+    await drain(account);
+    expect((await receipts(account))[0]).toMatchObject({ unapplied_minor: 6_400n });
+    const invoice = await newInvoice(h, own.operator, { number: 'LATER-2026-9', amount: '64.00' });
+    expect(await drain(account)).toEqual({ applied: 1, left: 0 });
+    expect((await h.call(own.operator, 'GET', `/v1/invoices/${invoice.id}`)).body.balance).toBe('0.00');
+    const tasks = await h.db
+      .selectFrom('tasks')
+      .select('status')
+      .where('receipt_id', '=', (await receipts(account))[0]!.id)
+      .execute();
+    expect(tasks).toEqual([{ status: 'done' }]);
+  });
+});
