@@ -22,6 +22,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<{ benchmark: Benchmark }
   claim: () => import('./claim/main.ts'),
   'aged-balance': () => import('./aged-balance/main.ts'),
   matching: () => import('./matching/main.ts'),
+  'matching-scale': () => import('./matching-scale/main.ts'),
 };
 
 /** `npm run bench -- NAME [--option NUMBER]`; without a name, what there is. */

@@ -16,7 +16,7 @@ const LOST_MS = 15 * 60_000;
 
 export interface FolderDeps {
   db: Db;
-  clock: BusinessClock;
+  clock: Pick<BusinessClock, 'now'>;
   /** Holds a folder for each feed, by its id. */
   folder: string;
   log: Pick<Logger, 'info' | 'warn'>;
