@@ -23,6 +23,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<{ benchmark: Benchmark }
   'aged-balance': () => import('./aged-balance/main.ts'),
   matching: () => import('./matching/main.ts'),
   'matching-scale': () => import('./matching-scale/main.ts'),
+  'statement-intake': () => import('./statement-intake/main.ts'),
 };
 
 /** `npm run bench -- NAME [--option NUMBER]`; without a name, what there is. */
