@@ -80,6 +80,12 @@ export class Client {
     await this.#send('PUT', path, Buffer.from(pdf), { 'content-type': 'application/pdf' });
   }
 
+  /** A bank's file, as it is; the same bytes again change nothing. */
+  async postFile<T>(path: string, xml: string): Promise<T> {
+    const { bytes } = await this.#send('POST', path, xml, { 'content-type': 'application/xml' });
+    return JSON.parse(Buffer.from(bytes).toString('utf8')) as T;
+  }
+
   async delete(path: string): Promise<void> {
     await this.#send('DELETE', path);
   }

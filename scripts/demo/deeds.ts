@@ -2,6 +2,7 @@ import { formatAmount, parseAmount, share } from '../../domain/money.ts';
 import { addDays, later } from '../../domain/time/dates.ts';
 import { localDate, parseInstant } from '../../domain/time/zones.ts';
 import { AGENCY, CUSTOMERS, dayOf, POLICIES, type BookInvoice, type CustomerKey } from './book.ts';
+import { bankFile, type Booking, type Reversal } from './bank-file.ts';
 import { carryOutBranch, since } from './branch-deeds.ts';
 import { invoiceFile } from './invoice-file.ts';
 import {
@@ -15,7 +16,7 @@ import {
   type Task,
   type WithId,
 } from './stage.ts';
-import { numberOf, type Deed } from './story.ts';
+import { numberOf, STORY, type Deed } from './story.ts';
 import { list, money, shortDate, ZONE } from './words.ts';
 
 /** Policies, customers, the bank's feed and the agency: what is there before the first invoice. */
@@ -76,6 +77,20 @@ export async function register(stage: Stage, invoice: BookInvoice): Promise<With
   return { id };
 }
 
+/** What the bank's webhooks told so far. */
+function tellings({ progress }: Stage): { bookings: Booking[]; reversals: Reversal[] } {
+  const told = { bookings: [] as Booking[], reversals: [] as Reversal[] };
+  for (const { deed } of STORY) {
+    if ((deed.do !== 'pay' && deed.do !== 'return') || !progress.has(deed.id)) continue;
+    // A deed that was refused has left nothing.
+    const message = progress.of<{ message: { data: Booking & Reversal } } | null>(deed.id)?.message;
+    if (message === undefined) continue;
+    if (deed.do === 'pay') told.bookings.push(message.data);
+    else told.reversals.push(message.data);
+  }
+  return told;
+}
+
 /**
  * Does what a scene says. Bodies depend on the story and on what Relance has stored alone, never on the moment, so that a
  * repeat after a crash is the same request.
@@ -107,11 +122,33 @@ export async function carryOut(stage: Stage, key: string, day: number, deed: Dee
       await client.webhook(stage.progress.of('feed'), `msg-${deed.id}`, message);
       return { keep: { message }, tell: `bank: ${money(deed.amount, currency)} from ${name}, "${deed.quotes}"` };
     }
+    case 'statement': {
+      const told = tellings(stage);
+      const alone = deed.alone.map(({ id, amount, quotes, payer }): Booking => {
+        const { name, iban, country } = CUSTOMERS[payer as CustomerKey];
+        const counterparty = { name, iban: iban ?? null };
+        return {
+          id,
+          bookedOn: dayOf(day),
+          amount,
+          currency: country === 'GB' ? 'GBP' : 'EUR',
+          counterparty,
+          remittance: quotes,
+        };
+      });
+      const file = bankFile(dayOf(day), [...told.bookings, ...alone], told.reversals);
+      const feed = stage.progress.of<{ id: string }>('feed');
+      const taken = await client.postFile<{ receipts: number; duplicates: number }>(
+        `/v1/feeds/${feed.id}/statements`,
+        file,
+      );
+      return { tell: `bank: its statement has ${taken.duplicates} bookings that are known and ${taken.receipts} new` };
+    }
     case 'return': {
       const { message } = stage.progress.of<{
         message: { data: { currency: string; counterparty: { name: string } } };
       }>(deed.of);
-      await client.webhook(stage.progress.of('feed'), `msg-${deed.id}`, {
+      const back = {
         type: 'transaction.returned',
         timestamp: `${dayOf(day)}T07:00:00Z`,
         data: {
@@ -122,9 +159,11 @@ export async function carryOut(stage: Stage, key: string, day: number, deed: Dee
           bookedOn: dayOf(day),
           reasonCode: deed.code,
         },
-      });
+      };
+      await client.webhook(stage.progress.of('feed'), `msg-${deed.id}`, back);
       const { name } = message.data.counterparty;
-      return { tell: `bank: ${money(deed.amount, message.data.currency)} from ${name} went back (${deed.code})` };
+      const amount = money(deed.amount, message.data.currency);
+      return { keep: { message: back }, tell: `bank: ${amount} from ${name} went back (${deed.code})` };
     }
     case 'repeat': {
       const { message } = stage.progress.of<{ message: unknown }>(deed.of);
@@ -209,6 +248,8 @@ export async function carryOut(stage: Stage, key: string, day: number, deed: Dee
 export function keptAs(deed: Deed): string | null {
   switch (deed.do) {
     case 'pay':
+    case 'return':
+    case 'statement':
       return deed.id;
     case 'dispute':
       return `dispute:${deed.invoice}`;

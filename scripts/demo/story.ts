@@ -6,6 +6,8 @@
 export type Deed =
   /** The bank books money. `quotes` is what the payer wrote. */
   | { do: 'pay'; amount: string; quotes: string; payer: string; id: string; after?: Milestone }
+  /** The bank's statement of all that it has told so far, and of money that no webhook told. */
+  | { do: 'statement'; id: string; alone: { id: string; amount: string; quotes: string; payer: string }[] }
   /** The bank takes a booking back. */
   | { do: 'return'; of: string; amount: string; id: string; code: string }
   /** The bank says again what it said, as banks do: the same message, and the same booking in another message. */
@@ -86,7 +88,12 @@ export const STORY: readonly Scene[] = [
   at(15, 9, { do: 'pay', amount: '860.00', quotes: 'FACTURE LUM-26-002', payer: 'brasserie', id: 'bank-2' }),
   paid(18, 3, '430.50', 'brasserie'),
   paid(22, 1, '640.00', 'brasserie', 'b'),
-  paid(37, 4, '715.20', 'brasserie'),
+  // This one no webhook tells: it is in the statement of the evening alone.
+  at(37, 20, {
+    do: 'statement',
+    id: 'statement-1',
+    alone: [{ id: 'bank-4', amount: '715.20', quotes: numberOf(4), payer: 'brasserie' }],
+  }),
 
   // The hotel breaks its promise, is called, promises again and pays.
   at(9, 15, { do: 'promise', invoice: 6, payOnDay: 14, by: 'réception' }),
