@@ -68,7 +68,7 @@ describe('an operation', () => {
   });
 
   test.each(['{ABCDEFGHI', '}JKLMNOPQR'])('has its sign in its last digit: %s', (digits) => {
-    for (const [digit, char] of [...digits].entries()) {
+    for (const [digit, char] of digits.split('').entries()) {
       const amount = `000000000123${char}`.padStart(14, '0');
       const minor = BigInt(1230 + digit) * (digits.startsWith('{') ? 1n : -1n);
       expect(one(operation({ amount })).amountMinor).toBe(minor);

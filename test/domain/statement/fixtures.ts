@@ -96,7 +96,7 @@ export const detail = (inner: string): string => `<TxDtls>${inner}</TxDtls>`;
 
 /** A record of CFONB 120 by its parts, with the amount as digits and punched sign. */
 export interface CfonbParts {
-  kind: '01' | '04' | '05' | '07' | string;
+  kind: '01' | '04' | '05' | '07';
   code?: string;
   on?: string;
   reason?: string;
