@@ -83,7 +83,7 @@ export interface RejectedRecord {
   message: string;
 }
 
-/** `holds`: opening + booked entries = closing; `broken`: they differ; `unknown`: a balance is not told. */
+/** `holds`: opening + booked entries = closing; `broken`: they differ; `unknown`: a balance is not told, or entries are in several currencies. */
 export type BalanceCheck = 'holds' | 'broken' | 'unknown';
 
 /** One account statement or report of a file, told once all of its records were. */

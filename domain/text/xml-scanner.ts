@@ -38,6 +38,8 @@ export class XmlScanner {
   /** The text that is scanned, and of the one before it what was not whole. */
   private source = '';
   private held = '';
+  /** How much was held when it was scanned last; it is scanned again when it has doubled, so that small pieces cost no more. */
+  private tried = 0;
   /** Characters of the file that are read, for messages. */
   private before = 0;
   /** The element that opened last is open still, holds no other, and its text is wanted. */
@@ -50,6 +52,10 @@ export class XmlScanner {
   }
 
   write(text: string): void {
+    if (this.held.length + text.length < 2 * this.tried) {
+      this.held += text;
+      return;
+    }
     let used = 0;
     if (this.held !== '') {
       // What was held is completed by itself: scanning a text that was just put together is twice as slow.
@@ -58,13 +64,28 @@ export class XmlScanner {
       used = done === begun.length ? begun.length - this.held.length : 0;
       if (used === 0) text = begun.slice(done) + text.slice(begun.length - this.held.length);
     }
-    used = this.scan(text, used);
+    this.hold(text, this.scan(text, used));
+  }
+
+  /** Reads all that is held so far, as far as it is whole. */
+  flush(): void {
+    this.hold(this.held, this.scan(this.held, 0));
+  }
+
+  private hold(text: string, used: number): void {
     this.held = text.slice(used);
-    if (this.held.length > MAX_HELD) throw tooLarge('a text or a tag in it does not end');
+    this.tried = this.held.length;
+    if (this.tried > MAX_HELD) throw tooLarge('a text or a tag in it does not end');
+  }
+
+  /** Whether an element is open: a text that ends here was cut. */
+  get isOpen(): boolean {
+    return this.open.length > 0;
   }
 
   /** Throws `xmlBroken` where the text does not end behind a whole document. */
   end(): void {
+    this.flush();
     if (this.open.length > 0) throw this.broken(`<${this.open.at(-1)!}> is not closed`, this.held.length);
     if (!isBlank(this.held)) throw this.broken('text stands outside of the document', 0);
   }

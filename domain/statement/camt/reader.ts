@@ -50,13 +50,15 @@ export class CamtReader implements CamtHandler {
     if (this.broken) return;
     yield* this.feed(() => {
       this.walker.write(this.decoder.end());
+      this.walker.flush();
     });
     if (this.broken) return;
     try {
       this.walker.end();
     } catch (error) {
       if (!(error instanceof DomainError) || this.statements === 0) throw error;
-      this.stop('fileEndsEarly', 'The file ends in the middle: what stands before was read.');
+      if (this.walker.isOpen) this.stop('fileEndsEarly', 'The file ends in the middle: what stands before was read.');
+      else this.stop(error.code, error.message);
     }
     yield* this.told();
     if (this.kind === null) {

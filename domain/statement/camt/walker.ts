@@ -79,6 +79,16 @@ export class CamtWalker implements XmlEvents {
     this.scanner.write(text);
   }
 
+  /** Reads what is held of the text so far. */
+  flush(): void {
+    this.scanner.flush();
+  }
+
+  /** Whether the document goes on. */
+  get isOpen(): boolean {
+    return this.scanner.isOpen;
+  }
+
   /** Throws `xmlBroken` where the document is not at its end. */
   end(): void {
     this.scanner.end();

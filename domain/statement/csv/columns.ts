@@ -22,7 +22,8 @@ const SYNONYMS = {
     'counterparty,counterparty name,other party,payer,payee,payer payee,beneficiary,name,tiers,contrepartie,' +
     'nom de la contrepartie,emetteur,beneficiaire,donneur d ordre,beguenstigter zahlungspflichtiger,' +
     'begunstigter zahlungspflichtiger,zahlungspflichtiger,auftraggeber beguenstigter,auftraggeber begunstigter,' +
-    'zahlungsbeteiligter,name zahlungsbeteiligter,auftraggeber,empfanger,empfaenger,zahlungsempfanger',
+    'zahlungsbeteiligter,name zahlungsbeteiligter,auftraggeber empfanger,auftraggeber empfaenger,empfanger auftraggeber,' +
+    'zahlungspflichtige r,zahlungsempfanger in,auftraggeber,empfanger,empfaenger,zahlungsempfanger',
   account:
     'account,counterparty account,counterparty iban,iban,iban contrepartie,iban de la contrepartie,compte tiers,' +
     'iban bic,kontonummer iban,kontonummer,iban zahlungsbeteiligter,iban auftraggeberkonto',

@@ -232,10 +232,14 @@ function balancesOf(rows: readonly BalancedRow[]): {
   const last = rows.at(-1);
   if (!first || !last || first.balanceMinor === null || last.balanceMinor === null)
     return { opening: null, closing: null };
-  const second = rows[1];
-  const backwards =
-    second !== undefined &&
-    (first.on > last.on || (first.on === last.on && second.balanceMinor === first.balanceMinor - first.amountMinor));
+  let forwards = 0;
+  rows.slice(1).forEach(({ balanceMinor, amountMinor }, index) => {
+    const before = rows[index]!;
+    if (balanceMinor === null || before.balanceMinor === null) return;
+    if (balanceMinor === before.balanceMinor + amountMinor) forwards++;
+    if (balanceMinor === before.balanceMinor - before.amountMinor) forwards--;
+  });
+  const backwards = forwards === 0 ? first.on > last.on : forwards < 0;
   const [oldest, newest] = backwards ? [last, first] : [first, last];
   return {
     opening: { amountMinor: oldest.balanceMinor! - oldest.amountMinor, on: null },

@@ -42,7 +42,7 @@ export function mt940Messages(text: string): Mt940Message[] {
       cutTag = line;
       continue;
     }
-    if (TRAILER.test(line.trimEnd())) {
+    if (TRAILER.test(line.trimEnd()) && endsHere(fields, lines, index)) {
       finish(false);
       continue;
     }
@@ -57,6 +57,13 @@ export function mt940Messages(text: string): Mt940Message[] {
   }
   finish(lines.at(-1) !== '');
   return messages;
+}
+
+/** Before the closing balance a hyphen may be the rest of a text, unless nothing or another statement follows. */
+function endsHere(fields: readonly Mt940Field[], lines: readonly string[], index: number): boolean {
+  if (fields.some(({ tag }) => tag.startsWith('62'))) return true;
+  const next = lines[index + 1]?.trim() || lines[index + 2]?.trim() || '';
+  return next === '' || /^(?::20:|\{)/.test(next);
 }
 
 /** `:20:` begins a statement; where a bank leaves it out, the opening balance behind a closing one does. */

@@ -1,0 +1,163 @@
+import { describe, expect, test } from 'vitest';
+import { sniffFormat, type CsvMapping } from '../../../domain/statement/read.ts';
+import { bytesOf, faultsOf, latin1Of, read } from './fixtures.ts';
+
+const FRENCH = `Compte courant;FR76...
+Solde au;30/11/2026
+
+Date opération;Date de valeur;Libellé;Débit;Crédit;Devise;Solde
+20/11/2026;21/11/2026;"VIR ACME; Facture F-2026-0042";;1 200,50;EUR;2 200,50
+21/11/2026;21/11/2026;PRLV LOYER;-800,00;;EUR;1 400,50
+`;
+const GERMAN = `"Buchungstag";"Wertstellung";"Auftraggeber/Empfänger";"IBAN";"Verwendungszweck";"Kundenreferenz";"Betrag";"Währung";"Saldo nach Buchung"
+"21.11.2026";"21.11.2026";"Vermieter";"DE89 3704 0044 0532 0130 00";"Miete";"NOTPROVIDED";"-800,00";"EUR";"1.400,50"
+"20.11.2026";"20.11.2026";"ACME GmbH";"DE89370400440532013000";"Rechnung
+F-2026-0042";"E2E-1";"1.200,50";"EUR";"2.200,50"
+`;
+const ENGLISH = `Date,Description,Amount
+11/20/2026,Invoice 42,1200.50
+11/21/2026,Rent,(800.00)
+`;
+
+describe('a bank’s table', () => {
+  test('in French: two columns of amounts, what stands above it, the oldest first', () => {
+    const file = read(latin1Of(FRENCH));
+    expect(file.transactions).toEqual([
+      {
+        status: 'booked',
+        bookedOn: '2026-11-20',
+        valueOn: '2026-11-21',
+        amountMinor: 120_050n,
+        currency: 'EUR',
+        counterparty: { name: null, ultimateName: null, account: null },
+        structuredReferences: [],
+        remittance: 'VIR ACME; Facture F-2026-0042',
+        bankText: null,
+        bankId: null,
+        endToEndId: null,
+        mandateId: null,
+        returns: null,
+        feesMinor: null,
+        bankCode: null,
+        source: 'csv',
+        position: 'line 5',
+      },
+      expect.objectContaining({ amountMinor: -80_000n, position: 'line 6' }),
+    ]);
+    expect(file.statements).toEqual([
+      {
+        position: 1,
+        account: null,
+        currency: 'EUR',
+        reference: null,
+        opening: { amountMinor: 100_000n, on: null },
+        closing: { amountMinor: 140_050n, on: '2026-11-21' },
+        entries: 2,
+        sumMinor: 40_050n,
+        balance: 'holds',
+        copy: false,
+      },
+    ]);
+    expect(file.rejected).toEqual([]);
+  });
+
+  test('in German: names, accounts, ids, the newest first', () => {
+    const { transactions, statements } = read(GERMAN);
+    expect(transactions).toMatchObject([
+      {
+        amountMinor: -80_000n,
+        endToEndId: null,
+        counterparty: { name: 'Vermieter', account: 'DE89370400440532013000' },
+      },
+      { amountMinor: 120_050n, endToEndId: 'E2E-1', remittance: 'Rechnung F-2026-0042', position: 'line 3' },
+    ]);
+    expect(statements[0]).toMatchObject({
+      opening: { amountMinor: 100_000n },
+      closing: { amountMinor: 140_050n },
+      balance: 'holds',
+    });
+  });
+
+  test('in English: the month first, the currency of the caller', () => {
+    const { transactions, statements } = read(ENGLISH, { currency: 'USD' });
+    expect(transactions.map(({ bookedOn, amountMinor, currency }) => [bookedOn, amountMinor, currency])).toEqual([
+      ['2026-11-20', 120_050n, 'USD'],
+      ['2026-11-21', -80_000n, 'USD'],
+    ]);
+    expect(statements[0]).toMatchObject({ currency: 'USD', opening: null, balance: 'unknown' });
+    expect(faultsOf(read(ENGLISH))).toEqual(['currencyMissing at line 2', 'currencyMissing at line 3']);
+  });
+
+  test('is recognised by its header, others are not', () => {
+    for (const file of [FRENCH, GERMAN, ENGLISH]) expect(sniffFormat(bytesOf(file))).toBe('csv');
+    expect(sniffFormat(bytesOf('a;b;c\n1;2;3\n'))).toBeNull();
+    expect(sniffFormat(bytesOf('Date,Name\n1,2\n'))).toBeNull();
+  });
+
+  test('is read by a mapping, which goes before names', () => {
+    const csv: CsvMapping = {
+      bookedOn: 'when',
+      amount: 'How Much',
+      id: 'key',
+      remittance: 'Text 2',
+      counterparty: 'who',
+    };
+    const file = 'key|when|Date|how much|Text 1|Text 2|Who\nK1|2026-11-20|x|12.5|a|b|ACME\n';
+    expect(read(file, { format: 'csv', csv, currency: 'EUR' }).transactions[0]).toMatchObject({
+      bookedOn: '2026-11-20',
+      amountMinor: 1_250n,
+      remittance: 'b',
+      bankId: 'K1',
+      counterparty: { name: 'ACME' },
+    });
+    expect(() => read(file, { format: 'csv', csv: { ...csv, balance: 'nowhere' } })).toThrow(
+      expect.objectContaining({ code: 'columnMissing' }),
+    );
+    expect(() => read(file, { format: 'csv', csv: { ...csv, bookedOn: 'nowhere' } })).toThrow(
+      expect.objectContaining({ code: 'csvNoHeader' }),
+    );
+    expect(() => read('only text', { format: 'csv' })).toThrow(expect.objectContaining({ code: 'csvNoHeader' }));
+  });
+
+  test.each([
+    ['dateMissing', ';1,50;EUR'],
+    ['dateInvalid', '30.02.2026;1,50;EUR'],
+    ['amountMissing', '20.11.2026;;EUR'],
+    ['amountInvalid', '20.11.2026;1,5,0;EUR'],
+    ['amountInvalid', '20.11.2026;many;EUR'],
+    ['amountZero', '20.11.2026;0,00;EUR'],
+    ['amountZero', '20.11.2026;-0,00;EUR'],
+    ['tooManyDecimals', '20.11.2026;1,505;EUR'],
+    ['currencyMissing', '20.11.2026;1,50;'],
+    ['unknownCurrency', '20.11.2026;1,50;EUX'],
+    ['currencyMismatch', '20.11.2026;1,50 USD;EUR'],
+    ['columnCount', '20.11.2026;1,50'],
+    ['rowBroken', '20.11.2026;"1,50;EUR'],
+  ])('rejects a row by itself: %s', (code, row) => {
+    const file = read(`Datum;Betrag;Währung\n19.11.2026;10,25;EUR\n${row}\n21.11.2026;20,25;EUR\n`);
+    expect(faultsOf(file)).toEqual([`${code} at line 3`]);
+    expect(file.transactions.map(({ amountMinor }) => amountMinor)).toEqual([1_025n, 2_025n]);
+  });
+
+  test.each([
+    ['10,25;', -1_025n],
+    ['-10,25;', -1_025n],
+    [';10,25', 1_025n],
+    ['0,00;10,25', 1_025n],
+    ['10,25;0,00', -1_025n],
+  ])('has its sign by the column: %s', (cells, minor) => {
+    expect(read(`Datum;Soll;Haben;Währung\n19.11.2026;${cells};EUR\n`).transactions[0]!.amountMinor).toBe(minor);
+  });
+
+  test('with an amount on both sides is rejected', () => {
+    expect(faultsOf(read('Datum;Soll;Haben;Währung\n19.11.2026;1,25;2,25;EUR\n'))).toEqual([
+      'amountAmbiguous at line 2',
+    ]);
+  });
+
+  test('with rejected rows or balances that do not go on has none that holds', () => {
+    expect(read(FRENCH.replace('1 400,50', '1 400,51')).statements[0]!.balance).toBe('broken');
+    expect(read(FRENCH.replace('-800,00', 'x')).statements[0]!.balance).toBe('unknown');
+    expect(read(FRENCH.replace('1 400,50', '')).statements[0]!.balance).toBe('unknown');
+  });
+});
