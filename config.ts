@@ -64,6 +64,18 @@ export const SETTINGS = {
     .regex(/^whsec_[A-Za-z0-9+/]+={0,2}$/, 'must be whsec_ and base64')
     .optional()
     .describe('Signing secret of Resend’s delivery webhooks. Without it they are refused.'),
+  BRIDGE_BASE_URL: z
+    .url({ protocol: /^https?$/ })
+    .default('https://api.bridgeapi.io')
+    .describe('Where Bridge is asked for transactions.'),
+  GOCARDLESS_BASE_URL: z
+    .url({ protocol: /^https?$/ })
+    .default('https://api.gocardless.com')
+    .describe('Where GoCardless is asked for payments and refunds.'),
+  GOCARDLESS_SANDBOX_URL: z
+    .url({ protocol: /^https?$/ })
+    .default('https://api-sandbox.gocardless.com')
+    .describe('The same for feeds whose credentials are of its sandbox.'),
   WORKFLOW_BUNDLE: z
     .string()
     .min(1)
@@ -124,6 +136,9 @@ export const WORKER_SETTINGS = [
   'RELANCE_SECRET_KEY',
   'RESEND_API_KEY',
   'RESEND_BASE_URL',
+  'BRIDGE_BASE_URL',
+  'GOCARDLESS_BASE_URL',
+  'GOCARDLESS_SANDBOX_URL',
   'WORKFLOW_BUNDLE',
   'STATEMENT_FOLDER',
   'LOG_LEVEL',

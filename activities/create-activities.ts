@@ -2,6 +2,7 @@ import { createDeliverToAgency } from './deliver-to-agency.ts';
 import { createCommandCases } from './command-cases.ts';
 import { createDrainFeed } from './drain-feed.ts';
 import type { ActivityDeps } from './deps.ts';
+import { createFetchForFeed } from './fetch-feed.ts';
 import { createPlanOutreach } from './plan-outreach.ts';
 import { createMoveCases, createPlanRollout } from './roll-out.ts';
 import { createRunImport } from './run-import.ts';
@@ -17,6 +18,7 @@ export function createActivities(deps: ActivityDeps) {
     turn: createTurn(deps),
     planOutreach: createPlanOutreach(deps),
     drainFeed: createDrainFeed(deps),
+    fetchForFeed: createFetchForFeed(deps),
     deliverToAgency: createDeliverToAgency(deps),
     runImport: createRunImport(deps),
     planRollout: createPlanRollout(deps),

@@ -17,6 +17,7 @@ export interface ActivityDeps {
   log: Pick<Logger, 'info' | 'warn' | 'error'>;
   commands: CommandExecutor;
   agencies: AgencyDeps;
+  feeds: FeedDeps;
 }
 
 /** What it takes to tell agencies something. */
@@ -27,6 +28,22 @@ export interface AgencyDeps {
   papers: Papers;
   /** Real milliseconds after which an agency that cannot be told becomes a task; 12 hours when left out. */
   patienceMs?: number;
+}
+
+/** What it takes to ask providers of payments. */
+export interface FeedDeps {
+  /** The credentials of a feed as JSON, which are stored sealed under a key of the environment. */
+  openCredentials: (sealed: string, feedId: string) => string;
+  urls: ProviderUrls;
+  /** Real milliseconds after which a provider that gave no answer is asked again at first; 30 seconds when left out. */
+  firstPauseMs?: number;
+}
+
+/** Where the APIs of providers are. */
+export interface ProviderUrls {
+  bridge: string;
+  gocardless: string;
+  gocardlessSandbox: string;
 }
 
 /** The way into running cases for what is asked of many of them. */

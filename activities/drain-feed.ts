@@ -1,6 +1,15 @@
 import { heartbeat } from '@temporalio/activity';
 import { drainFeed } from '../db/repositories/bank-transactions.ts';
+import { fetchesLeft } from '../db/repositories/feed-fetches.ts';
 import type { ActivityDeps } from './deps.ts';
+
+export interface DrainResult {
+  applied: number;
+  /** What can be applied and was not yet. */
+  left: number;
+  /** Messages whose provider must be asked; absent in what was drained before there were any. */
+  toFetch?: number;
+}
 
 /** Rows of the inbox handled by one call; the workflow calls again while some are left. */
 const BATCH = 500;
@@ -9,7 +18,7 @@ const SLICE = 25;
 
 /** Applies what a bank told us: normalise, match, post, allocate, each row in one transaction. */
 export function createDrainFeed(deps: ActivityDeps) {
-  return async function drain({ feedId }: { feedId: string }): Promise<{ applied: number; left: number }> {
+  return async function drain({ feedId }: { feedId: string }): Promise<DrainResult> {
     let applied = 0;
     for (;;) {
       const slice = await drainFeed(deps.db, feedId, {
@@ -18,7 +27,10 @@ export function createDrainFeed(deps: ActivityDeps) {
         batch: SLICE,
       });
       applied += slice.applied;
-      if (slice.left === 0 || slice.applied === 0 || applied >= BATCH) return { applied, left: slice.left };
+      if (slice.left === 0 || slice.applied === 0 || applied >= BATCH) {
+        const { toFetch } = await fetchesLeft(deps.db, feedId);
+        return { applied, left: slice.left, toFetch };
+      }
       heartbeat(applied);
     }
   };

@@ -166,6 +166,7 @@ export const PROBLEMS = {
   unknownContact: [422, 'The customer has no such contact'],
   erased: [410, 'It was erased'],
   columnsInvalid: [422, 'The mapping of columns cannot be read'],
+  feedHasNoWebhook: [409, 'The feed takes files, not webhooks'],
   pdfInvalid: [422, 'The file is not a PDF'],
 
   // Letters and forms

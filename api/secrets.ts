@@ -27,3 +27,9 @@ export function newWebhookSecret(): string {
 
 /** What the sealed signing secret of an agency's webhooks is bound to. */
 export const agencySecretPurpose = (agencyId: string): string => `agency:${agencyId}`;
+
+/** What a sealed signing secret of a feed is bound to. */
+export const secretPurpose = (feedId: string): string => `feed:${feedId}`;
+
+/** What the sealed credentials of a feed's provider are bound to. */
+export const credentialsPurpose = (feedId: string): string => `feedCredentials:${feedId}`;

@@ -90,6 +90,8 @@ function codeOf(issue: z.core.$ZodIssue): string {
     case 'too_big':
       return issue.origin === 'string' || issue.origin === 'array' ? 'tooLong' : 'tooLarge';
     case 'invalid_value':
+    // What tells the branches of a union apart is none of theirs.
+    case 'invalid_union':
       return 'notAllowed';
     case 'invalid_format':
       return 'invalidFormat';

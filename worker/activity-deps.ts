@@ -1,9 +1,10 @@
 import type { Client } from '@temporalio/client';
 import { papers } from '../activities/agency/papers.ts';
 import type { ActivityDeps } from '../activities/create-activities.ts';
+import type { FeedDeps } from '../activities/deps.ts';
 import { holidaysOf } from '../activities/holidays.ts';
 import type { Mailer } from '../activities/mail/resend-client.ts';
-import { agencySecretPurpose, unseal } from '../api/secrets.ts';
+import { agencySecretPurpose, credentialsPurpose, unseal } from '../api/secrets.ts';
 import { commandExecutor } from './command-executor.ts';
 import { holidaySets } from './holiday-sets.ts';
 
@@ -11,7 +12,9 @@ import { holidaySets } from './holiday-sets.ts';
 export interface WorkerParts extends Pick<ActivityDeps, 'db' | 'clock' | 'log'> {
   client: Client;
   mailer: Mailer;
-  /** The 32 bytes that secrets of agencies are sealed under. */
+  /** Where providers of payments are asked, and after what pause again. */
+  feeds: Omit<FeedDeps, 'openCredentials'>;
+  /** The 32 bytes that secrets of agencies and credentials of feeds are sealed under. */
   secretKey: Buffer;
   /** Real milliseconds after which an agency that cannot be told becomes a task; the usual ones when left out. */
   agencyPatienceMs?: number | undefined;
@@ -24,6 +27,7 @@ export function activityDeps({
   log,
   client,
   mailer,
+  feeds,
   secretKey,
   agencyPatienceMs,
 }: WorkerParts): ActivityDeps {
@@ -39,6 +43,10 @@ export function activityDeps({
       openSecret: (sealed, agencyId) => unseal(sealed, agencySecretPurpose(agencyId), secretKey),
       papers,
       ...(agencyPatienceMs === undefined ? {} : { patienceMs: agencyPatienceMs }),
+    },
+    feeds: {
+      ...feeds,
+      openCredentials: (sealed, feedId) => unseal(sealed, credentialsPurpose(feedId), secretKey),
     },
   };
 }

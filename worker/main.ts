@@ -47,7 +47,12 @@ async function main(): Promise<void> {
     timeoutMs: MAIL_TIMEOUT_MS,
   });
   const secretKey = Buffer.from(settings.RELANCE_SECRET_KEY, 'base64');
-  const deps = activityDeps({ db, clock, log, client, mailer, secretKey });
+  const urls = {
+    bridge: settings.BRIDGE_BASE_URL,
+    gocardless: settings.GOCARDLESS_BASE_URL,
+    gocardlessSandbox: settings.GOCARDLESS_SANDBOX_URL,
+  };
+  const deps = activityDeps({ db, clock, log, client, mailer, secretKey, feeds: { urls } });
 
   const outbox = startOutboxRelay({ ...deps, client, log });
   const mail = startMailRelay({ db, mailer, clock, holidays: holidaysOf, log });

@@ -20,6 +20,9 @@ export const drainOptions: ActivityOptions = {
   retry: patience,
 };
 
+/** Asking a provider of payments for what its messages point at; how long it is given is the activity's own business. */
+export const fetchOptions: ActivityOptions = { startToCloseTimeout: '10 minutes', retry: patience };
+
 /** Telling an agency one thing: its file built where there is one, then a mail or a call to its server. */
 export const agencyOptions: ActivityOptions = {
   startToCloseTimeout: '3 minutes',

@@ -3,15 +3,14 @@ import { inTransaction } from '../../db/database.ts';
 import { recordDelivery, type DeliveryStatus } from '../../db/repositories/deliveries.ts';
 import { findFeed } from '../../db/repositories/feeds.ts';
 import { DomainError } from '../../domain/errors.ts';
-import { dataKeyOf } from '../../domain/statement/standard-webhook.ts';
 import { verifyDelivery, type DeliveryEvent } from './delivery.ts';
-import { secretPurpose, verifyStandard } from './standard.ts';
+import { verifyAndSplit } from './providers.ts';
 import type { ApiDeps } from '../deps.ts';
 import { JSON_LIMIT, takeRaw } from '../plugins/bodies.ts';
 import { Problem } from '../problem.ts';
 import type { App } from '../routing.ts';
 import { refusals } from '../schemas/common.ts';
-import { unseal } from '../secrets.ts';
+import { secretPurpose, unseal } from '../secrets.ts';
 
 /** The same answer for a wrong signature and for a feed that does not exist: neither tells which feeds there are. */
 const notSigned = (): Problem => new Problem('signatureInvalid', 'The webhook does not prove who sent it.');
@@ -33,9 +32,10 @@ export async function webhookRoutes(app: App, deps: ApiDeps): Promise<void> {
           tags: ['feeds'],
           summary: 'A bank reports a transaction',
           description:
-            'Signed by Standard Webhooks (`webhook-id`, `webhook-timestamp`, `webhook-signature`), five minutes of real ' +
-            'time. 204 once it is on disk; a repeat is 204 and changes nothing; a body that is signed but cannot be read ' +
-            'is kept and becomes a task.',
+            'Signed as the sender of the feed signs: by Standard Webhooks (`webhook-id`, `webhook-timestamp`, ' +
+            '`webhook-signature`), Qonto, Bridge, Stripe or GoCardless; where the time is signed, five minutes of real ' +
+            'time. 204 once all it holds is on disk; a repeat is 204 and changes nothing; a body that is signed but ' +
+            'cannot be read is kept and becomes a task.',
           security: [],
           params: z.object({ feedId: z.string().max(100) }),
           response: { 204: accepted, ...refusals },
@@ -50,16 +50,14 @@ export async function webhookRoutes(app: App, deps: ApiDeps): Promise<void> {
         const secrets = (feed?.secrets ?? []).map(({ sealed }) =>
           unseal(sealed, secretPurpose(feed!.id), deps.config.secretKey),
         );
-        const webhookId = verifyStandard(body, request.headers, secrets, Date.now());
-        if (!feed || webhookId === null) throw notSigned();
-        await deps.intake.write({
-          feedId: feed.id,
-          creditorId: feed.creditor_id,
-          webhookId,
-          dataKey: dataKeyOf(body),
-          body,
-          receivedAt: deps.clock.now(),
-        });
+        const messages = verifyAndSplit(feed?.kind ?? 'standard', body, request.headers, secrets, Date.now());
+        if (!feed || messages === null) throw notSigned();
+        const receivedAt = deps.clock.now();
+        await Promise.all(
+          messages.map((message) =>
+            deps.intake.write({ feedId: feed.id, creditorId: feed.creditor_id, receivedAt, ...message }),
+          ),
+        );
         return reply.code(204).send();
       },
     );

@@ -1,9 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { single, TOLERANCE_SECONDS, type WebhookHeaders } from './signed.ts';
 
-/** What a sealed feed secret is bound to. */
-export const secretPurpose = (feedId: string): string => `feed:${feedId}`;
-
 /**
  * Whether a webhook is signed by one of these secrets (Standard Webhooks 1.0): HMAC-SHA256 over `id.timestamp.body`, the
  * body as the bytes that came, compared in constant time, the timestamp within five minutes. Own code rather than the

@@ -6,8 +6,7 @@ import { renderAgain } from '../../activities/render-again.ts';
 import { createTemplateTexts } from '../../activities/template-texts.ts';
 import { buildApp } from '../../api/app.ts';
 import type { WebhookIntake } from '../../api/deps.ts';
-import { newWebhookSecret, seal } from '../../api/secrets.ts';
-import { secretPurpose } from '../../api/webhooks/standard.ts';
+import { newWebhookSecret, seal, secretPurpose } from '../../api/secrets.ts';
 import { systemAct } from '../../db/act.ts';
 import { createDatabase, inTransaction, type Db } from '../../db/database.ts';
 import { createFeed, newFeedId } from '../../db/repositories/feeds.ts';
@@ -74,6 +73,7 @@ async function createFeeds(): Promise<Ready['feeds']> {
         name,
         iban: null,
         sealedSecret,
+        sealedCredentials: null,
       });
     }
   });

@@ -43,8 +43,7 @@ export async function applyReturn(
   const told = returns.originalAmountMinor ?? bookedMinor - (row.fees_minor ?? 0n);
   const wanted = told > 0n && told <= bookedMinor ? told : bookedMinor;
   const amountMinor = wanted < left ? wanted : left;
-  // What is told as a fee, or as more than the original was, is the bank's and not the customer's.
-  const feesMinor = bookedMinor - wanted;
+  const feesMinor = feesOf(row, returns, bookedMinor - wanted);
   if (amountMinor > 0n) {
     await returnReceipt(tx, act, {
       receiptId: original.id,
@@ -71,6 +70,92 @@ export async function applyReturn(
   }
   await closeTaskByKey(tx, act, row.creditor_id, waitingKey(row), 'done', { outcome: 'transactionCame' });
   return { kind: 'returned', receiptId: original.id };
+}
+
+/**
+ * What the bank keeps for it, no part of what goes back to the customer: netted into what it booked where that is more than
+ * the original was; told beside it, and taken apart, where what it booked is the original's amount.
+ */
+function feesOf(row: TransactionRow, returns: ReturnInformation, nettedMinor: bigint): bigint {
+  if (nettedMinor > 0n) return nettedMinor;
+  return returns.originalAmountMinor === -row.amount_minor ? (row.fees_minor ?? 0n) : 0n;
+}
+
+/** What money that comes back undoes: `own` where it never was a customer's. */
+export type Undone = { kind: 'return'; payment: PaymentDetails } | { kind: 'waiting' } | { kind: 'own' };
+
+/** Who paid and what for, as the payment told it that had been returned. */
+type PaymentDetails = Pick<
+  TransactionRow,
+  | 'counterparty_name'
+  | 'counterparty_account'
+  | 'ultimate_name'
+  | 'remittance'
+  | 'structured_references'
+  | 'end_to_end_id'
+>;
+
+interface UndoneRow {
+  state: TransactionRow['state'];
+  outcome: TransactionRow['outcome'];
+  receipt_id: string | null;
+}
+
+/**
+ * A return is undone itself: a refund that the customer's bank did not take, a chargeback that was won. The customer's money
+ * is there again, so it counts as another payment of theirs, for what the first one was for. A provider that names a
+ * return which was not told yet will still tell it; money that comes back of anything else is our own.
+ */
+export async function findUndone(tx: Tx, act: Act, row: TransactionRow, returns: ReturnInformation): Promise<Undone> {
+  const found = await undoneBy(tx, row, returns);
+  if (found === 'own' || found?.outcome === 'debit' || found?.outcome === 'duplicate') return { kind: 'own' };
+  if (found?.outcome !== 'return' || found.receipt_id === null) {
+    await askAboutOriginal(tx, act, row, returns, row.amount_minor);
+    return { kind: 'waiting' };
+  }
+  const receipt = await tx
+    .selectFrom('receipts')
+    .select([
+      'payer_name as counterparty_name',
+      'payer_iban as counterparty_account',
+      'ultimate_name',
+      'remittance',
+      'structured_references',
+      'end_to_end_id',
+    ])
+    .where('id', '=', found.receipt_id)
+    .executeTakeFirstOrThrow();
+  await closeTaskByKey(tx, act, row.creditor_id, waitingKey(row), 'done', { outcome: 'transactionCame' });
+  return { kind: 'return', payment: receipt };
+}
+
+/** Undefined where it is still to come. */
+async function undoneBy(
+  tx: Tx,
+  row: TransactionRow,
+  returns: ReturnInformation,
+): Promise<UndoneRow | undefined | 'own'> {
+  const { originalBankId } = returns;
+  const endToEndId = returns.originalEndToEndId ?? row.end_to_end_id;
+  const of = sql`select state, outcome, receipt_id from bank_transactions
+    where creditor_id = ${row.creditor_id} and account_key = ${row.account_key} and amount_minor < 0
+      and returns is not null and status = 'booked'`;
+  if (originalBankId !== null) {
+    const { rows } = await sql<UndoneRow>`${of} and bank_id = ${originalBankId} order by seq limit 1`.execute(tx);
+    if (rows[0]) return rows[0];
+  }
+  if (endToEndId !== null) {
+    const { rows } = await sql<UndoneRow>`${of} and end_to_end_id = ${endToEndId}
+      and amount_minor = ${(-row.amount_minor).toString()}::bigint order by seq desc limit 1`.execute(tx);
+    if (rows[0]) return rows[0];
+  }
+  const feed = await tx.selectFrom('feeds').select('kind').where('id', '=', row.feed_id).executeTakeFirstOrThrow();
+  // A bank's account has payments of the creditor itself, too.
+  if (feed.kind !== 'stripe' && feed.kind !== 'gocardless') return 'own';
+  if (originalBankId !== null || endToEndId !== null) return undefined;
+  const { rows } = await sql<UndoneRow>`${of} and feed_id = ${row.feed_id}
+    and amount_minor = ${(-row.amount_minor).toString()}::bigint limit 2`.execute(tx);
+  return rows.length === 1 ? rows[0] : 'own';
 }
 
 const waitingKey = (row: TransactionRow): string => `unknownReturn:${row.id}`;
@@ -149,7 +234,7 @@ async function onlyLikely(tx: Tx, row: TransactionRow, amountMinor: bigint): Pro
   return likely.length === 1 ? likely[0] : undefined;
 }
 
-/** A receipt came: returns of its account that waited for one look for theirs again, after what is under way. */
+/** A receipt or a return came: what waited on its account for one looks for its own again, after what is under way. */
 export async function releaseWaiting(tx: Tx, row: TransactionRow): Promise<void> {
   await tx
     .updateTable('bank_transactions')
@@ -160,6 +245,7 @@ export async function releaseWaiting(tx: Tx, row: TransactionRow): Promise<void>
     .where((eb) =>
       eb.or([
         ...(row.bank_id === null ? [] : [eb(sql`returns ->> 'originalBankId'`, '=', row.bank_id)]),
+        ...(row.end_to_end_id === null ? [] : [eb('end_to_end_id', '=', row.end_to_end_id)]),
         eb.and([
           eb(sql`returns ->> 'originalBankId'`, 'is', null),
           eb.or([

@@ -6,11 +6,12 @@ import type { Instant } from '../../domain/time/zones.ts';
 import { bankAct, type Act } from '../act.ts';
 import { inTransaction, json, sqlState, type Db, type Tx } from '../database.ts';
 import type { Database, FeedKind, TransactionOutcome } from '../types.ts';
-import { applyReturn, releaseWaiting } from './bank-returns.ts';
+import { applyReturn, findUndone, releaseWaiting } from './bank-returns.ts';
 import { applyCredit, lookAgain } from './cash-application.ts';
-import { failCollection } from './collections.ts';
+import { failCollection, isLateFailure } from './collections.ts';
 import { openTask } from './tasks.ts';
-import { findTransaction, returnsOf, takeIn, type TransactionRow } from './transactions.ts';
+import { takeInMessages } from './stream-intake.ts';
+import { findTransaction, returnsOf, type TransactionRow } from './transactions.ts';
 import type { HolidaysOf } from './unapplied.ts';
 
 export interface DrainOptions {
@@ -151,10 +152,17 @@ async function handleMessage(tx: Tx, act: Act, row: InboxRow, feed: Feed, holida
       });
       return;
     }
-    if (message.kind === 'collectionFailed') await failCollection(tx, act, row.creditor_id, message);
+    if (message.kind === 'collectionFailed') {
+      if (await isLateFailure(tx, feed, message.paymentId)) {
+        const ask = { resource: 'payment', id: message.paymentId, event: 'payments.failed' };
+        await finish(tx, row, { status: 'fetch', ask: json(ask) });
+        return;
+      }
+      await failCollection(tx, act, row.creditor_id, message);
+    }
     if (message.kind !== 'transaction') continue;
     const account = { feedId: feed.id, creditorId: feed.creditor_id, iban: feed.iban };
-    const [taken] = await takeIn(tx, act, account, streamOf(feed.id), [message.transaction]);
+    const [taken] = await takeInMessages(tx, act, account, [message.transaction]);
     if (taken!.intake === 'suspect')
       await askAboutSuspect(tx, act, (await findTransaction(tx, feed.creditor_id, taken!.transactionId))!);
     if (taken!.intake !== 'new' && taken!.intake !== 'booked') continue;
@@ -166,9 +174,6 @@ async function handleMessage(tx: Tx, act: Act, row: InboxRow, feed: Feed, holida
   await finish(tx, row, { status: 'applied', receipt_id: receiptId });
 }
 
-/** All messages of a feed are one document: none tells a transaction twice, since each has its id. */
-export const streamOf = (feedId: string): string => `feed:${feedId}`;
-
 /** Applies one transaction that is booked: receipt, return, or the record of money that is none of our customers'. */
 async function applyTransaction(
   tx: Tx,
@@ -178,9 +183,11 @@ async function applyTransaction(
 ): Promise<{ receiptId: string | null; refused: string | null }> {
   const returns = returnsOf(row);
   if (row.amount_minor > 0n) {
+    const undone = returns === null ? null : await findUndone(tx, act, row, returns);
     // Money of our own that comes back was never a customer's.
-    if (returns !== null) return finished(tx, row, 'ownReturn', null);
-    const receiptId = await applyCredit(tx, act, row, holidays);
+    if (undone?.kind === 'own') return finished(tx, row, 'ownReturn', null);
+    if (undone?.kind === 'waiting') return wait(tx, row);
+    const receiptId = await applyCredit(tx, act, undone === null ? row : { ...row, ...undone.payment }, holidays);
     await finished(tx, row, 'receipt', receiptId);
     await releaseWaiting(tx, row);
     return { receiptId, refused: null };
@@ -189,13 +196,20 @@ async function applyTransaction(
   const outcome = await applyReturn(tx, act, row, returns);
   switch (outcome.kind) {
     case 'returned':
-      return finished(tx, row, 'return', outcome.receiptId);
+      await finished(tx, row, 'return', outcome.receiptId);
+      await releaseWaiting(tx, row);
+      return { receiptId: outcome.receiptId, refused: null };
     case 'waiting':
-      await tx.updateTable('bank_transactions').set({ state: 'waiting' }).where('id', '=', row.id).execute();
-      return { receiptId: null, refused: null };
+      return wait(tx, row);
     case 'refused':
       return { ...(await finished(tx, row, 'debit', null)), refused: outcome.code };
   }
+}
+
+/** Until what it undoes has come. */
+async function wait(tx: Tx, row: TransactionRow) {
+  await tx.updateTable('bank_transactions').set({ state: 'waiting' }).where('id', '=', row.id).execute();
+  return { receiptId: null, refused: null };
 }
 
 async function finished(tx: Tx, row: TransactionRow, outcome: TransactionOutcome, receiptId: string | null) {

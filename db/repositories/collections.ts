@@ -1,7 +1,9 @@
+import { sql } from 'kysely';
 import type { BankMessage } from '../../domain/statement/bank-message.ts';
 import { normaliseToken } from '../../domain/matching/tokens.ts';
 import type { Act } from '../act.ts';
 import type { Tx } from '../database.ts';
+import type { FeedKind } from '../types.ts';
 import { creditorsDate } from './creditors.ts';
 import { appendEvent } from './events.ts';
 import { lockCustomers, lockInvoice } from './locks.ts';
@@ -43,6 +45,20 @@ export async function failCollection(tx: Tx, act: Act, creditorId: string, faile
   }
   await lockCustomers(tx, [only.customer_id]);
   await recordFailedCollection(tx, act, only.id, await creditorsDate(tx, act, creditorId), failed.reasonCode);
+}
+
+/**
+ * Whether a collection that failed had worked before, as its credit says that is booked or still to be asked for: then it is
+ * a late failure that takes the money back, and the provider is asked for it. Only GoCardless tells it so.
+ */
+export async function isLateFailure(tx: Tx, feed: { id: string; kind: FeedKind }, paymentId: string): Promise<boolean> {
+  if (feed.kind !== 'gocardless') return false;
+  const { rows } = await sql<{ late: boolean }>`
+    select exists (select 1 from bank_transactions
+        where feed_id = ${feed.id} and bank_id = ${paymentId} and amount_minor > 0)
+      or exists (select 1 from inbox where feed_id = ${feed.id} and status = 'fetch'
+        and ask ->> 'id' = ${paymentId} and ask ->> 'event' = 'payments.confirmed') as late`.execute(tx);
+  return rows[0]?.late === true;
 }
 
 /** From now on it is chased like any other: direct debit is left alone only until it fails. The customer is locked. */

@@ -6,6 +6,7 @@ import type { Act } from '../act.ts';
 import { instant, type Tx } from '../database.ts';
 import { newId } from '../ids.ts';
 import { allocate, undoAllocation } from './allocations.ts';
+import { recordFailedCollection } from './collections.ts';
 import { customersHeldBy } from './holds.ts';
 import { post } from './ledger.ts';
 import { lockCustomers, lockInvoices, lockReceipt } from './locks.ts';
@@ -54,8 +55,10 @@ export async function returnReceipt(tx: Tx, act: Act, back: NewReturn): Promise<
   let last: (typeof standing)[number] | undefined;
   for (const allocation of standing) {
     if (unapplied >= amountMinor) break;
-    await markCollectionFailed(tx, allocation.invoice_id, back.bookedOn);
     await undoAllocation(tx, act, allocation.id, 'returned');
+    if (allocation.collection_method === 'directDebit') {
+      await recordFailedCollection(tx, act, allocation.invoice_id, back.bookedOn, back.reasonCode);
+    }
     unapplied += allocation.amount_minor;
     last = allocation;
   }
@@ -108,19 +111,9 @@ async function standingAllocations(tx: Tx, receiptId: string) {
     .selectFrom('allocations as a')
     .innerJoin('invoices as i', 'i.id', 'a.invoice_id')
     .leftJoin('allocation_reversals as r', 'r.allocation_id', 'a.id')
-    .select(['a.id', 'a.invoice_id', 'a.amount_minor', 'i.customer_id'])
+    .select(['a.id', 'a.invoice_id', 'a.amount_minor', 'i.customer_id', 'i.collection_method'])
     .where('a.receipt_id', '=', receiptId)
     .where('r.allocation_id', 'is', null)
     .orderBy('a.seq', 'desc')
-    .execute();
-}
-
-/** From now on it is chased like any other: direct debit is left alone only until it fails (api.md). */
-async function markCollectionFailed(tx: Tx, invoiceId: string, on: LocalDate): Promise<void> {
-  await tx
-    .updateTable('invoices')
-    .set({ collection_failed_on: on })
-    .where('id', '=', invoiceId)
-    .where('collection_method', '=', 'directDebit')
     .execute();
 }

@@ -3,6 +3,7 @@ import { addWorkingDays, type Holidays } from '../../domain/time/working-days.ts
 import { instantAt, localDate } from '../../domain/time/zones.ts';
 import type { Act } from '../act.ts';
 import type { Tx } from '../database.ts';
+import { recordFailedCollection } from './collections.ts';
 import { appendEvent } from './events.ts';
 import { lockOwnInvoice } from './invoices.ts';
 import { pokeOutreach, wakeCase } from './outbox.ts';
@@ -59,17 +60,9 @@ export async function answerCollection(
 ): Promise<void> {
   const invoice = await lockOwnInvoice(tx, creditorId, invoiceId);
   const today = await creditorsDate(tx, act, creditorId);
-  await tx
-    .updateTable('invoices')
-    .set(outcome === 'failed' ? { collection_failed_on: today } : { collection_asked_on: today })
-    .where('id', '=', invoiceId)
-    .execute();
-  await appendEvent(tx, act, {
-    invoiceId,
-    kind: outcome === 'failed' ? 'collectionFailed' : 'collectionAsked',
-    data: { on: today },
-    text: act.reason ?? null,
-  });
+  if (outcome === 'failed') return recordFailedCollection(tx, act, invoiceId, today);
+  await tx.updateTable('invoices').set({ collection_asked_on: today }).where('id', '=', invoiceId).execute();
+  await appendEvent(tx, act, { invoiceId, kind: 'collectionAsked', data: { on: today }, text: act.reason ?? null });
   await wakeCase(tx, invoiceId);
   await pokeOutreach(tx, invoice.customer_id);
 }

@@ -167,8 +167,8 @@ const rowOf = (act: Act, account: AccountRef, { id, told, state, sameAs }: Fresh
   at: instant(act.at),
 });
 
-/** What was announced is booked now, as the booking tells it. */
-async function bookAnnounced(tx: Tx, booked: readonly { id: string; told: Transaction }[]): Promise<void> {
+/** What was announced is booked now, as the booking tells it: less may have been captured than was announced. */
+export async function bookAnnounced(tx: Tx, booked: readonly { id: string; told: Transaction }[]): Promise<void> {
   for (const { id, told } of booked) {
     await tx
       .updateTable('bank_transactions')
@@ -177,6 +177,10 @@ async function bookAnnounced(tx: Tx, booked: readonly { id: string; told: Transa
         state: 'pending',
         booked_on: told.bookedOn,
         value_on: told.valueOn,
+        amount_minor: told.amountMinor,
+        currency: told.currency,
+        ...(told.returns === null ? {} : { returns: json(returnsJson(told.returns)) }),
+        ...(told.feesMinor === null ? {} : { fees_minor: told.feesMinor }),
         ...(told.remittance === null ? {} : { remittance: told.remittance }),
         ...(told.bankId === null ? {} : { bank_id: told.bankId }),
         ...(told.endToEndId === null ? {} : { end_to_end_id: told.endToEndId }),

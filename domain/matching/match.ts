@@ -174,7 +174,7 @@ function different(proposals: readonly Proposal[]): Proposal[] {
       .map(({ invoiceId, amountMinor }) => `${invoiceId} ${amountMinor}`)
       .sort()
       .join();
-  return [...new Map([...proposals].reverse().map((proposal) => [key(proposal), proposal])).values()].reverse();
+  return [...new Map(proposals.toReversed().map((proposal) => [key(proposal), proposal])).values()].toReversed();
 }
 
 /** Those known by the surest evidence; a weaker one never contradicts it. Relations come beside whoever is related. */

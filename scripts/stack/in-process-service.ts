@@ -4,6 +4,7 @@ import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { createActivities, type Activities, type ActivityDeps } from '../../activities/create-activities.ts';
+import type { FeedDeps } from '../../activities/deps.ts';
 import { holidaysOf } from '../../activities/holidays.ts';
 import type { MailMessage, Mailer, SendOutcome } from '../../activities/mail/resend-client.ts';
 import { createDatabase, type Db } from '../../db/database.ts';
@@ -32,6 +33,8 @@ export interface InProcessOptions {
   secretKey?: Buffer;
   /** Real milliseconds after which an agency that does not answer becomes a task. */
   agencyPatienceMs?: number;
+  /** Where providers of payments are asked, and after what pause again; nowhere when left out. */
+  feeds?: Omit<FeedDeps, 'openCredentials'>;
   /** Stands between Temporal and the activities: for faults. */
   around?: (activities: Activities) => Activities;
 }
@@ -44,6 +47,13 @@ export interface InProcessService {
   taskQueue: string;
   stop(): Promise<void>;
 }
+
+/** Nothing listens on the port of discarding. */
+const NOWHERE = {
+  bridge: 'http://127.0.0.1:9',
+  gocardless: 'http://127.0.0.1:9',
+  gocardlessSandbox: 'http://127.0.0.1:9',
+};
 
 let bundle: Promise<string> | null = null;
 
@@ -71,8 +81,8 @@ export async function startInProcess(options: InProcessOptions): Promise<InProce
   const taskQueue = options.taskQueue ?? `in-process-${process.pid}-${Math.random().toString(36).slice(2)}`;
   const clientConnection = await Connection.connect({ address: temporal.address });
   const client = new Client({ connection: clientConnection, namespace: temporal.namespace });
-  const { agencyPatienceMs } = options;
-  const deps = activityDeps({ db, clock, log, client, mailer, secretKey, agencyPatienceMs });
+  const { agencyPatienceMs, feeds = { urls: NOWHERE } } = options;
+  const deps = activityDeps({ db, clock, log, client, mailer, secretKey, feeds, agencyPatienceMs });
   const outbox = startOutboxRelay({ ...deps, client, log, taskQueue });
   const mail = startMailRelay({ db, mailer, clock, holidays: holidaysOf, log });
   const listener = ringRelays(databaseUrl, { [OUTBOX_CHANNEL]: outbox, [MAIL_CHANNEL]: mail }, log);

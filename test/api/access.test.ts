@@ -455,6 +455,13 @@ const CASES: Record<string, Case> = {
   'GET /v1/imports/:id': { access: 'operator', foreign: (ids) => `/v1/imports/${ids['import']}` },
   'POST /v1/feeds': { access: 'approver', body: () => ({ kind: 'standard', name: 'x' }) },
   'GET /v1/feeds': { access: 'approver' },
+  'GET /v1/feeds/:id': { access: 'approver', foreign: (ids) => `/v1/feeds/${ids['feed']}` },
+  'PATCH /v1/feeds/:id': {
+    access: 'approver',
+    foreign: (ids) => `/v1/feeds/${ids['feed']}`,
+    body: () => ({ name: 'mine now' }),
+  },
+  'DELETE /v1/feeds/:id': { access: 'approver', foreign: (ids) => `/v1/feeds/${ids['feed']}` },
   'POST /v1/feeds/:id/rotate': { access: 'approver', foreign: (ids) => `/v1/feeds/${ids['feed']}/rotate` },
   'GET /v1/verification': { access: 'operator' },
   'GET /v1/clock': { access: 'operator' },

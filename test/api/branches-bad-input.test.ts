@@ -5,6 +5,7 @@ import { createActivities, type Activities } from '../../activities/create-activ
 import { holidaysOf } from '../../activities/holidays.ts';
 import { holidaySets } from '../../worker/holiday-sets.ts';
 import { newInvoice, NOW, startApi, type Harness, type Reply, type TestCreditor } from './harness.ts';
+import { NO_PROVIDERS } from '../support/no-providers.ts';
 
 /**
  * What the branches are given that they cannot take (issue "Every branch to its end", "Bad input"): each ends in an error
@@ -47,6 +48,7 @@ beforeAll(async () => {
       openSecret: (sealed) => sealed,
       papers,
     },
+    feeds: NO_PROVIDERS,
   });
   h.commands.execute = async ({ invoiceId, commandId }) => {
     const { outcomes = [] } = await turn(invoiceId, [commandId]);

@@ -29,6 +29,8 @@ export interface TestOptions {
   temporal?: { address: string; namespace: string };
   /** Real milliseconds after which an agency that does not answer becomes a task. */
   agencyPatienceMs?: number;
+  /** Where providers of payments are asked. */
+  feeds?: Omit<ActivityDeps['feeds'], 'openCredentials'>;
   /** Stands between Temporal and the activities. */
   around?: (activities: Activities) => Activities;
   /** Stands between the relay and the fake provider. */
@@ -50,6 +52,7 @@ export async function startTestService(options: TestOptions): Promise<TestServic
     mailer: options.mailer?.(fakeMailer(mails, answers)) ?? fakeMailer(mails, answers),
     log: pino({ level: process.env['TEST_LOG'] ?? 'silent' }),
     ...(options.agencyPatienceMs === undefined ? {} : { agencyPatienceMs: options.agencyPatienceMs }),
+    ...(options.feeds ? { feeds: options.feeds } : {}),
     ...(options.around ? { around: options.around } : {}),
   });
   return {

@@ -15,6 +15,7 @@ import { holidaySets } from '../../worker/holiday-sets.ts';
 import { relayOne, type MailRelayDeps } from '../../worker/relays/mail-relay.ts';
 import { pino } from 'pino';
 import { addCustomer, openBook } from '../support/book.ts';
+import { NO_PROVIDERS } from '../support/no-providers.ts';
 import { createTestDatabase } from '../support/servers.ts';
 
 /** One call of the provider's API, as it arrived there. */
@@ -94,6 +95,7 @@ export async function openWorld(policy: Record<string, unknown> = REMINDERS): Pr
     log,
     commands,
     agencies,
+    feeds: NO_PROVIDERS,
   };
   const relay: MailRelayDeps = { db, mailer: mailerOf(provider), clock, holidays: holidaysOf, log };
   const activities = createActivities(deps);

@@ -132,6 +132,10 @@ export function transactionOfPayment(event: GoCardlessEvent, value: unknown): Ba
   }
 }
 
+/** Whether a payment as it is told now has failed, whatever an earlier event says of it. */
+export const hasFailedSince = (value: unknown): boolean =>
+  z.object({ status: z.literal('failed') }).safeParse(value).success;
+
 /** `GET /refunds/{id}`. */
 const refundResource = z.object({
   id: idField,
