@@ -1,15 +1,21 @@
 import { DomainError } from '../domain/errors.ts';
-import { parseInstant } from '../domain/time/zones.ts';
+import { instantAt, parseInstant } from '../domain/time/zones.ts';
+import { bookFigures, figureLines } from './book/figures.ts';
+import { playBook, type HowFar } from './book/play.ts';
+import { bookProgress } from './book/progress.ts';
+import { readYear, type BookYear } from './book/year.ts';
 import { CLOCK_BEGINS } from './demo/book.ts';
 import { Client } from './demo/client.ts';
 import { readEndings, savePapers } from './demo/endings.ts';
 import { saveBooks } from './demo/papers-of-books.ts';
-import { checkInvariants } from './demo/invariants.ts';
+import { BOOK_CHECKS, checkInvariants } from './demo/invariants.ts';
 import { play } from './demo/play.ts';
+import { Progress } from './demo/progress.ts';
 import { caseTable, endingLines, invariantLines } from './demo/summary.ts';
+import { ZONE } from './demo/words.ts';
 import { errorText, StackError } from './stack/errors.ts';
 import { stopOnSignals } from './stack/supervisor.ts';
-import { HELP, readOptions, UsageError, type StartOptions } from './start/options.ts';
+import { HELP, readOptions, UsageError, type MatchingRules, type StartOptions } from './start/options.ts';
 import { startStack, stopStack, type Running, type Stack, type StackPlan } from './start/stack.ts';
 
 const EMPTY: StackPlan = { mode: 'empty', clock: {}, fillingMs: 0 };
@@ -26,11 +32,14 @@ async function main(options: StartOptions): Promise<number> {
     return stopStack(running);
   }, log);
   try {
-    const plan = options.empty ? EMPTY : DEMO;
+    const book = options.book && readYear(options.book.prefix, options.book.year);
+    const plan = options.empty ? EMPTY : book ? planOf(book, options.book!.rules) : DEMO;
     const stack = await startStack(options, plan, running, log);
     whereToLook(stack, log);
     if (!options.empty) {
-      const holds = await demo(stack, stopping.signal, log);
+      const holds = book
+        ? await playYear(stack, book, options.book!.rules, stopping.signal, log)
+        : await demo(stack, stopping.signal, log);
       if (options.once) {
         await stopStack(running);
         return holds ? 0 : 1;
@@ -65,6 +74,44 @@ async function demo(stack: Stack, stopped: AbortSignal, log: (line: string) => v
   for (const line of invariantLines(invariants)) log(line);
   log('');
   return invariants.every(({ problems }) => problems.length === 0);
+}
+
+/** Plays a year of a table, prints what came of it and whether everything that must hold does. */
+async function playYear(
+  { ready, supervisor, db, clock, temporal }: Stack,
+  book: BookYear,
+  rules: MatchingRules,
+  stopped: AbortSignal,
+  log: (line: string) => void,
+): Promise<boolean> {
+  const { apiUrl, apiKey, creditorId, mailUrl } = ready;
+  const progress = new Progress(supervisor.dataDir, 'book.json');
+  const shown = bookProgress(process.stderr, log);
+  const onProgress = (far: HowFar): void => shown.show(far);
+  const client = new Client(apiUrl, apiKey, stopped);
+  try {
+    await playBook({ book, rules, db, client, creditorId, clock, progress, onProgress, stopped });
+  } finally {
+    shown.stop();
+  }
+  log('');
+  log('The book is played; what must hold is checked.');
+  const invariants = await checkInvariants({ db, temporal, mailUrl, apiUrl }, undefined, BOOK_CHECKS);
+  const figures = await bookFigures(db, book);
+  log('');
+  for (const line of figureLines(book, figures)) log(line);
+  log('');
+  for (const line of invariantLines(invariants)) log(line);
+  log('');
+  const hold = invariants.every(({ problems }) => problems.length === 0);
+  return hold && figures.contacts.afterPayment === 0 && figures.bookProblems.length === 0;
+}
+
+/** Eight weeks in about five minutes, from the first hour of the first invoice's date. */
+function planOf(book: BookYear, rules: MatchingRules): StackPlan {
+  const now = instantAt(book.from, '00:30', ZONE);
+  const name = `${book.table} ${book.year}, rules ${rules}`;
+  return { mode: 'book', book: name, clock: { dayMs: 5_000, now }, fillingMs: 40_000 };
 }
 
 function whereToLook({ ready }: Stack, log: (line: string) => void): void {

@@ -190,7 +190,7 @@ export async function bankStatementRoutes(app: App, deps: ApiDeps): Promise<void
         .header('content-type', 'application/octet-stream')
         .header('content-disposition', `attachment; filename="${row.id}"`)
         .header('content-length', row.size.toString())
-        .send(Readable.from(statementBytes(db, row.id)) as never);
+        .send(Readable.from(statementBytes(db, row.id)));
     },
   );
 }

@@ -37,7 +37,7 @@ const payment = (change: Partial<Payment>): Payment => ({
 /** Lines of every kind that matching knows, each needing more than the one before it. */
 const LINES: Readonly<Record<string, Maker>> = {
   'number, equal amount': (_, n) => payment({ amountMinor: amountOf(n), remittance: `facture ${numberOf(n)} merci` }),
-  'number, part of it': (_, n) => payment({ amountMinor: 500n, remittance: `${numberOf(n)}`, payerName: nameOf(n) }),
+  'number, part of it': (_, n) => payment({ amountMinor: 500n, remittance: numberOf(n), payerName: nameOf(n) }),
   'three numbers': (_, n) =>
     payment({
       amountMinor: amountOf(n) + amountOf(n + 1) + amountOf(n + 2),

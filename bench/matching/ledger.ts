@@ -7,7 +7,7 @@ import {
   type Question,
   type Share,
 } from '../../domain/matching/types.ts';
-import type { TableInvoice } from './tables.ts';
+import type { TableInvoice } from '../../scripts/tables/read.ts';
 
 /** Deductions of the tables are a few cents, and in proportion where the unit of the currency is small (their README). */
 const TOLERANCE: Readonly<Record<string, bigint>> = { JPY: 20_000n, KRW: 20_000n };

@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { StackError } from '../../scripts/stack/errors.ts';
+import { readTables, type Tables } from '../../scripts/tables/read.ts';
 import { ALL_AUTOMATIC, DEFAULT_MODES } from '../../domain/matching/settings.ts';
 import type { MatchingSettings } from '../../domain/matching/types.ts';
 import type { Benchmark } from '../main.ts';
 import { print } from '../support/report.ts';
 import { replay, withoutATenth, type Outcome } from './replay.ts';
-import { readTables, type Tables } from './tables.ts';
 
 /** Right at least, in hundredths of a per cent, and wrong at most, all rules on (the issue's bounds on the shared tables). */
 const BOUNDS: Readonly<Record<string, { right: number; wrong: number }>> = {
@@ -24,7 +24,7 @@ export const benchmark: Benchmark = {
     const names = ['single', 'multi'].filter((name) => existsSync(join(data, `${name}_payments.csv`)));
     if (names.length === 0) throw new StackError(`There are no tables in ${data}: name their folder by --data DIR.`);
     let holds = true;
-    for (const name of names) holds = measure(readTables(data, name), seeds) && holds;
+    for (const name of names) holds = measure(readTables(join(data, name)), seeds) && holds;
     return await Promise.resolve(holds);
   },
 };

@@ -2,7 +2,7 @@ import { performance } from 'node:perf_hooks';
 import { match } from '../../domain/matching/match.ts';
 import type { Decision, MatchingSettings, Payment } from '../../domain/matching/types.ts';
 import { MemoryLedger } from './ledger.ts';
-import type { TablePayment, Tables } from './tables.ts';
+import type { TablePayment, Tables } from '../../scripts/tables/read.ts';
 
 export interface Outcome {
   payment: TablePayment;

@@ -11,8 +11,8 @@ export class Progress {
   readonly #done: Record<string, unknown>;
   #toldUntil: Instant;
 
-  constructor(dataDir: string) {
-    this.#path = join(dataDir, 'demo.json');
+  constructor(dataDir: string, file = 'demo.json') {
+    this.#path = join(dataDir, file);
     const kept = readRecord(this.#path) ?? {};
     this.#done = (kept['done'] as Record<string, unknown> | undefined) ?? {};
     this.#toldUntil = typeof kept['toldUntil'] === 'number' ? kept['toldUntil'] : 0;

@@ -5,11 +5,24 @@ import { parseDay } from '../../domain/time/business-clock.ts';
 import { isLocalDate } from '../../domain/time/dates.ts';
 import { parseInstant, type Instant } from '../../domain/time/zones.ts';
 
+/** Which rules of matching apply what they find by themselves: those that do by default, or all. */
+export type MatchingRules = 'default' | 'all';
+
+export interface BookOption {
+  /** What the names of the table's three files begin with, as it was typed. */
+  readonly prefix: string;
+  /** Undefined: not said. */
+  readonly year: number | undefined;
+  readonly rules: MatchingRules;
+}
+
 /** What `npm start` is asked to do. */
 export interface StartOptions {
   /** No demo book: one creditor and the preset policies, in real time unless told otherwise. */
   readonly empty: boolean;
-  /** Plays the demo to its end and stops everything. */
+  /** A year of a table instead of the demo's book. */
+  readonly book: BookOption | undefined;
+  /** Plays the demo or the book to its end and stops everything. */
   readonly once: boolean;
   /** Wipes the data folder first. */
   readonly fresh: boolean;
@@ -37,7 +50,11 @@ Starts PostgreSQL, Temporal with its UI, a local mail server, the worker and the
 compressed time, and stays up until Ctrl-C. Killed at any moment, it carries on where it was when started again.
 
   --empty       one creditor and the preset policies, no book, in real time
-  --once        play the demo to its end, print what was checked, stop everything; exit 1 if something does not hold
+  --book PREFIX play a year of a table instead of the demo: its invoices are opened on their dates and its payments told by
+                signed webhooks on theirs, from PREFIX_invoices.csv, PREFIX_payments.csv and PREFIX_matches.csv
+  --year 2017   which year of that table
+  --rules all   all rules of matching apply what they find, not only those that do by default
+  --once        play the demo or the book to its end, print what was checked, stop everything; exit 1 if something does not hold
   --day 2s      what 24 hours of the business clock last: a number with ms, s, m or h
   --now DATE    where the business clock begins, such as 2026-03-02 or 2026-03-02T08:00:00Z
   --data DIR    where everything is kept (default .relance)
@@ -59,6 +76,7 @@ export function readOptions(args: readonly string[]): StartOptions | 'help' {
   }
   return {
     empty: values.empty,
+    book: bookOf(values),
     once: values.once,
     fresh: values.fresh,
     dataDir: resolve(values.data),
@@ -66,6 +84,23 @@ export function readOptions(args: readonly string[]): StartOptions | 'help' {
     now: values.now === undefined ? undefined : nowOf(values.now),
     port: values.port === undefined ? undefined : portOf(values.port),
   };
+}
+
+function bookOf(values: ReturnType<typeof parse>): BookOption | undefined {
+  const { book, year, rules = 'default' } = values;
+  if (book === undefined) {
+    if (year !== undefined) throw new UsageError('--year is the year of a book: name its table with --book PREFIX.');
+    if (values.rules !== undefined) throw new UsageError('--rules is for a book: name its table with --book PREFIX.');
+    return undefined;
+  }
+  if (book === '') throw new UsageError('--book needs what the names of its files begin with.');
+  if (values.empty) throw new UsageError('--book plays a book and --empty has none: leave one of them out.');
+  if (values.now !== undefined) {
+    throw new UsageError('--now and --book: a book begins on the date of its first invoice, leave --now out.');
+  }
+  if (year !== undefined && !/^\d{4}$/.test(year)) throw new UsageError(`--year ${year}: give a year such as 2017.`);
+  if (rules !== 'default' && rules !== 'all') throw new UsageError(`--rules ${rules}: give default or all.`);
+  return { prefix: book, year: year === undefined ? undefined : Number(year), rules };
 }
 
 function parse(args: readonly string[]) {
@@ -77,6 +112,9 @@ function parse(args: readonly string[]) {
       options: {
         empty: { type: 'boolean', default: false },
         once: { type: 'boolean', default: false },
+        book: { type: 'string' },
+        year: { type: 'string' },
+        rules: { type: 'string' },
         fresh: { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h', default: false },
         data: { type: 'string', default: '.relance' },

@@ -49,6 +49,8 @@ export interface Running {
 
 export interface StackPlan {
   readonly mode: Mode;
+  /** Which book, in words; only where the mode is `book`. */
+  readonly book?: string;
   /** The clock of new data where the command line does not say. */
   readonly clock: { readonly dayMs?: number; readonly now?: Instant };
   /** How long new data's compressed time stands still besides, while it is filled; real milliseconds. */
@@ -65,7 +67,7 @@ export async function startStack(options: StartOptions, plan: StackPlan, running
   running.supervisor = supervisor;
   const { dataDir } = supervisor;
   removeReady(dataDir);
-  checkMode(dataDir, plan.mode);
+  checkMode(dataDir, plan.mode, plan.book);
   const claimed = await apiPort(options.port);
   const { port } = claimed;
   running.released.push(() => claimed.release());
@@ -127,7 +129,7 @@ export async function startStack(options: StartOptions, plan: StackPlan, running
     }),
   );
   running.closing.unshift(() => noteClock(db, clock));
-  keepMode(dataDir, plan.mode);
+  keepMode(dataDir, plan.mode, plan.book);
   const creditorId = await patiently(() => ensureCreditor(db, businessNow(clock, Date.now()), keys.apiKey));
 
   await supervisor.start({

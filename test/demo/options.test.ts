@@ -39,6 +39,13 @@ describe('the command line of npm start', () => {
     });
     expect(readOptions(['--now', '2026-03-02T08:00:00+01:00'])).toMatchObject({ now: Date.UTC(2026, 2, 2, 7) });
     expect(readOptions(['--help', '--once'])).toBe('help');
+    expect(readOptions(['--book', '../x/single', '--year', '2017', '--once'])).toMatchObject({
+      book: { prefix: '../x/single', year: 2017, rules: 'default' },
+      once: true,
+    });
+    expect(readOptions(['--book', 'x', '--rules', 'all'])).toMatchObject({
+      book: { prefix: 'x', year: undefined, rules: 'all' },
+    });
   });
 
   test.each([
@@ -54,6 +61,13 @@ describe('the command line of npm start', () => {
     [['--port', '70000'], /--port 70000/],
     [['--port', 'x'], /--port x/],
     [['--empty', '--once'], /--once .*--empty/],
+    [['--book', 'x', '--empty'], /--book .*--empty/],
+    [['--book', ''], /--book needs/],
+    [['--book', 'x', '--year', '17'], /--year 17: give a year/],
+    [['--book', 'x', '--year', '2017', '--rules', 'some'], /--rules some: give default or all/],
+    [['--book', 'x', '--year', '2017', '--now', '2017-09-20'], /--now and --book/],
+    [['--year', '2017'], /--year .*--book/],
+    [['--rules', 'all'], /--rules .*--book/],
   ])('refuses %j in one sentence', (args, sentence) => {
     let error: unknown;
     try {

@@ -31,6 +31,12 @@ test("the demo is not played into somebody's own data, nor the other way round",
   keepMode(folder, 'empty');
   checkMode(folder, 'empty');
   expect(() => checkMode(folder, 'demo')).toThrow(/was started with --empty .*--fresh/);
+
+  const other = dataFolder();
+  keepMode(other, 'book', 'single 2017, rules default');
+  checkMode(other, 'book', 'single 2017, rules default');
+  expect(() => checkMode(other, 'book', 'single 2018, rules default')).toThrow(/holds the book single 2017/);
+  expect(() => checkMode(other, 'demo')).toThrow(/holds the book single 2017/);
 });
 
 test('a port that was asked for and is taken is a sentence; without one the next free one is taken', async () => {

@@ -1,7 +1,26 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { csvRecords } from '../../domain/text/csv-records.ts';
 import { normaliseToken } from '../../domain/matching/tokens.ts';
+import { StackError } from '../stack/errors.ts';
+
+/** Invoices, payments and their true matches as three CSV files, and how they are read: for benchmarks and for a book. */
+
+const FILES = {
+  invoices: [
+    'invoice_id',
+    'Customer ID',
+    'Customer Name',
+    'Billing Number',
+    'Assignment Number',
+    'Currency Code',
+    'Amount',
+    'Document Date',
+    'Due Date',
+  ],
+  payments: ['payment_id', 'Business Partner', 'Account Number', 'Memo Line', 'Amount', 'Currency', 'Posting Date'],
+  matches: ['match_category', 'invoice_ids', 'payment_ids'],
+} as const;
 
 /** An invoice of a table. Amounts in hundredths whatever the currency: the tables write JPY and KRW with decimals, too. */
 export interface TableInvoice {
@@ -42,11 +61,20 @@ export interface Tables {
   matches: TableMatch[];
 }
 
-/** Reads `NAME_invoices.csv`, `NAME_payments.csv` and `NAME_matches.csv` of a folder (described in its README). */
-export function readTables(folder: string, name: string): Tables {
-  const rows = (what: string): Record<string, string>[] => readCsv(join(folder, `${name}_${what}.csv`));
+/** Which of the three files of a table are not there. */
+export const missingFiles = (prefix: string): string[] =>
+  Object.keys(FILES)
+    .map((what) => `${prefix}_${what}.csv`)
+    .filter((path) => !existsSync(path));
+
+/**
+ * Reads `PREFIX_invoices.csv`, `PREFIX_payments.csv` and `PREFIX_matches.csv`.
+ * @throws StackError where a file lacks a column or a line cannot be read
+ */
+export function readTables(prefix: string): Tables {
+  const rows = (what: keyof typeof FILES): Record<string, string>[] => readCsv(`${prefix}_${what}.csv`, FILES[what]);
   return {
-    name,
+    name: basename(prefix),
     invoices: rows('invoices').map((row) => ({
       id: row['invoice_id']!,
       customerId: row['Customer ID']!,
@@ -76,13 +104,15 @@ export function readTables(folder: string, name: string): Tables {
   };
 }
 
-function readCsv(path: string): Record<string, string>[] {
+function readCsv(path: string, wanted: readonly string[]): Record<string, string>[] {
   const text = readFileSync(path, 'utf8');
-  const width = text.slice(0, text.indexOf('\n')).split(',').length;
+  const width = (text.split('\n', 1)[0] ?? '').split(',').length;
   const [head, ...records] = [...csvRecords(text, ',', width)].map((record) => {
-    if ('broken' in record) throw new Error(`${path}: line ${record.line} is broken.`);
+    if ('broken' in record) throw new StackError(`${path}: line ${record.line} cannot be read.`);
     return record.cells;
   });
+  const missing = wanted.filter((column) => !head?.includes(column));
+  if (missing.length > 0) throw new StackError(`${path} has no column ${missing.join(', ')}.`);
   return records.map((cells) => Object.fromEntries(cells.map((cell, index) => [head![index]!, cell])));
 }
 
