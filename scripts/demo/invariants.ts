@@ -8,8 +8,12 @@ import { loadClock } from '../../db/repositories/clock.ts';
 import { contactCounters } from '../../db/repositories/counters.ts';
 import { verifyCases, verifyHeads } from '../../db/repositories/heads.ts';
 import { check as checkLedger } from '../../db/repositories/ledger.ts';
+import { statementBytes } from '../../db/repositories/statements.ts';
 import { businessNow } from '../../domain/time/business-clock.ts';
 import { formatAmount } from '../../domain/money.ts';
+import { readProvider, type ProviderKind } from '../../domain/statement/providers/read.ts';
+import { readStatement } from '../../domain/statement/read.ts';
+import type { Transaction } from '../../domain/statement/transaction.ts';
 import { addDays } from '../../domain/time/dates.ts';
 import { localDate } from '../../domain/time/zones.ts';
 import { caseWorkflowId } from '../../workflows/ids.ts';
@@ -89,6 +93,50 @@ async function booksBalance({ db }: Witnesses): Promise<Invariant> {
       ...(counts?.unbalanced === 0n ? [] : [`${counts?.unbalanced} entries do not balance`]),
       ...differing.map(({ number, balance, expected }) => `${number}: balance ${balance}, should be ${expected}`),
       ...(await checkLedger(db)),
+    ],
+  };
+}
+
+/**
+ * Read anew from the bytes that the bank sent, messages and statements: each booking that any of them tells is one receipt,
+ * and there is no other.
+ */
+async function everyPaymentOnce({ db }: Witnesses): Promise<Invariant> {
+  const told = new Map<string, bigint>();
+  const tell = (one: Transaction): void => {
+    if (one.status === 'booked' && one.amountMinor > 0n && one.returns === null) {
+      told.set(one.bankId ?? one.position, one.amountMinor);
+    }
+  };
+  const messages = await db
+    .selectFrom('inbox as i')
+    .innerJoin('feeds as f', 'f.id', 'i.feed_id')
+    .select(['i.body', 'f.kind'])
+    .where('f.kind', '<>', 'file')
+    .execute();
+  for (const { body, kind } of messages) {
+    for (const one of readProvider(kind as ProviderKind, body)) if (one.kind === 'transaction') tell(one.transaction);
+  }
+  const statements = await db.selectFrom('statements').select('id').execute();
+  for (const { id } of statements) {
+    for await (const event of readStatement(statementBytes(db, id))) {
+      if (event.kind === 'transaction') tell(event.transaction);
+    }
+  }
+  const receipts = await db
+    .selectFrom('receipts as r')
+    .innerJoin('bank_transactions as t', 't.id', 'r.transaction_id')
+    .select(['t.bank_id', 'r.amount_minor'])
+    .execute();
+  const kept = new Map<string, number>();
+  for (const { bank_id: id } of receipts) kept.set(id ?? '', (kept.get(id ?? '') ?? 0) + 1);
+  return {
+    name: 'every payment is one receipt',
+    checked: `${messages.length} messages and ${statements.length} statements of the bank tell ${told.size} payments`,
+    problems: [
+      ...[...told.keys()].filter((id) => !kept.has(id)).map((id) => `${id} is no receipt`),
+      ...[...kept].filter(([, times]) => times > 1).map(([id, times]) => `${id} is ${times} receipts`),
+      ...[...kept.keys()].filter((id) => !told.has(id)).map((id) => `nobody told ${id}`),
     ],
   };
 }
@@ -351,6 +399,7 @@ async function agenciesToldOnce({ db, mailUrl }: Witnesses): Promise<Invariant> 
 
 const DEMO_CHECKS: readonly Check[] = [
   booksBalance,
+  everyPaymentOnce,
   noneAfterPayment,
   noneTwice,
   oneADay,
@@ -368,6 +417,7 @@ const DEMO_CHECKS: readonly Check[] = [
 /** What must hold of any book, whatever happens in it. */
 export const BOOK_CHECKS: readonly Check[] = [
   booksBalance,
+  everyPaymentOnce,
   noneAfterPayment,
   noneTwice,
   oneADay,

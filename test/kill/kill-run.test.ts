@@ -17,9 +17,10 @@ test(
     expect(result.killed.length).toBeGreaterThanOrEqual(4);
     expect(new Set(result.killed).size).toBeGreaterThanOrEqual(3);
     const verdicts = result.output.split('\n').filter((line) => /^(holds|BROKEN) /.test(line));
-    expect(verdicts.length).toBe(13);
+    expect(verdicts.length).toBe(14);
     expect(verdicts.filter((line) => !line.startsWith('holds'))).toEqual([]);
     expect(result.output).toMatch(/^holds {3}every ending is reached: settled; .*; insolvent$/m);
+    expect(result.output).toMatch(/every payment is one receipt: [1-9]\d* messages and [1-9]\d* statements /);
     expect(result.output).toMatch(/no contact after payment: [1-9]\d* mails .*counter 0/);
     expect(result.output).toMatch(/none twice: [1-9]\d* mails, .*counter 0/);
   },
