@@ -20,6 +20,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<{ benchmark: Benchmark }
   'open-cases': () => import('./open-cases/main.ts'),
   burst: () => import('./burst/main.ts'),
   claim: () => import('./claim/main.ts'),
+  'statement-parse': () => import('./statement-parse/main.ts'),
   'aged-balance': () => import('./aged-balance/main.ts'),
   matching: () => import('./matching/main.ts'),
   'matching-scale': () => import('./matching-scale/main.ts'),

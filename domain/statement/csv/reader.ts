@@ -19,6 +19,8 @@ import { checkMapping, columnsIn, isHeader, type CsvColumns, type CsvField, type
 const DELIMITERS = [';', '\t', ',', '|'];
 /** Some banks put account, period and balance above the table. */
 const MAX_PREAMBLE = 30;
+/** A line of more cells is no header. */
+const MAX_COLUMNS = 500;
 
 /**
  * A bank's table of transactions: one statement, oldest or newest first. Encoding, delimiter, decimal mark and date order
@@ -83,16 +85,12 @@ interface Header {
 function findHeader(text: string, mapping: CsvMapping): Header | null {
   let at = 0;
   for (let line = 1; line <= MAX_PREAMBLE && at < text.length; line++) {
-    const found = DELIMITERS.map((delimiter): Header => {
+    const found = DELIMITERS.flatMap((delimiter): Header[] => {
       const record = firstRecord(text, at, delimiter);
+      if (record.cells.length > MAX_COLUMNS) return [];
       const cells = withoutEmptyTail(record.cells, 1).map((cell) => cleanText(cell) ?? '');
-      return {
-        columns: columnsIn(cells, mapping),
-        delimiter,
-        width: cells.length,
-        end: record.end,
-        line: line + record.lines,
-      };
+      const columns = columnsIn(cells, mapping);
+      return [{ columns, delimiter, width: cells.length, end: record.end, line: line + record.lines }];
     })
       .filter(({ columns }) => isHeader(columns))
       .sort((a, b) => b.columns.size - a.columns.size);

@@ -1,6 +1,19 @@
 import { describe, expect, test } from 'vitest';
 import { readStatement, sniffFormat } from '../../../domain/statement/read.ts';
-import { balance, bytesOf, camt, detail, entry, faultsOf, latin1Of, OWN, PAYER, read, sorted } from './fixtures.ts';
+import {
+  balance,
+  bytesOf,
+  camt,
+  detail,
+  entry,
+  faultsOf,
+  latin1Of,
+  OWN,
+  PAYER,
+  processorTime,
+  read,
+  sorted,
+} from './fixtures.ts';
 
 const payer = `<RltdPties><Dbtr><Nm>ACME SAS</Nm></Dbtr><DbtrAcct><Id><IBAN>${PAYER}</IBAN></Id></DbtrAcct>
   <UltmtDbtr><Nm>ACME Holding</Nm></UltmtDbtr><Cdtr><Nm>Us</Nm></Cdtr><CdtrAcct><Id><IBAN>${OWN}</IBAN></Id></CdtrAcct></RltdPties>`;
@@ -423,9 +436,10 @@ describe('a file that is cut, broken or hostile', () => {
     ['xmlTooLarge', three.replace('<Ntry>', `<Ntry>${'<Amt/>'.repeat(30_000)}`)],
     ['xmlTooLarge', `<Document ${Array.from({ length: 100 }, (_, i) => `a${i}="1"`).join(' ')}/>`],
   ])('is refused with %s', (code, file) => {
-    const begin = performance.now();
-    expect(() => read(file, { format: 'camt.053' })).toThrow(expect.objectContaining({ code }));
-    expect(performance.now() - begin).toBeLessThan(2_000);
+    const time = processorTime(() =>
+      expect(() => read(file, { format: 'camt.053' })).toThrow(expect.objectContaining({ code })),
+    );
+    expect(time).toBeLessThan(2_000);
   });
 
   test('with a million transactions in an entry tells it as one', () => {

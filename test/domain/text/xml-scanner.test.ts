@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { SaxesParser } from 'saxes';
 import { describe, expect, test } from 'vitest';
 import { DomainError } from '../../../domain/errors.ts';
+import { processorTime } from '../statement/fixtures.ts';
 import { XmlScanner } from '../../../domain/text/xml-scanner.ts';
 
 /** Tags, and the texts of elements that hold no other, in their order; else the code of the refusal. */
@@ -163,9 +164,10 @@ describe('the scanner', () => {
   });
 
   test('does not grow with the square of a text that does not end', () => {
-    const begin = performance.now();
-    expect(scanned(`<a>${'<!-- > '.repeat(130_000)}`, 20_000)).toMatch('xml');
-    expect(scanned(`<a ${'b=">" '.repeat(150_000)}`, 2_000)).toMatch('xml');
-    expect(performance.now() - begin).toBeLessThan(5_000);
+    const time = processorTime(() => {
+      expect(scanned(`<a>${'<!-- > '.repeat(130_000)}`, 20_000)).toMatch('xml');
+      expect(scanned(`<a ${'b=">" '.repeat(150_000)}`, 2_000)).toMatch('xml');
+    });
+    expect(time).toBeLessThan(5_000);
   });
 });
