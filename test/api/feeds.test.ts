@@ -110,7 +110,7 @@ describe('adding a feed', () => {
       expect(everything).not.toContain(text);
       expect(h.logs()).not.toContain(text);
     }
-    expect(rows.every((row) => (row.secrets as unknown[]).length === 1)).toBe(true);
+    expect(rows.every((row) => row.secrets.length === 1)).toBe(true);
   });
 });
 
