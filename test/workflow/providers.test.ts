@@ -198,7 +198,7 @@ const TELL: Record<Kind, (sender: Sender, id: number, number: string) => Telling
         account_id: sender.accountId,
         amount: 1200,
         provider_description: `VIR RECU MOTIF ${number}`,
-      }) as FakeBridge['transactions'][number],
+      }),
     );
     const told = (timestamp: number) => ({ ...bridgeAccountUpdated({ account_id: sender.accountId }), timestamp });
     return { first: told(1_763_629_200_000 + id), again: told(1_763_629_300_000 + id) };
@@ -467,7 +467,7 @@ describe('a provider that is asked', { timeout: 240_000 }, () => {
   it('one record that cannot be used takes no other with it, another account’s news are nobody’s', async () => {
     const { life, sender, number } = await reminded('bridge');
     const odd = { id: next(), account_id: sender.accountId, amount: 1.005 };
-    bridge.transactions.push(bridgeTransaction(odd) as FakeBridge['transactions'][number]);
+    bridge.transactions.push(bridgeTransaction(odd));
     const { first } = TELL.bridge(sender, next(), number);
     await sender.send(bridgeAccountUpdated({ account_id: 7 }));
     await sender.send(first);
