@@ -91,7 +91,7 @@ async function timesToSettled(db: Db): Promise<{ days: number[]; seconds: number
       from allocations a join receipts r on r.id = a.receipt_id join inbox b on b.receipt_id = r.id
       where a.invoice_id = i.id and not exists (select 1 from allocation_reversals v where v.allocation_id = a.id)) p
     where i.stage = 'settled' and p.booked is not null`.execute(db);
-  const ascending = (values: number[]): number[] => values.sort((a, b) => a - b);
+  const ascending = (values: number[]): number[] => values.toSorted((a, b) => a - b);
   return {
     days: ascending(rows.map(({ at, booked }) => daysBetween(booked, localDate(at, ZONE)))),
     seconds: ascending(rows.map(({ seconds }) => seconds)),
@@ -106,7 +106,7 @@ async function payments(db: Db, book: BookYear): Promise<BookFigures['payments']
     from receipts r`.execute(db);
   const meant = new Map(book.payments.map((payment) => [payment.id, payment.meant ?? []]));
   const same = (id: string, numbers: readonly string[]): boolean =>
-    [...numbers].sort().join() === [...(meant.get(id) ?? [])].sort().join();
+    [...numbers].toSorted().join() === [...(meant.get(id) ?? [])].toSorted().join();
   const applied = rows.filter(({ numbers }) => numbers.length > 0);
   return {
     received: rows.length,
