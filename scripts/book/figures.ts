@@ -14,7 +14,7 @@ export interface BookFigures {
   readonly cases: {
     readonly opened: number;
     readonly settled: number;
-    /** Open ones, by what the table says of their payments: some of it waits on the worklist, or none was told at all. */
+    /** Open ones, by what the table says of their payments: some of it waits on the worklist, or none was told at all; the rest is paid in part. */
     readonly waiting: number;
     readonly unpaid: number;
   };
@@ -142,7 +142,7 @@ export function figureLines(book: BookYear, figures: BookFigures): string[] {
     row(
       'cases settled',
       `${ofAll(own.settled, own.opened)}; open ${own.opened - own.settled}: ${own.waiting} wait for money on the worklist, ` +
-        `for ${own.unpaid} no payment was told`,
+        `for ${own.unpaid} no payment was told, ${own.opened - own.settled - own.waiting - own.unpaid} are paid in part`,
     ),
     row('contacts sent', String(sent.sent)),
     row('contacts after payment', String(sent.afterPayment)),

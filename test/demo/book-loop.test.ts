@@ -53,7 +53,7 @@ async function played(rules: MatchingRules) {
   return { book, db: service.db, mails: service.mails, seen, play };
 }
 
-describe('a year of a table', { timeout: 120_000 }, () => {
+describe('a year of a table', { timeout: 240_000 }, () => {
   test('is played from its invoices to their settlement, without a contact after payment', async () => {
     const { book, db, mails, seen, play } = await played('default');
     const figures = await bookFigures(db, book);
