@@ -32,13 +32,14 @@ async function main(options: StartOptions): Promise<number> {
     return stopStack(running);
   }, log);
   try {
-    const book = options.book && readYear(options.book.prefix, options.book.year);
-    const plan = options.empty ? EMPTY : book ? planOf(book, options.book!.rules) : DEMO;
+    const wanted = options.book;
+    const book = wanted === undefined ? null : { ...readYear(wanted.prefix, wanted.year), rules: wanted.rules };
+    const plan = options.empty ? EMPTY : book ? planOf(book, book.rules) : DEMO;
     const stack = await startStack(options, plan, running, log);
     whereToLook(stack, log);
     if (!options.empty) {
       const holds = book
-        ? await playYear(stack, book, options.book!.rules, stopping.signal, log)
+        ? await playYear(stack, book, book.rules, stopping.signal, log)
         : await demo(stack, stopping.signal, log);
       if (options.once) {
         await stopStack(running);
@@ -107,11 +108,11 @@ async function playYear(
   return hold && figures.contacts.afterPayment === 0 && figures.bookProblems.length === 0;
 }
 
-/** Eight weeks in about five minutes, from the first hour of the first invoice's date. */
+/** Eight weeks in about six minutes, from the first hour of the first invoice's date. */
 function planOf(book: BookYear, rules: MatchingRules): StackPlan {
   const now = instantAt(book.from, '00:30', ZONE);
   const name = `${book.table} ${book.year}, rules ${rules}`;
-  return { mode: 'book', book: name, clock: { dayMs: 5_000, now }, fillingMs: 40_000 };
+  return { mode: 'book', book: name, clock: { dayMs: 6_000, now }, fillingMs: 40_000 };
 }
 
 function whereToLook({ ready }: Stack, log: (line: string) => void): void {

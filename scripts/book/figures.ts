@@ -14,7 +14,7 @@ export interface BookFigures {
   readonly cases: {
     readonly opened: number;
     readonly settled: number;
-    /** Open ones, by what the table says of their payments: some of it waits on the worklist, or none was told at all. */
+    /** Open ones, by what the table says of their payments: some of it waits on the worklist, or none was told at all; the rest is paid in part. */
     readonly waiting: number;
     readonly unpaid: number;
   };
@@ -91,7 +91,7 @@ async function timesToSettled(db: Db): Promise<{ days: number[]; seconds: number
       from allocations a join receipts r on r.id = a.receipt_id join inbox b on b.receipt_id = r.id
       where a.invoice_id = i.id and not exists (select 1 from allocation_reversals v where v.allocation_id = a.id)) p
     where i.stage = 'settled' and p.booked is not null`.execute(db);
-  const ascending = (values: number[]): number[] => values.sort((a, b) => a - b);
+  const ascending = (values: number[]): number[] => values.toSorted((a, b) => a - b);
   return {
     days: ascending(rows.map(({ at, booked }) => daysBetween(booked, localDate(at, ZONE)))),
     seconds: ascending(rows.map(({ seconds }) => seconds)),
@@ -106,7 +106,7 @@ async function payments(db: Db, book: BookYear): Promise<BookFigures['payments']
     from receipts r`.execute(db);
   const meant = new Map(book.payments.map((payment) => [payment.id, payment.meant ?? []]));
   const same = (id: string, numbers: readonly string[]): boolean =>
-    [...numbers].sort().join() === [...(meant.get(id) ?? [])].sort().join();
+    [...numbers].toSorted().join() === [...(meant.get(id) ?? [])].toSorted().join();
   const applied = rows.filter(({ numbers }) => numbers.length > 0);
   return {
     received: rows.length,
@@ -142,7 +142,7 @@ export function figureLines(book: BookYear, figures: BookFigures): string[] {
     row(
       'cases settled',
       `${ofAll(own.settled, own.opened)}; open ${own.opened - own.settled}: ${own.waiting} wait for money on the worklist, ` +
-        `for ${own.unpaid} no payment was told`,
+        `for ${own.unpaid} no payment was told, ${own.opened - own.settled - own.waiting - own.unpaid} are paid in part`,
     ),
     row('contacts sent', String(sent.sent)),
     row('contacts after payment', String(sent.afterPayment)),

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { systemAct } from '../../db/act.ts';
-import { inTransaction, type Db } from '../../db/database.ts';
+import { inTransaction, instant, type Db } from '../../db/database.ts';
 import { putMatching } from '../../db/repositories/matching-settings.ts';
 import { ALL_AUTOMATIC } from '../../domain/matching/settings.ts';
 import { PRESETS } from '../../domain/policy/presets.ts';
@@ -21,7 +21,9 @@ export const DAYS_AFTER = 5;
 const STEP_MS = 50;
 const LOOK_MS = 500;
 /** What is still under way at the end is waited for that long, by the real clock. */
-const PATIENCE_MS = 120_000;
+const PATIENCE_MS = 600_000;
+/** A case that should have woken that long ago, by the business clock, has not been got to. */
+const LATE_MS = 2 * 86_400_000;
 
 /** A few cents are deducted by banks on the way; where the unit of a currency is small, in proportion. */
 const TOLERANCE = {
@@ -90,7 +92,7 @@ export async function playBook(play: BookPlay): Promise<void> {
   const { book, clock, progress, stopped } = play;
   const now = (): Instant => businessNow(clock, Date.now());
   await setUp(play, now());
-  const acts = [...openings(play), ...bookings(play)].sort((a, b) => a.at - b.at);
+  const acts = [...openings(play), ...bookings(play)].toSorted((a, b) => a.at - b.at);
   const end = instantAt(addDays(book.to, DAYS_AFTER), '23:00', ZONE);
   let lookedAt = 0;
   for (;;) {
@@ -196,16 +198,22 @@ async function howFar({ db, book, progress }: BookPlay, at: Instant): Promise<Ho
   };
 }
 
-/** Until the bank's messages are handled and the cases that are paid have closed. */
-async function comeToRest({ db, stopped }: BookPlay): Promise<void> {
+/**
+ * Until what the machine could not keep up with is done: the bank's messages are handled, the cases that are paid have
+ * closed, those that were to wake have, and nothing stays in the outbox.
+ */
+async function comeToRest(play: BookPlay): Promise<void> {
+  const { db, clock, stopped } = play;
   const deadline = Date.now() + PATIENCE_MS;
   for (;;) {
+    const now = businessNow(clock, Date.now());
     const { rows } = await sql<{ busy: boolean }>`
-      select exists (select 1 from inbox where status = 'pending') or exists (
-        select 1 from invoices where balance_minor = 0 and stage not in ('settled', 'cancelled', 'writtenOff')) as busy`.execute(
-      db,
-    );
+      select exists (select 1 from inbox where status = 'pending')
+        or exists (select 1 from outbox where recorded_at < clock_timestamp() - interval '3 seconds')
+        or exists (select 1 from invoices where stage not in ('settled', 'cancelled', 'writtenOff')
+          and (balance_minor = 0 or wake_at < ${instant(now - LATE_MS)})) as busy`.execute(db);
     if (rows[0]?.busy !== true || Date.now() > deadline) return;
-    await sleep(200, undefined, { signal: stopped });
+    play.onProgress(await howFar(play, now));
+    await sleep(500, undefined, { signal: stopped });
   }
 }

@@ -60,7 +60,7 @@ export function readYear(prefix: string, year: number | undefined): BookYear {
     throw new UsageError(`--book ${prefix}: there is no such table; ${missing.join(', ')} cannot be found.`);
   }
   const tables = readTables(prefix);
-  const years = [...new Set(tables.invoices.map(({ issuedOn }) => yearOf(issuedOn)))].sort((a, b) => a - b);
+  const years = [...new Set(tables.invoices.map(({ issuedOn }) => yearOf(issuedOn)))].toSorted((a, b) => a - b);
   if (year === undefined) throw new UsageError(`--book ${prefix} needs --year: the table has ${spans(years)}.`);
   if (!years.includes(year)) throw new UsageError(`--year ${year}: the table has ${spans(years)}.`);
   const found = bookYear(tables, year);
@@ -82,8 +82,8 @@ export function bookYear(tables: Tables, year: number): BookYear {
   const numbers = new Map(opened.map((one) => [one.id, one.billingNumber]));
   const payments = sent
     .map((payment) => paymentOf(payment, meant.get(payment.id)!, numbers))
-    .sort((a, b) => (a.bookedOn === b.bookedOn ? Number(a.id) - Number(b.id) : a.bookedOn < b.bookedOn ? -1 : 1));
-  const invoices = opened.map(invoiceOf).sort((a, b) => (a.issuedOn < b.issuedOn ? -1 : 1));
+    .toSorted((a, b) => (a.bookedOn === b.bookedOn ? Number(a.id) - Number(b.id) : a.bookedOn < b.bookedOn ? -1 : 1));
+  const invoices = opened.map(invoiceOf).toSorted((a, b) => (a.issuedOn < b.issuedOn ? -1 : 1));
   const from = invoices[0]?.issuedOn ?? `${year}-01-01`;
   return {
     table: tables.name,
@@ -148,7 +148,7 @@ const HOMES = [
 function customersOf(invoices: readonly TableInvoice[]): YearCustomer[] {
   const names = new Map(invoices.map(({ customerId, customerName }) => [customerId, customerName]));
   return [...names]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .map(([reference, name], index) => ({
       reference,
       name,
