@@ -44,7 +44,9 @@ import { statementRoutes } from './routes/statements.ts';
 import { systemRoutes } from './routes/system.ts';
 import { taskRoutes } from './routes/tasks.ts';
 import { templateRoutes } from './routes/templates.ts';
+import { transactionRoutes } from './routes/transactions.ts';
 import { verificationRoutes } from './routes/verification.ts';
+import { worklistRoutes } from './routes/worklist.ts';
 import type { App } from './routing.ts';
 import { validatorCompiler } from './validation.ts';
 import { webhookRoutes } from './webhooks/routes.ts';
@@ -95,6 +97,8 @@ export async function buildApp(deps: ApiDeps): Promise<App> {
     await personalDataRoutes(routes, deps);
     await invoiceRoutes(routes, deps);
     await moneyRoutes(routes, deps);
+    await worklistRoutes(routes, deps);
+    await transactionRoutes(routes, deps);
     await claimRoutes(routes, deps);
     await statementRoutes(routes, deps);
     await rateRoutes(routes, deps);

@@ -6,12 +6,13 @@ import { settingsOf } from '../../domain/matching/settings.ts';
 import type { Decision, Payment, Proposal, UnappliedReason } from '../../domain/matching/types.ts';
 import { formatAmount } from '../../domain/money.ts';
 import type { Act } from '../act.ts';
-import { instant, json, type Tx } from '../database.ts';
+import type { Tx } from '../database.ts';
 import type { Database, JsonObject } from '../types.ts';
 import { allocate } from './allocations.ts';
 import { useAdvice } from './remittance-advices.ts';
 import { lockCustomers } from './locks.ts';
 import { matchPayment } from './matching-book.ts';
+import { recordDecision } from './match-decisions.ts';
 import { findMatching } from './matching-settings.ts';
 import { recordReceipt } from './receipts.ts';
 import type { TransactionRow } from './transactions.ts';
@@ -176,42 +177,6 @@ export async function applyProposal(
     });
   }
 }
-
-async function recordDecision(
-  tx: Tx,
-  act: Act,
-  money: Money,
-  decision: Decision,
-  refused: UnappliedReason | null,
-): Promise<bigint> {
-  const applied = decision.kind === 'apply' && refused === null;
-  const proposal = decision.kind === 'apply' ? decision.proposal : null;
-  const { id } = await tx
-    .insertInto('match_decisions')
-    .values({
-      creditor_id: money.creditorId,
-      receipt_id: money.receiptId,
-      outcome: applied ? 'applied' : 'review',
-      rule: proposal?.rule ?? null,
-      confidence: proposal?.confidence ?? null,
-      reason: refused,
-      proposal: proposal === null ? null : json(plain(proposal)),
-      rivals: json(decision.rivals.map(plain)),
-      payers: json(decision.payers),
-      quoted: decision.quoted.map(({ invoiceId }) => invoiceId),
-      settings_version: money.version,
-      at: instant(act.at),
-    })
-    .returning('id')
-    .executeTakeFirstOrThrow();
-  return id;
-}
-
-/** Minor units as text, since JSON has no integers of that size. */
-const plain = (value: unknown): JsonObject =>
-  JSON.parse(
-    JSON.stringify(value, (_, one: unknown) => (typeof one === 'bigint' ? one.toString() : one)),
-  ) as JsonObject;
 
 /** A proposal for a task: invoices, amounts, the rule and the kinds of its reasons. */
 const shortly = (proposal: Proposal, currency: string): JsonObject => ({

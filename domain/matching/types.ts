@@ -130,7 +130,8 @@ export type Evidence =
   | { kind: 'sharedByLaw' };
 
 /** How sure a proposal is: of `certain` and `strong` ones none was seen wrong, `likely` ones seldom, `possible` ones are guesses. */
-export type Confidence = 'certain' | 'strong' | 'likely' | 'possible';
+export const CONFIDENCES = ['certain', 'strong', 'likely', 'possible'] as const;
+export type Confidence = (typeof CONFIDENCES)[number];
 
 export interface Share {
   invoiceId: string;

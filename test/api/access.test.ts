@@ -198,6 +198,54 @@ const CASES: Record<string, Case> = {
     access: 'operator',
     foreignInside: (ids) => ({ url: `/v1/receipts?customerId=${ids['customer']}`, status: 200 }),
   },
+  'GET /v1/receipts/:id': { access: 'operator', foreign: (ids) => `/v1/receipts/${ids['receipt']}` },
+  'GET /v1/receipts/:id/candidates': {
+    access: 'operator',
+    foreign: (ids) => `/v1/receipts/${ids['receipt']}/candidates`,
+  },
+  'POST /v1/receipts/:id/accept': {
+    access: 'operator',
+    foreign: (ids) => `/v1/receipts/${ids['receipt']}/accept`,
+    body: () => ({ candidate: 'A'.repeat(16) }),
+  },
+  'POST /v1/receipts/:id/split': {
+    access: 'operator',
+    foreign: (ids) => `/v1/receipts/${ids['receipt']}/split`,
+    body: (ids) => ({ allocations: [{ invoiceId: ids['invoice'], amount: '1' }] }),
+    foreignInside: (ids) => ({
+      url: `/v1/receipts/${ids['ownReceipt']}/split`,
+      body: { allocations: [{ invoiceId: ids['invoice'], amount: '1' }] },
+      status: 404,
+    }),
+  },
+  'POST /v1/receipts/:id/assign': {
+    access: 'operator',
+    foreign: (ids) => `/v1/receipts/${ids['receipt']}/assign`,
+    body: (ids) => ({ customerId: ids['customer'] }),
+    foreignInside: (ids) => ({
+      url: `/v1/receipts/${ids['ownReceipt']}/assign`,
+      body: { customerId: ids['customer'] },
+      status: 404,
+    }),
+  },
+  'POST /v1/receipts/:id/refund': {
+    access: 'operator',
+    foreign: (ids) => `/v1/receipts/${ids['receipt']}/refund`,
+    body: reason,
+  },
+  'POST /v1/receipts/:id/ignore': {
+    access: 'operator',
+    foreign: (ids) => `/v1/receipts/${ids['receipt']}/ignore`,
+    body: reason,
+  },
+  'DELETE /v1/receipts/:id/ignore': {
+    access: 'operator',
+    foreign: (ids) => `/v1/receipts/${ids['receipt']}/ignore`,
+  },
+  'GET /v1/transactions': {
+    access: 'operator',
+    foreignInside: (ids) => ({ url: `/v1/transactions?feedId=${ids['feed']}`, status: 200 }),
+  },
   'POST /v1/receipts/:id/allocations': {
     access: 'operator',
     foreign: (ids) => `/v1/receipts/${ids['receipt']}/allocations`,
