@@ -80,6 +80,7 @@ const presentCustomer = (row: CustomerRow, insolvency: InsolvencyRow | undefined
   address: row.address,
   contacts: row.contacts,
   policy: row.policy,
+  parentId: row.parent_id,
   insolvency: insolvency
     ? {
         id: insolvency.id,
@@ -183,6 +184,10 @@ function presentInvoice(row: InvoiceRow, standing: Standing, warnings: LawWarnin
     collection: { method: row.collection_method, on: row.collection_on },
     chaseFrom: row.chase_from,
     lastStepSent: row.last_step_sent,
+    discount:
+      row.discount_minor === null || row.discount_until === null
+        ? null
+        : { until: row.discount_until, amount: amount(row.discount_minor) },
     terms: row.terms,
     limitationOn: row.limitation_on,
     limitationYears: row.limitation_years,

@@ -65,7 +65,7 @@ const retention = {
   documents: days.meta({ description: 'Letters, e-mail sources and call scripts. Default 3650.' }),
   eventTexts: days.meta({ description: 'Reasons and notes on timelines. Default 3650.' }),
   inbox: days.meta({ description: 'What banks sent, as it came. Default 730.' }),
-  imports: days.meta({ description: 'Files that were imported. Default 730.' }),
+  imports: days.meta({ description: 'Files that were imported, remittance advices as they came. Default 730.' }),
   idempotencyKeys: z.int().min(1).max(365).nullable().meta({ description: 'Stored answers. Default 7.' }),
 };
 
@@ -144,6 +144,7 @@ export const customer = z
     address: address.nullable(),
     contacts: z.array(person),
     policy: policyName.nullable(),
+    parentId: id('cus').nullable().meta({ description: 'The customer that pays for this one.' }),
     insolvency: z
       .object({
         id: id('ins'),
@@ -260,6 +261,10 @@ export const invoice = z
     collection: z.object({ method: z.enum(['transfer', 'directDebit']), on: localDate.nullable() }),
     chaseFrom: localDate.nullable(),
     lastStepSent: z.string().nullable(),
+    discount: z
+      .object({ until: localDate, amount: amountOut })
+      .nullable()
+      .meta({ description: 'What paying until that day takes off; later it is a short payment.' }),
     terms: z
       .object({
         kind: z.enum(TERM_KINDS).nullable(),
@@ -305,6 +310,7 @@ export const invoice = z
       collection: { method: 'transfer', on: null },
       chaseFrom: null,
       lastStepSent: null,
+      discount: null,
       terms: null,
       limitationOn: '2031-10-31',
       limitationYears: null,
@@ -400,6 +406,28 @@ export const matchDecision = z
   .meta({ id: 'MatchDecision', description: 'Why money went where it went, or waits for a person.' });
 
 export const receiptDetail = receipt.extend({ decision: matchDecision.nullable() }).meta({ id: 'ReceiptDetail' });
+
+export const remittance = z
+  .object({
+    id: id('adv'),
+    status: z.enum(['open', 'used', 'withdrawn']),
+    customerId: id('cus').nullable(),
+    reference: z.string().nullable(),
+    paidOn: localDate.nullable(),
+    currency,
+    total: amountOut,
+    format: z.enum(['json', 'csv', 'text', 'pdf']),
+    receiptId: id('rec').nullable().meta({ description: 'The money that it was used for.' }),
+    lines: z.array(
+      z.object({
+        number: z.string(),
+        invoiceId: id('inv').nullable().meta({ description: 'Null while no one invoice has the number.' }),
+        amount: amountOut,
+      }),
+    ),
+    createdAt: instant,
+  })
+  .meta({ id: 'Remittance', description: 'What a payer says that its money is for.' });
 
 export const TRANSACTION_STATES = ['pending', 'provisional', 'suspect', 'waiting', 'done'] as const;
 

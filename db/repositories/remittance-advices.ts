@@ -32,10 +32,11 @@ export interface NewAdvice {
   lines: readonly { number: string; amountMinor: bigint }[];
 }
 
-/** Keeps an advice. Money of its total that nobody assigned yet is looked at again. */
+/** Keeps an advice. Throws `amountInvalid` where its total is too large. Money of its total that nobody assigned yet is looked at again. */
 export async function recordAdvice(tx: Tx, act: Act, advice: NewAdvice): Promise<string> {
   const id = newId('adv');
   const totalMinor = advice.lines.reduce((sum, line) => sum + line.amountMinor, 0n);
+  if (totalMinor >= 10n ** 18n) throw new DomainError('amountInvalid', 'The total is too large.');
   await tx
     .insertInto('remittance_advices')
     .values({
@@ -215,6 +216,16 @@ async function linesOf(tx: Db | Tx, creditorId: string, adviceId: string): Promi
     .sort((a, b) => (a.invoiceId < b.invoiceId ? -1 : 1));
 }
 
+/** Which of these tokens are numbers or references of the creditor's invoices. */
+export async function knownTokens(db: Db | Tx, creditorId: string, tokens: readonly string[]): Promise<Set<string>> {
+  if (tokens.length === 0) return new Set();
+  const { rows } = await sql<{ token: string }>`
+    select distinct token from invoice_tokens
+    where creditor_id = ${creditorId} and token = any(${[...tokens]}::text[])`.execute(db);
+  return new Set(rows.map((row) => row.token));
+}
+
+/** Advices of a creditor, newest first, behind the position `after`. */
 export async function listAdvices(
   db: Db,
   creditorId: string,

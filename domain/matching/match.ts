@@ -174,14 +174,17 @@ function different(proposals: readonly Proposal[]): Proposal[] {
       .map(({ invoiceId, amountMinor }) => `${invoiceId} ${amountMinor}`)
       .sort()
       .join();
-  return [...new Map([...proposals].reverse().map((proposal) => [key(proposal), proposal])).values()].reverse();
+  return [...new Map(proposals.toReversed().map((proposal) => [key(proposal), proposal])).values()].toReversed();
 }
 
 /** Those known by the surest evidence; a weaker one never contradicts it. Relations come beside whoever is related. */
 function likeliest(payers: readonly KnownPayer[]): KnownPayer[] {
   for (const evidence of PAYER_EVIDENCE) {
     if (evidence !== 'relation' && payers.some(({ by }) => by === evidence)) {
-      return payers.filter(({ by }) => by === evidence || by === 'relation');
+      const known = payers.filter(({ by }) => by === evidence);
+      const ofThese = (parentId: string | null | undefined): boolean =>
+        parentId === undefined || parentId === null || known.some(({ customerId }) => customerId === parentId);
+      return [...known, ...payers.filter(({ by, parentId }) => by === 'relation' && ofThese(parentId))];
     }
   }
   return [...payers];

@@ -60,6 +60,8 @@ export type PayerEvidence = (typeof PAYER_EVIDENCE)[number];
 export interface KnownPayer {
   customerId: string;
   by: PayerEvidence;
+  /** Of a relation: the parent, who is known by itself. */
+  parentId?: string | null;
 }
 
 /** What `match` asks of whoever keeps the books. Each is answered from an index, whatever the number of open invoices. */
