@@ -9,8 +9,8 @@ import type { Act } from '../act.ts';
 import type { Tx } from '../database.ts';
 import type { Database, JsonObject } from '../types.ts';
 import { allocate } from './allocations.ts';
-import { useAdvice } from './remittance-advices.ts';
-import { lockCustomers } from './locks.ts';
+import { advicesLines, useAdvice } from './remittance-advices.ts';
+import { lockCustomers, lockReceipt } from './locks.ts';
 import { matchPayment } from './matching-book.ts';
 import { recordDecision } from './match-decisions.ts';
 import { findMatching } from './matching-settings.ts';
@@ -76,8 +76,15 @@ export async function lookAgain(tx: Tx, act: Act, receiptId: string, holidays: H
   const payment = paymentOfReceipt(receipt);
   const { document, version } = await findMatching(tx, receipt.creditor_id);
   const decision = await matchPayment(tx, receipt.creditor_id, payment, settingsOf(document, receipt.currency));
-  await lockConcerned(tx, decision, receipt.customer_id);
+  const advised = await advicesLines(tx, { creditorId: receipt.creditor_id, payment, decision });
+  await lockConcerned(tx, decision, [
+    ...(receipt.customer_id === null ? [] : [receipt.customer_id]),
+    ...(advised?.lines ?? []).map((line) => line.customerId),
+  ]);
+  // A person may have decided between the look and the locks: that outranks whatever a rule found.
+  const locked = await lockReceipt(tx, receiptId);
   await notAgain(tx, receiptId);
+  if (!mayBeMatched(locked)) return false;
   await carryOut(tx, act, { receiptId, creditorId: receipt.creditor_id, payment, version }, decision, holidays);
   return true;
 }
@@ -88,13 +95,13 @@ const mayBeMatched = (receipt: Receipt): boolean =>
 const notAgain = (tx: Tx, receiptId: string) =>
   tx.updateTable('receipts').set({ look_again: false }).where('id', '=', receiptId).execute();
 
-async function lockConcerned(tx: Tx, decision: Decision, customerId: string | null = null): Promise<void> {
+async function lockConcerned(tx: Tx, decision: Decision, others: readonly string[] = []): Promise<void> {
   const shares = decision.kind === 'apply' ? decision.proposal.shares : [];
   const presumed = presumedCustomer(decision.quoted, decision.payers);
   await lockCustomers(tx, [
     ...customersConcerned(presumed, decision.quoted),
     ...shares.map((share) => share.customerId),
-    ...(customerId === null ? [] : [customerId]),
+    ...others,
   ]);
 }
 
