@@ -80,6 +80,7 @@ const presentCustomer = (row: CustomerRow, insolvency: InsolvencyRow | undefined
   address: row.address,
   contacts: row.contacts,
   policy: row.policy,
+  parentId: row.parent_id,
   insolvency: insolvency
     ? {
         id: insolvency.id,
@@ -183,6 +184,10 @@ function presentInvoice(row: InvoiceRow, standing: Standing, warnings: LawWarnin
     collection: { method: row.collection_method, on: row.collection_on },
     chaseFrom: row.chase_from,
     lastStepSent: row.last_step_sent,
+    discount:
+      row.discount_minor === null || row.discount_until === null
+        ? null
+        : { until: row.discount_until, amount: amount(row.discount_minor) },
     terms: row.terms,
     limitationOn: row.limitation_on,
     limitationYears: row.limitation_years,
@@ -209,12 +214,14 @@ export const presentReceipt = (row: ReceiptRow, allocations: readonly Allocation
   amount: formatAmount(row.amount_minor, row.currency),
   unapplied: formatAmount(row.unapplied_minor, row.currency),
   returned: formatAmount(row.returned_minor, row.currency),
+  setAside: formatAmount(row.set_aside_minor, row.currency),
   currency: row.currency,
   payerName: row.payer_name,
   payerIban: row.payer_iban,
   remittance: row.remittance,
   endToEndId: row.end_to_end_id,
   method: row.method,
+  byPerson: row.by_person,
   allocations: allocations.map((allocation) => presentAllocation(allocation, row.currency)),
   createdAt: isoInstant(row.at),
 });

@@ -2,6 +2,8 @@ import { z } from 'zod';
 import type { Act } from '../db/act.ts';
 import type { Tx } from '../db/database.ts';
 import { answerUnreachable } from '../db/repositories/agency-messages.ts';
+import { answerSuspect } from '../db/repositories/bank-transactions.ts';
+import { returnByHand } from '../db/repositories/bank-returns.ts';
 import { resolveUnknown } from '../db/repositories/sending.ts';
 import { findCustomer } from '../db/repositories/customers.ts';
 import { openDispute } from '../db/repositories/disputes.ts';
@@ -10,7 +12,7 @@ import { findInvoice, type InvoiceRow } from '../db/repositories/invoices.ts';
 import { recordPost } from '../db/repositories/letters.ts';
 import { answerAcknowledgement } from '../db/repositories/limitation-events.ts';
 import { lockCustomers } from '../db/repositories/locks.ts';
-import { pokeOutreach, wakeCase } from '../db/repositories/outbox.ts';
+import { pokeFeed, pokeOutreach, wakeCase } from '../db/repositories/outbox.ts';
 import { findPolicy } from '../db/repositories/policies.ts';
 import { makePromise } from '../db/repositories/promises.ts';
 import type { TaskRow } from '../db/repositories/task-list.ts';
@@ -56,6 +58,13 @@ export const COMPLETIONS = {
   }),
   confirmAcknowledgement: z.strictObject({ decision: z.enum(['confirmed', 'refused']), note }),
   agencyUnreachable: z.strictObject({ outcome: z.enum(['retry', 'toldByHand']), note }),
+  possibleDuplicate: z.strictObject({ outcome: z.enum(['same', 'different']), note }),
+  unknownReturn: z.strictObject({
+    receiptId: id('rec')
+      .optional()
+      .meta({ description: 'The money that went back; without it the return goes on waiting.' }),
+    note,
+  }),
   other: z.strictObject({ note }),
 } as const;
 
@@ -148,6 +157,24 @@ async function carryOut(
       await completeTask(tx, act, task.id, said);
       const { messageId } = task.data;
       if (typeof messageId === 'string') await answerUnreachable(tx, act, BigInt(messageId), said.outcome);
+      return said;
+    }
+    case 'possibleDuplicate': {
+      const said = parseCompletion('possibleDuplicate', body);
+      await completeTask(tx, act, task.id, said);
+      const { transactionId } = task.data;
+      if (typeof transactionId === 'string') {
+        await pokeFeed(tx, await answerSuspect(tx, creditorId, transactionId, said.outcome));
+      }
+      return said;
+    }
+    case 'unknownReturn': {
+      const said = parseCompletion('unknownReturn', body);
+      const { transactionId } = task.data;
+      if (said.receiptId !== undefined && typeof transactionId === 'string') {
+        await returnByHand(tx, { ...act, reason: null }, creditorId, transactionId, said.receiptId);
+      }
+      await completeTask(tx, act, task.id, said);
       return said;
     }
     default: {

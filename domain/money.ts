@@ -106,6 +106,14 @@ export function proportion(minor: bigint, part: bigint, whole: bigint): bigint {
   return product < 0n ? -rounded : rounded;
 }
 
+/** So many per cent (`"2"`, `"1.5"`) of a positive amount, rounded half up to the minor unit. Throws `shareInvalid`. */
+export function percentOf(minor: bigint, percent: string): bigint {
+  const parts = /^(\d{1,3})(?:\.(\d{1,18}))?$/.exec(percent);
+  if (!parts) throw new DomainError('shareInvalid', `"${clip(percent)}" is not a per cent such as "2" or "1.5".`);
+  const decimals = parts[2] ?? '';
+  return proportion(minor, BigInt(parts[1] + decimals), 100n * 10n ** BigInt(decimals.length));
+}
+
 /**
  * Splits an amount in proportion to non-negative weights by the largest remainder: the parts always add up to `minor`
  * and each differs from its exact proportion by less than one minor unit. Equal remainders are served from the left.

@@ -56,18 +56,26 @@ export const customerDetails = {
 
 export const customerReference = line(100).meta({ example: 'C-1001' });
 
-const customerBody = z.strictObject({ reference: customerReference, name: line(300), ...customerDetails }).meta({
-  id: 'NewCustomer',
-  example: {
-    reference: 'C-1001',
-    name: 'Dupont SARL',
-    kind: 'business',
-    country: 'FR',
-    contacts: [{ name: 'Accounts payable', role: 'billing', email: 'billing@dupont.example' }],
-  },
-});
+const parentId = id('cus')
+  .nullish()
+  .meta({ description: 'The customer that pays for this one, such as its parent company.' });
 
-const customerPatch = z.strictObject({ reference: customerReference, name: line(300), ...customerDetails }).partial();
+const customerBody = z
+  .strictObject({ reference: customerReference, name: line(300), ...customerDetails, parentId })
+  .meta({
+    id: 'NewCustomer',
+    example: {
+      reference: 'C-1001',
+      name: 'Dupont SARL',
+      kind: 'business',
+      country: 'FR',
+      contacts: [{ name: 'Accounts payable', role: 'billing', email: 'billing@dupont.example' }],
+    },
+  });
+
+const customerPatch = z
+  .strictObject({ reference: customerReference, name: line(300), ...customerDetails, parentId })
+  .partial();
 
 const holdBody = z.strictObject({ reason: reasonText, until: localDate.optional() });
 

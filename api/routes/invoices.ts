@@ -17,7 +17,9 @@ import { requirePolicyName } from '../../db/repositories/policies.ts';
 import { listTimeline } from '../../db/repositories/timeline.ts';
 import { forecast } from '../../domain/case/forecast.ts';
 import { TERM_KINDS, TERM_SECTORS, type PaymentTerms } from '../../domain/law/payment-terms.ts';
-import { parseAmount } from '../../domain/money.ts';
+import type { DiscountTerm } from '../../domain/matching/types.ts';
+import { parseAmount, percentOf } from '../../domain/money.ts';
+import { positiveAmount } from '../validation.ts';
 import { isoInstant, localDate as dateAt } from '../../domain/time/zones.ts';
 import { readPage } from '../cursor.ts';
 import type { ApiDeps } from '../deps.ts';
@@ -76,6 +78,25 @@ export const termsOf = (said: z.output<typeof paymentTerms> | undefined): Paymen
         expresslyAgreed: said.expresslyAgreed ?? false,
       };
 
+const discountTerm = z
+  .union([
+    z.strictObject({ until: localDate, amount }),
+    z.strictObject({
+      until: localDate,
+      rate: z
+        .string()
+        .regex(/^\d{1,2}(\.\d{1,4})?$/, 'is not a per cent such as "2" or "1.5"')
+        .meta({ description: 'Per cent of the amount, rounded half up to the smallest unit.' }),
+    }),
+  ])
+  .meta({ id: 'DiscountTerm', example: { until: '2026-10-11', rate: '2' } });
+
+function discountOf(said: z.output<typeof discountTerm>, text: string, code: string): DiscountTerm {
+  const { until } = said;
+  if ('amount' in said) return { until, amountMinor: positiveAmount('/discount/amount', said.amount, code) };
+  return { until, amountMinor: percentOf(parseAmount(text, code), said.rate) };
+}
+
 const decimalText = z
   .string()
   .max(24)
@@ -109,6 +130,7 @@ const invoiceBody = z
   .strictObject({
     ...invoiceFields,
     terms: paymentTerms.optional(),
+    discount: discountTerm.optional(),
     limitationYears: z.int().min(1).max(10).optional().meta({
       description: 'Years of limitation that the contract agrees, where the law lets it (C. civ. art. 2254).',
     }),
@@ -195,6 +217,7 @@ export async function invoiceRoutes(app: App, deps: ApiDeps): Promise<void> {
           chaseFrom: body.chaseFrom ?? null,
           lastStepSent: body.lastStepSent ?? null,
           terms: termsOf(body.terms),
+          discount: body.discount ? discountOf(body.discount, body.amount, body.currency) : null,
           limitationYears: body.limitationYears ?? null,
         });
         const answer = await invoiceAnswer(tx, creditorId, registered.invoiceId, act.at);

@@ -5,6 +5,7 @@ import { findInvoice } from '../../db/repositories/invoices.ts';
 import { findCreditNote } from '../../db/repositories/money-list.ts';
 import { allocationsOf, findAllocation, findReceipt, listReceipts } from '../../db/repositories/receipt-list.ts';
 import { recordPayment } from '../../db/repositories/receipts.ts';
+import { takeInHand } from '../../db/repositories/unapplied.ts';
 import { parseAmount } from '../../domain/money.ts';
 import { readPage } from '../cursor.ts';
 import type { ApiDeps } from '../deps.ts';
@@ -184,6 +185,7 @@ export async function moneyRoutes(app: App, deps: ApiDeps): Promise<void> {
           amountMinor: positiveAmount('/amount', text, money.currency),
           rule: 'manual',
         });
+        await takeInHand(tx, money.id);
         return created(presentAllocation((await findAllocation(tx, creditorId, allocationId))!, money.currency));
       }),
   );

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { CONFIDENCES, RULES } from '../../domain/matching/types.ts';
 import { TERM_KINDS, TERM_SECTORS } from '../../domain/law/payment-terms.ts';
 import { CONTACT_ROLES, CUSTOMER_KINDS } from '../../domain/policy/types.ts';
 import {
@@ -64,7 +65,7 @@ const retention = {
   documents: days.meta({ description: 'Letters, e-mail sources and call scripts. Default 3650.' }),
   eventTexts: days.meta({ description: 'Reasons and notes on timelines. Default 3650.' }),
   inbox: days.meta({ description: 'What banks sent, as it came. Default 730.' }),
-  imports: days.meta({ description: 'Files that were imported. Default 730.' }),
+  imports: days.meta({ description: 'Files that were imported, remittance advices as they came. Default 730.' }),
   idempotencyKeys: z.int().min(1).max(365).nullable().meta({ description: 'Stored answers. Default 7.' }),
 };
 
@@ -143,6 +144,7 @@ export const customer = z
     address: address.nullable(),
     contacts: z.array(person),
     policy: policyName.nullable(),
+    parentId: id('cus').nullable().meta({ description: 'The customer that pays for this one.' }),
     insolvency: z
       .object({
         id: id('ins'),
@@ -259,6 +261,10 @@ export const invoice = z
     collection: z.object({ method: z.enum(['transfer', 'directDebit']), on: localDate.nullable() }),
     chaseFrom: localDate.nullable(),
     lastStepSent: z.string().nullable(),
+    discount: z
+      .object({ until: localDate, amount: amountOut })
+      .nullable()
+      .meta({ description: 'What paying until that day takes off; later it is a short payment.' }),
     terms: z
       .object({
         kind: z.enum(TERM_KINDS).nullable(),
@@ -304,6 +310,7 @@ export const invoice = z
       collection: { method: 'transfer', on: null },
       chaseFrom: null,
       lastStepSent: null,
+      discount: null,
       terms: null,
       limitationOn: '2031-10-31',
       limitationYears: null,
@@ -342,16 +349,113 @@ export const receipt = z
     amount: amountOut,
     unapplied: amountOut,
     returned: amountOut,
+    setAside: amountOut.meta({ description: 'What a person put aside: none of the invoices’ money.' }),
     currency,
     payerName: z.string().nullable(),
     payerIban: z.string().nullable(),
     remittance: z.string().nullable(),
     endToEndId: z.string().nullable(),
     method: z.string().nullable(),
+    byPerson: z.boolean().meta({ description: 'A person had a hand in it: no rule touches it any more.' }),
     allocations: z.array(allocation),
     createdAt: instant,
   })
   .meta({ id: 'Receipt' });
+
+/** Money for one invoice as a proposal of matching has it. */
+const proposedAllocation = z.object({
+  invoiceId: id('inv'),
+  number: z.string(),
+  amount: amountOut,
+  writeOff: z
+    .object({ kind: z.enum(['difference', 'discount', 'bankFees']), amount: amountOut })
+    .optional()
+    .meta({ description: 'What of the invoice is given up with it.' }),
+});
+
+const proposal = {
+  rule: z.enum(RULES),
+  confidence: z.enum(CONFIDENCES),
+  allocations: z.array(proposedAllocation),
+  reasons: z.array(z.object({ kind: z.string(), text: z.string() })),
+};
+
+export const candidate = z
+  .object({
+    key: z.string().meta({ description: 'The same as long as the same money would go to the same invoices.' }),
+    customerId: id('cus').nullable().meta({ description: 'Whose invoices these are; null where several customers’.' }),
+    ...proposal,
+  })
+  .meta({ id: 'Candidate' });
+
+export const matchDecision = z
+  .object({
+    outcome: z.enum(['applied', 'review']),
+    rule: z.string().nullable(),
+    confidence: z.string().nullable(),
+    reason: z
+      .object({ code: z.string(), text: z.string() })
+      .nullable()
+      .meta({ description: 'Why it waits for a person.' }),
+    allocations: z.array(proposedAllocation),
+    reasons: z.array(z.object({ kind: z.string(), text: z.string() })),
+    rivals: z.array(z.object(proposal)),
+    settingsVersion: z.int().meta({ description: 'The version of the settings it was made under; 0: the defaults.' }),
+    at: instant,
+  })
+  .meta({ id: 'MatchDecision', description: 'Why money went where it went, or waits for a person.' });
+
+export const receiptDetail = receipt.extend({ decision: matchDecision.nullable() }).meta({ id: 'ReceiptDetail' });
+
+export const remittance = z
+  .object({
+    id: id('adv'),
+    status: z.enum(['open', 'used', 'withdrawn']),
+    customerId: id('cus').nullable(),
+    reference: z.string().nullable(),
+    paidOn: localDate.nullable(),
+    currency,
+    total: amountOut,
+    format: z.enum(['json', 'csv', 'text', 'pdf']),
+    receiptId: id('rec').nullable().meta({ description: 'The money that it was used for.' }),
+    lines: z.array(
+      z.object({
+        number: z.string(),
+        invoiceId: id('inv').nullable().meta({ description: 'Null while no one invoice has the number.' }),
+        amount: amountOut,
+      }),
+    ),
+    createdAt: instant,
+  })
+  .meta({ id: 'Remittance', description: 'What a payer says that its money is for.' });
+
+export const TRANSACTION_STATES = ['pending', 'provisional', 'suspect', 'waiting', 'done'] as const;
+
+export const bankTransaction = z
+  .object({
+    id: id('btx'),
+    feedId: id('fee'),
+    status: z.enum(['booked', 'pending', 'information']),
+    state: z.enum(TRANSACTION_STATES).meta({
+      description:
+        'provisional: announced, moves no money yet; suspect: may have been told before, a person says; waiting: a return ' +
+        'whose payment has not come; pending: about to be applied.',
+    }),
+    outcome: z.enum(['receipt', 'return', 'debit', 'ownReturn', 'duplicate']).nullable(),
+    bookedOn: localDate,
+    valueOn: localDate.nullable(),
+    amount: amountOut.meta({ description: 'With a minus where money went.' }),
+    currency,
+    counterpartyName: z.string().nullable(),
+    counterpartyAccount: z.string().nullable(),
+    remittance: z.string().nullable(),
+    endToEndId: z.string().nullable(),
+    bankId: z.string().nullable(),
+    receiptId: id('rec').nullable(),
+    sameAs: id('btx').nullable().meta({ description: 'What a suspect may be the same as.' }),
+    createdAt: instant,
+  })
+  .meta({ id: 'BankTransaction' });
 
 export const creditNote = z
   .object({

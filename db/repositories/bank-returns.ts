@@ -1,12 +1,13 @@
 import { sql } from 'kysely';
 import type { ReturnInformation } from '../../domain/statement/transaction.ts';
+import { DomainError } from '../../domain/errors.ts';
 import { formatAmount } from '../../domain/money.ts';
 import { quotedTokens } from '../../domain/matching/tokens.ts';
 import type { Act } from '../act.ts';
 import type { Tx } from '../database.ts';
 import { returnReceipt } from './returns.ts';
 import { closeTaskByKey, openTask } from './tasks.ts';
-import type { TransactionRow } from './transactions.ts';
+import { findTransaction, returnsOf, type TransactionRow } from './transactions.ts';
 
 /** What became of a return: `refused` where it cannot be of what it names. */
 export type ReturnOutcome =
@@ -38,12 +39,29 @@ export async function applyReturn(
     return { kind: 'waiting' };
   }
   if (original.currency !== row.currency) return { kind: 'refused', code: 'currencyMismatch' };
+  await applyTo(tx, act, row, returns, original);
+  await closeTaskByKey(tx, act, row.creditor_id, waitingKey(row), 'done', { outcome: 'transactionCame' });
+  return { kind: 'returned', receiptId: original.id };
+}
 
+/** What the bank took of this receipt, and what it took beside. */
+function partsOf(row: TransactionRow, returns: ReturnInformation, original: Original) {
+  const bookedMinor = -row.amount_minor;
   const left = original.amount_minor - original.returned_minor;
   const told = returns.originalAmountMinor ?? bookedMinor - (row.fees_minor ?? 0n);
   const wanted = told > 0n && told <= bookedMinor ? told : bookedMinor;
   const amountMinor = wanted < left ? wanted : left;
-  const feesMinor = feesOf(row, returns, bookedMinor - wanted);
+  return { wanted, amountMinor, feesMinor: feesOf(row, returns, bookedMinor - wanted) };
+}
+
+async function applyTo(
+  tx: Tx,
+  act: Act,
+  row: TransactionRow,
+  returns: ReturnInformation,
+  original: Original,
+): Promise<void> {
+  const { wanted, amountMinor, feesMinor } = partsOf(row, returns, original);
   if (amountMinor > 0n) {
     await returnReceipt(tx, act, {
       receiptId: original.id,
@@ -68,8 +86,51 @@ export async function applyReturn(
       dueAt: act.at,
     });
   }
-  await closeTaskByKey(tx, act, row.creditor_id, waitingKey(row), 'done', { outcome: 'transactionCame' });
-  return { kind: 'returned', receiptId: original.id };
+}
+
+/**
+ * A person says of which receipt a return is that waits for its payment. Locks its feed, as a drain does. Throws `notFound`,
+ * also where it does not wait any more, `currencyMismatch`, `exceedsReceipt`.
+ */
+export async function returnByHand(
+  tx: Tx,
+  act: Act,
+  creditorId: string,
+  transactionId: string,
+  receiptId: string,
+): Promise<void> {
+  const seen = await findTransaction(tx, creditorId, transactionId);
+  const original = await tx
+    .selectFrom('receipts')
+    .select(['id', 'amount_minor', 'returned_minor', 'currency', 'customer_id'])
+    .where('creditor_id', '=', creditorId)
+    .where('id', '=', receiptId)
+    .executeTakeFirst();
+  if (!seen || !original) throw new DomainError('notFound', 'There is no such receipt.');
+  await tx.selectFrom('feeds').select('id').where('id', '=', seen.feed_id).forNoKeyUpdate().execute();
+  const row = (await findTransaction(tx, creditorId, transactionId))!;
+  const returns = returnsOf(row);
+  if (row.state !== 'waiting' || returns === null) {
+    throw new DomainError('taskClosed', 'The return has found its payment meanwhile.');
+  }
+  const fault = (code: string, message: string) =>
+    new DomainError(code, message, [{ pointer: '/receiptId', code, message }]);
+  if (original.currency !== row.currency) {
+    throw fault('currencyMismatch', `The receipt is in ${original.currency}.`);
+  }
+  const { wanted, amountMinor } = partsOf(row, returns, original);
+  if (amountMinor < wanted) {
+    throw fault(
+      'exceedsReceipt',
+      `Only ${formatAmount(amountMinor, row.currency)} of the receipt can still be returned.`,
+    );
+  }
+  await tx
+    .updateTable('bank_transactions')
+    .set({ state: 'done', outcome: 'return', receipt_id: receiptId })
+    .where('id', '=', row.id)
+    .execute();
+  await applyTo(tx, act, row, returns, original);
 }
 
 /**

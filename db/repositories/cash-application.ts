@@ -6,12 +6,13 @@ import { settingsOf } from '../../domain/matching/settings.ts';
 import type { Decision, Payment, Proposal, UnappliedReason } from '../../domain/matching/types.ts';
 import { formatAmount } from '../../domain/money.ts';
 import type { Act } from '../act.ts';
-import { instant, json, type Tx } from '../database.ts';
+import type { Tx } from '../database.ts';
 import type { Database, JsonObject } from '../types.ts';
 import { allocate } from './allocations.ts';
-import { useAdvice } from './remittance-advices.ts';
-import { lockCustomers } from './locks.ts';
+import { advicesLines, useAdvice } from './remittance-advices.ts';
+import { lockCustomers, lockReceipt } from './locks.ts';
 import { matchPayment } from './matching-book.ts';
+import { recordDecision } from './match-decisions.ts';
 import { findMatching } from './matching-settings.ts';
 import { recordReceipt } from './receipts.ts';
 import type { TransactionRow } from './transactions.ts';
@@ -75,8 +76,15 @@ export async function lookAgain(tx: Tx, act: Act, receiptId: string, holidays: H
   const payment = paymentOfReceipt(receipt);
   const { document, version } = await findMatching(tx, receipt.creditor_id);
   const decision = await matchPayment(tx, receipt.creditor_id, payment, settingsOf(document, receipt.currency));
-  await lockConcerned(tx, decision, receipt.customer_id);
+  const advised = await advicesLines(tx, { creditorId: receipt.creditor_id, payment, decision });
+  await lockConcerned(tx, decision, [
+    ...(receipt.customer_id === null ? [] : [receipt.customer_id]),
+    ...(advised?.lines ?? []).map((line) => line.customerId),
+  ]);
+  // A person may have decided between the look and the locks: that outranks whatever a rule found.
+  const locked = await lockReceipt(tx, receiptId);
   await notAgain(tx, receiptId);
+  if (!mayBeMatched(locked)) return false;
   await carryOut(tx, act, { receiptId, creditorId: receipt.creditor_id, payment, version }, decision, holidays);
   return true;
 }
@@ -87,13 +95,13 @@ const mayBeMatched = (receipt: Receipt): boolean =>
 const notAgain = (tx: Tx, receiptId: string) =>
   tx.updateTable('receipts').set({ look_again: false }).where('id', '=', receiptId).execute();
 
-async function lockConcerned(tx: Tx, decision: Decision, customerId: string | null = null): Promise<void> {
+async function lockConcerned(tx: Tx, decision: Decision, others: readonly string[] = []): Promise<void> {
   const shares = decision.kind === 'apply' ? decision.proposal.shares : [];
   const presumed = presumedCustomer(decision.quoted, decision.payers);
   await lockCustomers(tx, [
     ...customersConcerned(presumed, decision.quoted),
     ...shares.map((share) => share.customerId),
-    ...(customerId === null ? [] : [customerId]),
+    ...others,
   ]);
 }
 
@@ -176,42 +184,6 @@ export async function applyProposal(
     });
   }
 }
-
-async function recordDecision(
-  tx: Tx,
-  act: Act,
-  money: Money,
-  decision: Decision,
-  refused: UnappliedReason | null,
-): Promise<bigint> {
-  const applied = decision.kind === 'apply' && refused === null;
-  const proposal = decision.kind === 'apply' ? decision.proposal : null;
-  const { id } = await tx
-    .insertInto('match_decisions')
-    .values({
-      creditor_id: money.creditorId,
-      receipt_id: money.receiptId,
-      outcome: applied ? 'applied' : 'review',
-      rule: proposal?.rule ?? null,
-      confidence: proposal?.confidence ?? null,
-      reason: refused,
-      proposal: proposal === null ? null : json(plain(proposal)),
-      rivals: json(decision.rivals.map(plain)),
-      payers: json(decision.payers),
-      quoted: decision.quoted.map(({ invoiceId }) => invoiceId),
-      settings_version: money.version,
-      at: instant(act.at),
-    })
-    .returning('id')
-    .executeTakeFirstOrThrow();
-  return id;
-}
-
-/** Minor units as text, since JSON has no integers of that size. */
-const plain = (value: unknown): JsonObject =>
-  JSON.parse(
-    JSON.stringify(value, (_, one: unknown) => (typeof one === 'bigint' ? one.toString() : one)),
-  ) as JsonObject;
 
 /** A proposal for a task: invoices, amounts, the rule and the kinds of its reasons. */
 const shortly = (proposal: Proposal, currency: string): JsonObject => ({

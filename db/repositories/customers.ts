@@ -1,4 +1,4 @@
-import type { Selectable } from 'kysely';
+import { sql, type Selectable } from 'kysely';
 import { DomainError } from '../../domain/errors.ts';
 import type { CustomerKind } from '../../domain/policy/types.ts';
 import { localeOfCountry, zoneOfCountry } from '../../domain/time/country-zones.ts';
@@ -26,6 +26,8 @@ export interface CustomerInput {
   address?: Address | null | undefined;
   contacts?: readonly PersonInput[] | undefined;
   policy?: string | null | undefined;
+  /** The customer that pays for this one. */
+  parentId?: string | null | undefined;
 }
 
 /** A customer as an invoice or an import names it: perhaps only by its reference, when it is known already. */
@@ -43,7 +45,7 @@ export interface CreditorHome {
 }
 
 /**
- * Adds a customer. The same reference again is `unchanged` when all that is given agrees with what is stored; otherwise
+ * Adds a customer. Throws `unknownParent`. The same reference again is `unchanged` when all that is given agrees with what is stored; otherwise
  * `customerExists` is thrown.
  */
 export async function createCustomer(
@@ -52,6 +54,7 @@ export async function createCustomer(
   home: CreditorHome,
   input: CustomerInput,
 ): Promise<{ customer: CustomerRow; outcome: 'created' | 'unchanged' }> {
+  if (input.parentId) await requireParent(tx, home.id, null, input.parentId);
   const { customers, created } = await resolveCustomers(tx, act, home, [input], 'reuse');
   const customer = customers.get(input.reference)!;
   if (created.has(input.reference)) return { customer, outcome: 'created' };
@@ -119,7 +122,7 @@ export async function resolveCustomers(
   return { customers, created };
 }
 
-/** Changes what is given; `undefined` keeps. Lets the open cases and outreach look again. Throws `notFound`, `customerExists`. */
+/** Changes what is given; `undefined` keeps. Lets the open cases and outreach look again. Throws `notFound`, `customerExists`, `unknownParent`, `parentCycle`. */
 export async function changeCustomer(
   tx: Tx,
   act: Act,
@@ -127,6 +130,7 @@ export async function changeCustomer(
   customerId: string,
   changes: CustomerChanges,
 ): Promise<CustomerRow> {
+  if (changes.parentId) await requireParent(tx, creditorId, customerId, changes.parentId);
   const current = await tx
     .selectFrom('customers')
     .selectAll()
@@ -153,6 +157,7 @@ export async function changeCustomer(
       address: addressColumn(changes.address === undefined ? current.address : changes.address),
       contacts: json(changes.contacts ?? current.contacts),
       policy: changes.policy === undefined ? current.policy : changes.policy,
+      parent_id: changes.parentId === undefined ? current.parent_id : changes.parentId,
     })
     .where('id', '=', customerId)
     .returningAll()
@@ -171,6 +176,26 @@ export async function changeCustomer(
   );
   await pokeOutreach(tx, customerId);
   return row;
+}
+
+/**
+ * A parent is another customer of the creditor that does not belong to this one itself. Relations of a creditor are set one
+ * after the other: the caller locks customers after this. Throws `unknownParent`, `parentCycle`.
+ */
+async function requireParent(tx: Tx, creditorId: string, customerId: string | null, parentId: string): Promise<void> {
+  const refused = (code: string, message: string): DomainError =>
+    new DomainError(code, message, [{ pointer: '/parentId', code, message }]);
+  await tx.selectFrom('creditors').select('id').where('id', '=', creditorId).forNoKeyUpdate().execute();
+  if (!(await findCustomer(tx, creditorId, parentId))) throw refused('unknownParent', 'There is no such customer.');
+  if (customerId === null) return;
+  const { rows } = await sql<{ id: string }>`
+    with recursive above as (
+      select id, parent_id from customers where id = ${parentId}
+      union
+      select c.id, c.parent_id from customers c join above a on c.id = a.parent_id
+    )
+    select id from above where id = ${customerId}`.execute(tx);
+  if (rows.length > 0) throw refused('parentCycle', 'The customer would be its own parent.');
 }
 
 export async function findCustomer(
@@ -286,6 +311,7 @@ function newRow(act: Act, home: CreditorHome, mention: CustomerMention) {
     address: addressColumn(mention.address ?? null),
     contacts: json(mention.contacts ?? []),
     policy: mention.policy ?? null,
+    parent_id: mention.parentId ?? null,
     created_at: instant(act.at),
   };
 }
@@ -305,6 +331,7 @@ function differences(row: CustomerRow, mention: CustomerMention, base: string, c
     address: row.address,
     contacts: row.contacts,
     policy: row.policy,
+    parentId: row.parent_id,
   };
   return Object.entries(stored)
     .filter(([field, value]) => {

@@ -78,6 +78,9 @@ async function eraseAll(
     customer,
     customer.contacts.flatMap((p) => (p.email ? [p.email.toLowerCase()] : [])),
   );
+  // Accounts and names from which its money came: who pays next is matched without them.
+  await tx.updateTable('remittance_advices').set({ source: null }).where('customer_id', '=', customer.id).execute();
+  await tx.deleteFrom('known_payers').where('customer_id', '=', customer.id).execute();
   await tx
     .updateTable('customers')
     .set({ contacts: json([]) })

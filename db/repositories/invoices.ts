@@ -6,6 +6,7 @@ import type { InvoiceMentions } from '../../domain/law/invoice-mentions.ts';
 import { limitationIn } from '../../domain/law/limitation.ts';
 import type { PaymentTerms } from '../../domain/law/payment-terms.ts';
 import { invoiceRegistered } from '../../domain/ledger/postings.ts';
+import type { DiscountTerm } from '../../domain/matching/types.ts';
 import { invoiceTokens } from '../../domain/matching/invoice-tokens.ts';
 import { formatAmount } from '../../domain/money.ts';
 import { validateStepOf } from '../../domain/policy/parse.ts';
@@ -53,6 +54,8 @@ export interface InvoiceInput {
   lastStepSent?: string | null;
   /** How the payment term was agreed; null where nobody said. */
   terms?: PaymentTerms | null;
+  /** What paying early takes off; null where nothing was agreed, absent where the source does not say. */
+  discount?: DiscountTerm | null;
   /** The years of limitation that the contract agrees; null: those of the law. */
   limitationYears?: number | null;
   /** What the text of the e-invoice shows; null where none was read. */
@@ -68,7 +71,8 @@ export type Registration =
 
 /**
  * Registers one invoice and has its case started. The same number again is `unchanged` when all is equal. Throws
- * `invoiceExists` when it is not, `dueBeforeIssue`, `unknownPolicy`, `noPolicy`, `unknownStep`, `limitationYearsNotAllowed`.
+ * `invoiceExists` when it is not, `dueBeforeIssue`, `unknownPolicy`, `noPolicy`, `unknownStep`, `limitationYearsNotAllowed`,
+ * `discountInvalid`.
  */
 export async function registerInvoice(
   tx: Tx,
@@ -145,6 +149,7 @@ function draft(
     throw refusal('dueBeforeIssue', '/dueOn', 'The due date lies before the issue date.');
   }
   requireLimitationYears(input);
+  requireDiscount(input);
   const policy = choosePolicy(policies, {
     own: input.policy ?? null,
     customer: input.customer.policy,
@@ -175,6 +180,17 @@ function requireLimitationYears({ customer, limitationYears }: InvoiceInput): vo
       ? 'No contract is known to change the limitation of claims against this customer.'
       : `A contract sets ${allowed.from} to ${allowed.to} years (${allowed.source}).`;
   throw refusal('limitationYearsNotAllowed', '/limitationYears', message);
+}
+
+/** A discount is less than the invoice, for paying between its issue and its due date. */
+function requireDiscount({ discount, amountMinor, issuedOn, dueOn }: InvoiceInput): void {
+  if (!discount) return;
+  if (discount.amountMinor <= 0n || discount.amountMinor >= amountMinor) {
+    throw refusal('discountInvalid', '/discount', 'A discount is more than nothing and less than the invoice.');
+  }
+  if (discount.until < issuedOn || discount.until > dueOn) {
+    throw refusal('discountInvalid', '/discount/until', 'It is for paying between the issue and the due date.');
+  }
 }
 
 async function insertDrafts(
@@ -278,6 +294,8 @@ function invoiceRow(act: Act, creditor: CreditorRow, { id, input, policy }: Draf
     limitation_years: input.limitationYears ?? null,
     terms: input.terms ? json(input.terms) : null,
     mentions: input.mentions ? json(input.mentions) : null,
+    discount_minor: input.discount?.amountMinor ?? null,
+    discount_until: input.discount?.until ?? null,
     registered_at: instant(act.at),
     balance_minor: input.amountMinor,
     event_count: 1,
@@ -303,6 +321,9 @@ function registeredEvent({ id, input, policy }: Draft) {
       dueOnFrom: input.dueOnOrigin ?? 'given',
       policy: policy.name,
       policyVersion: policy.version,
+      ...(input.discount
+        ? { discount: formatAmount(input.discount.amountMinor, input.currency), discountUntil: input.discount.until }
+        : {}),
       ...(input.importId ? { importId: input.importId } : {}),
     },
   };
@@ -324,6 +345,7 @@ function compared(row: InvoiceRow, firstDueOn: LocalDate, { input }: Draft): Reg
     ['chaseFrom', row.chase_from === (input.chaseFrom ?? null)],
     ['lastStepSent', row.last_step_sent === (input.lastStepSent ?? null)],
     ['terms', sameTerms(row.terms, input.terms ?? null)],
+    ['discount', input.discount === undefined || sameDiscount(row, input.discount)],
     ['limitationYears', row.limitation_years === (input.limitationYears ?? null)],
   ];
   const faults = pairs
@@ -345,6 +367,9 @@ const sameTerms = (a: PaymentTerms | null, b: PaymentTerms | null): boolean =>
       a.sector === b.sector &&
       a.receivedOn === b.receivedOn &&
       a.expresslyAgreed === b.expresslyAgreed;
+
+const sameDiscount = (row: InvoiceRow, discount: DiscountTerm | null): boolean =>
+  row.discount_minor === (discount?.amountMinor ?? null) && row.discount_until === (discount?.until ?? null);
 
 const sameSet = (a: readonly string[], b: readonly string[]): boolean =>
   a.length === b.length && a.every((text) => b.includes(text));

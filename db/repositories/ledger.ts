@@ -137,6 +137,9 @@ export async function check(db: Db | Tx, creditorId: string | null = null): Prom
     given_back as (select receipt_id, sum(amount_minor) as sum from receipt_returns group by receipt_id),
     remitted as (
       select receipt_id, sum(amount_minor) as sum from agency_remittances where undone_on is null group by receipt_id
+    ),
+    aside as (
+      select receipt_id, -sum(amount_minor) as sum from postings where account = 'setAside' group by receipt_id
     )
     select 'journal entry ' || entry_id || ' is off by ' || sum || ' ' || currency as problem
       from entries where sum <> 0
@@ -156,13 +159,14 @@ export async function check(db: Db | Tx, creditorId: string | null = null): Prom
         and r.unapplied_minor is distinct from coalesce(c.sum, 0)
     union all
     select 'receipt ' || r.id || ': ' || r.amount_minor || ' is not ' || coalesce(a.sum, 0) || ' allocated, '
-        || r.unapplied_minor || ' unapplied, ' || coalesce(m.sum, 0) || ' remitted and ' || coalesce(g.sum, 0)
-        || ' returned'
+        || r.unapplied_minor || ' unapplied, ' || coalesce(m.sum, 0) || ' remitted, ' || coalesce(p.sum, 0)
+        || ' put aside and ' || coalesce(g.sum, 0) || ' returned'
       from receipts r left join of_receipts a on a.receipt_id = r.id left join given_back g on g.receipt_id = r.id
-        left join remitted m on m.receipt_id = r.id
+        left join remitted m on m.receipt_id = r.id left join aside p on p.receipt_id = r.id
       where (${creditorId}::text is null or r.creditor_id = ${creditorId})
-        and (r.amount_minor <> coalesce(a.sum, 0) + r.unapplied_minor + coalesce(m.sum, 0) + coalesce(g.sum, 0)
-          or r.returned_minor <> coalesce(g.sum, 0))
+        and (r.amount_minor <> coalesce(a.sum, 0) + r.unapplied_minor + coalesce(m.sum, 0) + coalesce(p.sum, 0)
+            + coalesce(g.sum, 0)
+          or r.returned_minor <> coalesce(g.sum, 0) or r.set_aside_minor <> coalesce(p.sum, 0))
     union all
     select 'credit note ' || n.id || ': unapplied ' || n.unapplied_minor || ', journal ' || coalesce(c.sum, 0)
       from credit_notes n left join credit c on c.credit_note_id = n.id

@@ -15,23 +15,108 @@ import type { Db, Tx } from '../database.ts';
 import type { Database } from '../types.ts';
 import { payableOn } from './imputation.ts';
 import { invoiceTokens } from '../../domain/matching/invoice-tokens.ts';
-import { payersOf } from './known-payers.ts';
+import { payersBefore, payersOf } from './known-payers.ts';
 import { isOpenStage, payableMinor } from './runs.ts';
 
 /** Invoices of exactly one amount that are looked at: from two on the amount alone says nothing. */
 const MOST_EQUAL = 10;
 
-/** Where a payment belongs, by the books as they are. Reads by index only; the caller allocates under locks. */
+/** The books as they were before an entry of the journal. */
+export interface BooksBefore {
+  entryId: bigint;
+}
+
+/**
+ * Where a payment belongs, by the books as they are, or as they were before an entry. Reads by index only; the caller
+ * allocates under locks.
+ */
 export async function matchPayment(
   tx: Db | Tx,
   creditorId: string,
   payment: Payment,
   settings: MatchingSettings,
+  before: BooksBefore | null = null,
 ): Promise<Decision> {
   const run = match(payment, settings);
+  const reply = (question: Question): Promise<Answer> =>
+    before === null
+      ? answer(tx, creditorId, payment, question)
+      : answerBefore(tx, creditorId, payment, question, before);
   let step = run.next();
-  while (!step.done) step = run.next(await answer(tx, creditorId, payment, step.value));
+  while (!step.done) step = run.next(await reply(step.value));
   return step.value;
+}
+
+/**
+ * The same by the journal up to an entry: balances are sums of earlier postings. An invoice that was open then has a posting
+ * of its receivable before and its sum was above zero. Interest that was claimed then is left out.
+ */
+async function answerBefore(
+  tx: Db | Tx,
+  creditorId: string,
+  payment: Payment,
+  question: Question,
+  { entryId }: BooksBefore,
+): Promise<Answer> {
+  const then = async (where: RawBuilder<unknown>, openOnly: boolean, limit: number | null): Promise<Row[]> => {
+    const { rows } = await sql<Row>`
+      select * from (
+        select i.id, i.customer_id, i.number, i.refs, i.order_reference, i.amount_minor, i.currency, i.issued_on, i.due_on,
+          i.discount_minor, i.discount_until, c.country, p.document -> 'tolerance' ->> i.currency as tolerance,
+          b.balance_minor, 0::bigint as accessories_minor, b.lost_minor as written_off_minor, r.recovered_minor,
+          case when b.balance_minor > 0 then 'reminding' when b.lost_minor > 0 then 'writtenOff' else 'settled' end as stage
+        from invoices i
+        join customers c on c.id = i.customer_id
+        join policies p on p.creditor_id = i.creditor_id and p.name = i.policy_name and p.version = i.policy_version
+        join lateral (
+          select coalesce(sum(s.amount_minor), 0)::bigint as balance_minor, count(*) as known,
+            coalesce(-sum(s.amount_minor) filter (where j.kind in ('writtenOff', 'writeOffUndone')), 0)::bigint as lost_minor
+          from postings s join journal_entries j on j.id = s.entry_id
+          where s.invoice_id = i.id and s.account = 'receivable' and s.entry_id < ${entryId.toString()}::bigint
+        ) b on b.known > 0
+        join lateral (
+          select coalesce(-sum(s.amount_minor), 0)::bigint as recovered_minor from postings s
+          where s.invoice_id = i.id and s.account = 'recoveries' and s.entry_id < ${entryId.toString()}::bigint
+        ) r on true
+        where i.creditor_id = ${creditorId} and ${where}
+      ) then_open
+      ${openOnly ? sql`where balance_minor > 0 and issued_on <= ${payment.bookedOn}::date` : sql``}
+      order by due_on, id limit ${limit}`.execute(tx);
+    return rows;
+  };
+  switch (question.ask) {
+    case 'tokens': {
+      const rows = await then(
+        sql`i.id in (select invoice_id from invoice_tokens
+          where creditor_id = ${creditorId} and token = any(${[...question.tokens]}::text[]))`,
+        false,
+        null,
+      );
+      return { items: rows.map(itemOf), truncated: false };
+    }
+    case 'payer':
+      return { payers: await payersBefore(tx, creditorId, payment, readPayment(payment).tokens, entryId) };
+    case 'itemsOf': {
+      const rows = await then(
+        sql`i.customer_id = any(${[...question.customerIds]}::text[]) and i.currency = ${payment.currency}`,
+        true,
+        MOST_ITEMS + 1,
+      );
+      return { items: rows.slice(0, MOST_ITEMS).map(itemOf), truncated: rows.length > MOST_ITEMS };
+    }
+    case 'amount': {
+      // Its balance was the amount: the whole invoice is, or it still is, or was until it was paid.
+      const minor = sql`${question.amountMinor.toString()}::bigint`;
+      const rows = await then(
+        sql`i.currency = ${payment.currency} and b.balance_minor = ${minor}
+          and (i.amount_minor = ${minor} or i.balance_minor = ${minor} or i.id in (
+            select a.invoice_id from allocations a where a.creditor_id = ${creditorId} and a.amount_minor = ${minor}))`,
+        true,
+        MOST_EQUAL + 1,
+      );
+      return { items: rows.slice(0, MOST_EQUAL).map(itemOf), truncated: rows.length > MOST_EQUAL };
+    }
+  }
 }
 
 async function answer(tx: Db | Tx, creditorId: string, payment: Payment, question: Question): Promise<Answer> {

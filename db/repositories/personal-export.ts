@@ -21,6 +21,7 @@ const SECTIONS: readonly Section[] = [
   { name: 'invoices', table: 'invoices', of: 'customer', key: 'seq', without: ['event_hash'] },
   { name: 'creditNotes', table: 'credit_notes', of: 'customer', key: 'seq' },
   { name: 'receipts', table: 'receipts', of: 'customer', key: 'seq' },
+  { name: 'remittanceAdvices', table: 'remittance_advices', of: 'customer', key: 'seq' },
   { name: 'allocations', table: 'allocations', of: 'invoice', key: 'seq' },
   { name: 'promises', table: 'promises', of: 'invoice', key: 'seq' },
   { name: 'disputes', table: 'disputes', of: 'invoice', key: 'seq' },
@@ -53,6 +54,14 @@ export async function* exportCustomer(db: Db, customer: CustomerRow): AsyncGener
     .where('email', 'in', emails.length > 0 ? emails : [''])
     .execute();
   yield `,"stoppedAddresses":${JSON.stringify(stopped.map((row) => exported(row)))}`;
+  const payers = await db
+    .selectFrom('known_payers')
+    .select(['kind', 'value', 'matches'])
+    .where('customer_id', '=', customer.id)
+    .orderBy('kind')
+    .orderBy('value')
+    .execute();
+  yield `,"knownPayers":${JSON.stringify(payers)}`;
   for (const section of SECTIONS) {
     yield `,${JSON.stringify(section.name)}:[`;
     let first = true;

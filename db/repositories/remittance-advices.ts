@@ -32,10 +32,11 @@ export interface NewAdvice {
   lines: readonly { number: string; amountMinor: bigint }[];
 }
 
-/** Keeps an advice. Money of its total that nobody assigned yet is looked at again. */
+/** Keeps an advice. Throws `amountInvalid` where its total is too large. Money of its total that nobody assigned yet is looked at again. */
 export async function recordAdvice(tx: Tx, act: Act, advice: NewAdvice): Promise<string> {
   const id = newId('adv');
   const totalMinor = advice.lines.reduce((sum, line) => sum + line.amountMinor, 0n);
+  if (totalMinor >= 10n ** 18n) throw new DomainError('amountInvalid', 'The total is too large.');
   await tx
     .insertInto('remittance_advices')
     .values({
@@ -84,7 +85,7 @@ export async function recordAdvice(tx: Tx, act: Act, advice: NewAdvice): Promise
 
 /** The one invoice that has each number, in normalised form; of this customer where one is given. */
 async function invoicesByNumber(
-  tx: Tx,
+  tx: Db | Tx,
   creditorId: string,
   customerId: string | null,
   numbers: readonly string[],
@@ -112,32 +113,11 @@ interface Advised {
  * caller has locked the customers that the decision concerns.
  */
 export async function useAdvice(tx: Tx, act: Act, money: Advised): Promise<boolean> {
-  const { creditorId, payment, decision } = money;
-  const rows = await tx
-    .selectFrom('remittance_advices')
-    .selectAll()
-    .where('creditor_id', '=', creditorId)
-    .where('currency', '=', payment.currency)
-    .where('total_minor', '=', payment.amountMinor)
-    .where('status', '=', 'open')
-    .orderBy('seq')
-    .limit(20)
-    .execute();
-  if (rows.length === 0) return false;
-  const { modes } = (await findMatching(tx, creditorId)).document;
+  const { modes } = (await findMatching(tx, money.creditorId)).document;
   if ((modes.remittanceAdvice ?? DEFAULT_MODES.remittanceAdvice) !== 'automatic') return false;
-  const advices = rows.map((row) => ({
-    id: row.id,
-    customerId: row.customer_id,
-    reference: row.reference,
-    currency: row.currency,
-    totalMinor: row.total_minor,
-  }));
-  const customerId = presumedCustomer(decision.quoted, decision.payers);
-  const advice = adviceFor(payment, readPayment(payment).tokens, customerId, advices);
-  if (advice === null) return false;
-  const lines = await linesOf(tx, creditorId, advice.id);
-  if (lines === null) return false;
+  const found = await advicesLines(tx, money);
+  if (found === null) return false;
+  const { adviceId, lines } = found;
   await lockCustomers(
     tx,
     lines.map((line) => line.customerId),
@@ -156,13 +136,61 @@ export async function useAdvice(tx: Tx, act: Act, money: Advised): Promise<boole
   await tx
     .updateTable('remittance_advices')
     .set({ status: 'used', receipt_id: money.receiptId })
-    .where('id', '=', advice.id)
+    .where('id', '=', adviceId)
     .execute();
   return true;
 }
 
+/** A line of an advice whose invoice is known. */
+export interface AdvisedLine {
+  invoiceId: string;
+  customerId: string;
+  amountMinor: bigint;
+}
+
+/** The open advice that this money belongs to and its lines by invoice; null without one, or where a number is not known. */
+export async function advicesLines(
+  tx: Db | Tx,
+  { creditorId, payment, decision }: Pick<Advised, 'creditorId' | 'payment' | 'decision'>,
+): Promise<{ adviceId: string; lines: AdvisedLine[] } | null> {
+  const rows = await tx
+    .selectFrom('remittance_advices')
+    .selectAll()
+    .where('creditor_id', '=', creditorId)
+    .where('currency', '=', payment.currency)
+    .where('total_minor', '=', payment.amountMinor)
+    .where('status', '=', 'open')
+    .orderBy('seq')
+    .limit(20)
+    .execute();
+  if (rows.length === 0) return null;
+  const advices = rows.map((row) => ({
+    id: row.id,
+    customerId: row.customer_id,
+    reference: row.reference,
+    currency: row.currency,
+    totalMinor: row.total_minor,
+  }));
+  const customerId = presumedCustomer(decision.quoted, decision.payers);
+  const advice = adviceFor(payment, readPayment(payment).tokens, customerId, advices);
+  if (advice === null) return null;
+  const lines = await linesOf(tx, creditorId, advice.id);
+  return lines === null ? null : { adviceId: advice.id, lines };
+}
+
+/** It was used for this money. False where it was not open any more. */
+export async function markUsed(tx: Tx, adviceId: string, receiptId: string): Promise<boolean> {
+  const { numUpdatedRows } = await tx
+    .updateTable('remittance_advices')
+    .set({ status: 'used', receipt_id: receiptId })
+    .where('id', '=', adviceId)
+    .where('status', '=', 'open')
+    .executeTakeFirst();
+  return numUpdatedRows === 1n;
+}
+
 /** Its invoices by id; null where one of them is not known. */
-async function linesOf(tx: Tx, creditorId: string, adviceId: string) {
+async function linesOf(tx: Db | Tx, creditorId: string, adviceId: string): Promise<AdvisedLine[] | null> {
   const lines = await tx
     .selectFrom('remittance_lines')
     .selectAll()
@@ -188,6 +216,16 @@ async function linesOf(tx: Tx, creditorId: string, adviceId: string) {
     .sort((a, b) => (a.invoiceId < b.invoiceId ? -1 : 1));
 }
 
+/** Which of these tokens are numbers or references of the creditor's invoices. */
+export async function knownTokens(db: Db | Tx, creditorId: string, tokens: readonly string[]): Promise<Set<string>> {
+  if (tokens.length === 0) return new Set();
+  const { rows } = await sql<{ token: string }>`
+    select distinct token from invoice_tokens
+    where creditor_id = ${creditorId} and token = any(${[...tokens]}::text[])`.execute(db);
+  return new Set(rows.map((row) => row.token));
+}
+
+/** Advices of a creditor, newest first, behind the position `after`. */
 export async function listAdvices(
   db: Db,
   creditorId: string,

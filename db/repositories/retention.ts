@@ -119,14 +119,19 @@ const ERASERS: Readonly<Record<RetentionKind, Eraser>> = {
             and status in ('applied', 'unreadable') and body <> ''
           order by id limit ${BATCH} for update skip locked)`.execute(db),
     ),
-  imports: async (db, creditorId, before) =>
-    affected(
-      await sql`
+  imports: async (db, creditorId, before) => {
+    const advices = await sql`
+      update remittance_advices set source = null where id in (
+        select id from remittance_advices where creditor_id = ${creditorId} and at < ${instantValue(before.at)}
+          and source is not null
+        order by seq limit ${BATCH} for update skip locked)`.execute(db);
+    const imports = await sql`
         update imports set body = '', filename = null where id in (
           select id from imports where creditor_id = ${creditorId} and at < ${instantValue(before.at)}
             and status = 'done' and body <> ''
-          order by seq limit ${BATCH} for update skip locked)`.execute(db),
-    ),
+          order by seq limit ${BATCH} for update skip locked)`.execute(db);
+    return Math.max(affected(advices), affected(imports));
+  },
   idempotencyKeys: async (db, creditorId, before) =>
     affected(
       await sql`

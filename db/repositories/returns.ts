@@ -10,6 +10,7 @@ import { recordFailedCollection } from './collections.ts';
 import { customersHeldBy } from './holds.ts';
 import { post } from './ledger.ts';
 import { lockCustomers, lockInvoices, lockReceipt } from './locks.ts';
+import { putMoneyAside, takeAsideBack } from './put-aside.ts';
 import { undoRemittances } from './remittances.ts';
 import { endUnapplied } from './unapplied.ts';
 
@@ -27,7 +28,7 @@ export interface NewReturn {
 
 /**
  * Money went back to its payer: a rejected or revoked direct debit, a returned transfer, a chargeback. What is unapplied
- * goes first, then allocations are undone, the last one first, until the amount is free, then what it was taken for as
+ * goes first, then what a person put aside, then allocations are undone, the last one first, until the amount is free, then what it was taken for as
  * an agency's remittance; of the last one undone the rest
  * is applied again. An invoice collected by direct debit is marked as not collected on that day. Returns the id of the
  * return. Locks customers, receipt, invoices. Throws `notFound`, `amountInvalid`, `exceedsReceipt`.
@@ -52,6 +53,8 @@ export async function returnReceipt(tx: Tx, act: Act, back: NewReturn): Promise<
   );
 
   let unapplied = receipt.unapplied_minor;
+  const aside = unapplied < amountMinor ? await takeAsideBack(tx, act, receipt) : 0n;
+  unapplied += aside;
   let last: (typeof standing)[number] | undefined;
   for (const allocation of standing) {
     if (unapplied >= amountMinor) break;
@@ -99,6 +102,8 @@ export async function returnReceipt(tx: Tx, act: Act, back: NewReturn): Promise<
       amountMinor: rest,
       rule: 'afterReturn',
     });
+  } else if (rest > 0n && aside > 0n) {
+    await putMoneyAside(tx, act, await lockReceipt(tx, receiptId), rest);
   } else if (rest === 0n) {
     await endUnapplied(tx, act, receiptId, 'returned');
   }

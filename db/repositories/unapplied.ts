@@ -1,3 +1,4 @@
+import { REVIEW_TEXTS } from '../../domain/matching/reasons.ts';
 import type { Item, UnappliedReason } from '../../domain/matching/types.ts';
 import { formatAmount, share } from '../../domain/money.ts';
 import type { LocalDate } from '../../domain/time/dates.ts';
@@ -56,7 +57,7 @@ export async function reviewUnapplied(tx: Tx, act: Act, money: UnappliedMoney, h
     receiptId: receipt.id,
     customerId: presumed,
     subject: `${amount} ${receipt.currency} received, not applied`,
-    body: EXPLANATIONS[money.reason],
+    body: REVIEW_TEXTS[money.reason],
     data: {
       amount,
       currency: receipt.currency,
@@ -73,37 +74,34 @@ export async function reviewUnapplied(tx: Tx, act: Act, money: UnappliedMoney, h
   if (presumed !== null) await holdCustomer(tx, act, receipt, presumed, holidaysOf);
 }
 
-const EXPLANATIONS: Readonly<Record<UnappliedReason, string>> = {
-  nothingQuoted: 'No number or reference of an invoice is quoted.',
-  severalQuoted: 'More than one open invoice is quoted.',
-  closedQuoted: 'The invoice that is quoted is closed.',
-  otherCurrency: 'The invoice that is quoted is in another currency.',
-  exceedsBalance: 'It is more than what is open on the invoice.',
-  notUnique: 'It could be for several invoices.',
-  proposeOnly: 'There is a proposal, which a person confirms.',
-};
-
 /** The customers whose holds an unapplied receipt may change. */
 export function customersConcerned(presumed: string | null, quoted: readonly Quoted[]): string[] {
   return [...(presumed === null ? [] : [presumed]), ...quoted.map(({ customerId }) => customerId)];
 }
 
-/** The last cent of this money has found its place: its holds end, its task closes. The customers are locked already. */
-export async function endUnapplied(
-  tx: Tx,
-  act: Act,
-  receiptId: string,
-  outcome: 'allocated' | 'returned' | 'remitted' | 'putAside',
-): Promise<void> {
-  await tx
+/** What became of money that nobody had assigned. */
+export type UnappliedEnd = 'allocated' | 'returned' | 'remitted' | 'putAside' | 'assigned';
+
+/**
+ * The last cent of this money has found its place: its holds end, its task closes, with the act's reason beside it as a
+ * note. False where no task was open. The customers are locked already.
+ */
+export async function endUnapplied(tx: Tx, act: Act, receiptId: string, outcome: UnappliedEnd): Promise<boolean> {
+  const closed = await tx
     .updateTable('tasks')
-    .set({ status: 'done', closed_at: instant(act.at), closed_by: act.actor, outcome: json({ outcome }) })
+    .set({
+      status: 'done',
+      closed_at: instant(act.at),
+      closed_by: act.actor,
+      outcome: json({ outcome, ...(act.reason ? { note: act.reason } : {}) }),
+    })
     .where('receipt_id', '=', receiptId)
     .where('kind', '=', 'unappliedCash')
     .where('status', '=', 'open')
-    .execute();
+    .executeTakeFirst();
   await tx.deleteFrom('receipt_tokens').where('receipt_id', '=', receiptId).execute();
   await liftHoldsOfSource(tx, { ...act, reason: null }, receiptId);
+  return closed.numUpdatedRows > 0n;
 }
 
 /** A person decides about this money from now on: no rule looks at it again. */

@@ -133,6 +133,10 @@ for (const field of FIELDS) {
   });
 }
 
+/** The field that a header names by itself; null for any other. */
+export const columnOf = (header: string): ColumnField | null =>
+  FIELD_BY_HEADER.get(normalHeader(header))?.field ?? null;
+
 /** How many of the cells would be recognised as headers: what tells a header, and its delimiter, from anything else. */
 export function recognised(cells: string[], mapping: ColumnMapping): number {
   const named = new Set([...mapping.values()].flat().map(normalHeader));

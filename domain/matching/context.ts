@@ -26,11 +26,19 @@ export const distinct = (items: readonly Item[]): Item[] => [
   ...new Map(items.map((item) => [item.invoiceId, item])).values(),
 ];
 
-/** The one customer who pays, or null. */
+/** The one customer who pays, or null. Whom it may pay for besides makes it no less the only one. */
 export function onlyPayer(context: Context): KnownPayer | null {
-  const ids = new Set(context.payers.map(({ customerId }) => customerId));
-  return ids.size === 1 ? context.payers[0]! : null;
+  const known = context.payers.filter(({ by }) => by !== 'relation');
+  const ids = new Set(known.map(({ customerId }) => customerId));
+  return ids.size === 1 ? known[0]! : null;
 }
+
+/** The payer and the customers that it pays for by a recorded relation. */
+export const groupOf = (context: Context, payer: KnownPayer): ReadonlySet<string> =>
+  new Set([
+    payer.customerId,
+    ...context.payers.filter(({ by }) => by === 'relation').map(({ customerId }) => customerId),
+  ]);
 
 /** Whether it is known that somebody else pays than whose invoices these are. */
 export function paidByOther(context: Context, items: readonly Item[]): boolean {

@@ -181,7 +181,10 @@ function different(proposals: readonly Proposal[]): Proposal[] {
 function likeliest(payers: readonly KnownPayer[]): KnownPayer[] {
   for (const evidence of PAYER_EVIDENCE) {
     if (evidence !== 'relation' && payers.some(({ by }) => by === evidence)) {
-      return payers.filter(({ by }) => by === evidence || by === 'relation');
+      const known = payers.filter(({ by }) => by === evidence);
+      const ofThese = (parentId: string | null | undefined): boolean =>
+        parentId === undefined || parentId === null || known.some(({ customerId }) => customerId === parentId);
+      return [...known, ...payers.filter(({ by, parentId }) => by === 'relation' && ofThese(parentId))];
     }
   }
   return [...payers];

@@ -60,6 +60,8 @@ export type PayerEvidence = (typeof PAYER_EVIDENCE)[number];
 export interface KnownPayer {
   customerId: string;
   by: PayerEvidence;
+  /** Of a relation: the parent, who is known by itself. */
+  parentId?: string | null;
 }
 
 /** What `match` asks of whoever keeps the books. Each is answered from an index, whatever the number of open invoices. */
@@ -130,7 +132,8 @@ export type Evidence =
   | { kind: 'sharedByLaw' };
 
 /** How sure a proposal is: of `certain` and `strong` ones none was seen wrong, `likely` ones seldom, `possible` ones are guesses. */
-export type Confidence = 'certain' | 'strong' | 'likely' | 'possible';
+export const CONFIDENCES = ['certain', 'strong', 'likely', 'possible'] as const;
+export type Confidence = (typeof CONFIDENCES)[number];
 
 export interface Share {
   invoiceId: string;

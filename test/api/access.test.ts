@@ -198,6 +198,74 @@ const CASES: Record<string, Case> = {
     access: 'operator',
     foreignInside: (ids) => ({ url: `/v1/receipts?customerId=${ids['customer']}`, status: 200 }),
   },
+  'GET /v1/receipts/:id': { access: 'operator', foreign: (ids) => `/v1/receipts/${ids['receipt']}` },
+  'GET /v1/receipts/:id/candidates': {
+    access: 'operator',
+    foreign: (ids) => `/v1/receipts/${ids['receipt']}/candidates`,
+  },
+  'POST /v1/receipts/:id/accept': {
+    access: 'operator',
+    foreign: (ids) => `/v1/receipts/${ids['receipt']}/accept`,
+    body: () => ({ candidate: 'A'.repeat(16) }),
+  },
+  'POST /v1/receipts/:id/split': {
+    access: 'operator',
+    foreign: (ids) => `/v1/receipts/${ids['receipt']}/split`,
+    body: (ids) => ({ allocations: [{ invoiceId: ids['invoice'], amount: '1' }] }),
+    foreignInside: (ids) => ({
+      url: `/v1/receipts/${ids['ownReceipt']}/split`,
+      body: { allocations: [{ invoiceId: ids['invoice'], amount: '1' }] },
+      status: 404,
+    }),
+  },
+  'POST /v1/receipts/:id/assign': {
+    access: 'operator',
+    foreign: (ids) => `/v1/receipts/${ids['receipt']}/assign`,
+    body: (ids) => ({ customerId: ids['customer'] }),
+    foreignInside: (ids) => ({
+      url: `/v1/receipts/${ids['ownReceipt']}/assign`,
+      body: { customerId: ids['customer'] },
+      status: 404,
+    }),
+  },
+  'POST /v1/receipts/:id/refund': {
+    access: 'operator',
+    foreign: (ids) => `/v1/receipts/${ids['receipt']}/refund`,
+    body: reason,
+  },
+  'POST /v1/receipts/:id/ignore': {
+    access: 'operator',
+    foreign: (ids) => `/v1/receipts/${ids['receipt']}/ignore`,
+    body: reason,
+  },
+  'DELETE /v1/receipts/:id/ignore': {
+    access: 'operator',
+    foreign: (ids) => `/v1/receipts/${ids['receipt']}/ignore`,
+  },
+  'GET /v1/matching': { access: 'operator' },
+  'PUT /v1/matching': { access: 'approver', body: () => ({ modes: {}, bankFees: {} }) },
+  'POST /v1/matching/preview': {
+    access: 'operator',
+    body: () => ({ modes: {}, from: '2026-11-01', to: '2026-11-20' }),
+  },
+  'POST /v1/remittances': {
+    access: 'operator',
+    body: () => ({ currency: 'EUR', lines: [{ number: 'X-1', amount: '1' }] }),
+    foreignInside: (ids) => ({
+      body: { customerId: ids['customer'], currency: 'EUR', lines: [{ number: 'X-1', amount: '1' }] },
+      status: 422,
+    }),
+  },
+  'GET /v1/remittances': {
+    access: 'operator',
+    foreignInside: (ids) => ({ url: `/v1/remittances?customerId=${ids['customer']}`, status: 200 }),
+  },
+  'GET /v1/remittances/:id': { access: 'operator', foreign: (ids) => `/v1/remittances/${ids['remittance']}` },
+  'DELETE /v1/remittances/:id': { access: 'operator', foreign: (ids) => `/v1/remittances/${ids['remittance']}` },
+  'GET /v1/transactions': {
+    access: 'operator',
+    foreignInside: (ids) => ({ url: `/v1/transactions?feedId=${ids['feed']}`, status: 200 }),
+  },
   'POST /v1/receipts/:id/allocations': {
     access: 'operator',
     foreign: (ids) => `/v1/receipts/${ids['receipt']}/allocations`,
@@ -603,6 +671,9 @@ async function everythingOf(other: TestCreditor): Promise<Ids> {
     export: String((await h.call(key, 'GET', '/v1/exports/journal')).headers['export-id']),
     rollout: (await post('/v1/policies/theirs-alone/rollout', { dryRun: true }))['id']!,
     bulk: (await post('/v1/invoices/bulk', { filter: {}, command: { kind: 'pause', reason: 'x' } }))['id']!,
+    remittance: (await post('/v1/remittances', { currency: 'EUR', lines: [{ number: 'THEIRS-1', amount: '1.00' }] }))[
+      'id'
+    ]!,
     feed: (await post('/v1/feeds', { kind: 'standard', name: 'theirs' }))['id']!,
     key: keys.body.data[0].id,
     agency: other.agencyId,
@@ -654,6 +725,7 @@ const idFor = (pattern: string): string => {
     rollouts: 'rol',
     'bulk-commands': 'blk',
     feeds: 'fee',
+    remittances: 'adv',
     agencies: 'agy',
     placements: 'plc',
     webhooks: 'fee',

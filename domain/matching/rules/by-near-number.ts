@@ -1,4 +1,4 @@
-import { distinct, linkEvidence, onlyPayer, paidByOther, payerEvidence, type Context } from '../context.ts';
+import { distinct, groupOf, linkEvidence, onlyPayer, paidByOther, payerEvidence, type Context } from '../context.ts';
 import { overlaps, unexplainedNumbers } from '../reading.ts';
 import { exactShares, shareOf } from '../sums.ts';
 import type { Item, Proposal } from '../types.ts';
@@ -59,7 +59,8 @@ export function nearNumberLowerAmount(context: Context): Proposal[] {
   const { payment } = context;
   const payer = onlyPayer(context);
   if (!payer || context.truncated || context.named.length > 0) return [];
-  const items = distinct(context.near.map(({ item }) => item)).filter((item) => item.customerId === payer.customerId);
+  const group = groupOf(context, payer);
+  const items = distinct(context.near.map(({ item }) => item)).filter((item) => group.has(item.customerId));
   if (items.length !== 1 || unexplainedNumbers(context.reading, context.near).some((token) => token.length >= 8))
     return [];
   return items

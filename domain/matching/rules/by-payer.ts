@@ -1,15 +1,16 @@
-import { linkEvidence, onlyPayer, payerEvidence, type Context } from '../context.ts';
+import { groupOf, linkEvidence, onlyPayer, payerEvidence, type Context } from '../context.ts';
 import { unexplainedNumbers } from '../reading.ts';
 import { countOfSubsets, exactShares, shareOf, subsetsOf } from '../sums.ts';
 import type { Item, Proposal } from '../types.ts';
 
-/** The payer is known and exactly one of its invoices is of this amount. */
+/** The payer is known and exactly one of its invoices, or of those it pays for, is of this amount. */
 export function payerUniqueAmount(context: Context): Proposal[] {
   const { payment } = context;
   const payer = onlyPayer(context);
   if (!payer || context.truncated) return [];
+  const group = groupOf(context, payer);
   const items = context.own.filter(
-    (item) => item.customerId === payer.customerId && exactShares([item], payment.amountMinor) !== null,
+    (item) => group.has(item.customerId) && exactShares([item], payment.amountMinor) !== null,
   );
   return items.map((item) => ({
     rule: 'payerUniqueAmount',
@@ -34,7 +35,7 @@ export function completion(context: Context): Proposal[] {
   const [customerId] = customers;
   if (customerId === undefined || customers.size > 1) return [];
   const payer = onlyPayer(context);
-  if (payer && payer.customerId !== customerId) return [];
+  if (payer && !groupOf(context, payer).has(customerId)) return [];
   const others = context.own.filter(
     (item) => item.customerId === customerId && !known.includes(item) && isMoreThanARest(context, item),
   );

@@ -1,0 +1,388 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { check } from '../../db/repositories/ledger.ts';
+import { lookAgain } from '../../db/repositories/cash-application.ts';
+import { inTransaction } from '../../db/database.ts';
+import { bankAct } from '../../db/act.ts';
+import { askAboutSuspect } from '../../db/repositories/bank-transactions.ts';
+import { findTransaction, takeIn } from '../../db/repositories/transactions.ts';
+import { parseAmount } from '../../domain/money.ts';
+import { verifyChain } from '../../db/repositories/events.ts';
+import { newFeed, type TestFeed } from './feed.ts';
+import { newInvoice, NOW, startApi, type Harness, type TestCreditor } from './harness.ts';
+
+let h: Harness;
+let c: TestCreditor;
+let feed: TestFeed;
+
+beforeAll(async () => {
+  h = await startApi();
+  c = await h.creditor();
+  feed = await newFeed(h, c.approver);
+});
+afterAll(async () => {
+  expect(await check(h.db)).toEqual([]);
+  for (const { id } of await h.db.selectFrom('invoices').select('id').execute()) {
+    expect(await verifyChain(h.db, id)).toEqual([]);
+  }
+  await h.stop();
+});
+
+const get = async (url: string) => (await h.call(c.operator, 'GET', url)).body;
+const post = (url: string, body: object) => h.call(c.operator, 'POST', url, body);
+const taskOf = async (receiptId: string) => {
+  const rows = await h.db
+    .selectFrom('tasks')
+    .selectAll()
+    .where('receipt_id', '=', receiptId)
+    .where('kind', '=', 'unappliedCash')
+    .orderBy('seq', 'desc')
+    .execute();
+  return rows[0]!;
+};
+const holdsOf = (receiptId: string) =>
+  h.db.selectFrom('holds').select('id').where('source_id', '=', receiptId).where('lifted_on', 'is', null).execute();
+
+/** Two invoices of one customer, and money that quotes both and is enough for neither sum. */
+async function undecided(amount = '700.00') {
+  const a = await newInvoice(h, c.operator, { amount: '500.00' });
+  const b = await newInvoice(h, c.operator, { customer: undefined, customerId: a.customerId, amount: '800.00' });
+  const receiptId = await feed.pays({ amount, remittance: `${a.number} ${b.number}` });
+  return { a, b, receiptId };
+}
+
+describe('a receipt', () => {
+  test('shows where it went and why', async () => {
+    const invoice = await newInvoice(h, c.operator, { number: 'WHY-2026-0001' });
+    const receiptId = await feed.pays({ amount: '1200.00', remittance: 'paiement WHY 2026/0001 merci' });
+    const receipt = await get(`/v1/receipts/${receiptId}`);
+    expect(receipt).toMatchObject({
+      id: receiptId,
+      unapplied: '0.00',
+      setAside: '0.00',
+      byPerson: false,
+      allocations: [{ invoiceId: invoice.id, amount: '1200.00', rule: 'numbersEqualSum' }],
+      decision: {
+        outcome: 'applied',
+        rule: 'numbersEqualSum',
+        confidence: 'certain',
+        reason: null,
+        settingsVersion: 0,
+        allocations: [{ invoiceId: invoice.id, number: 'WHY-2026-0001', amount: '1200.00' }],
+        reasons: [
+          { kind: 'number', text: 'The text quotes WHY20260001, which is WHY-2026-0001.' },
+          { kind: 'equalSum', text: 'The amount is exactly what is open.' },
+        ],
+        rivals: [],
+      },
+    });
+  });
+
+  test('says why it waits, and has no decision where no rule looked', async () => {
+    const { receiptId, a, b } = await undecided();
+    const receipt = await get(`/v1/receipts/${receiptId}`);
+    expect(receipt.decision).toMatchObject({ outcome: 'review', rule: null, reason: { code: 'proposeOnly' } });
+    expect(receipt.decision.rivals[0]).toMatchObject({
+      rule: 'numbersShared',
+      allocations: [
+        { invoiceId: a.id, number: a.number },
+        { invoiceId: b.id, number: b.number },
+      ],
+    });
+    const paid = await post(`/v1/invoices/${a.id}/payments`, {
+      amount: '1.00',
+      currency: 'EUR',
+      receivedOn: '2026-11-19',
+    });
+    expect((await get(`/v1/receipts/${paid.body.id}`)).decision).toBeNull();
+  });
+});
+
+describe('candidates', () => {
+  test('are ranked, few, and keep their keys', async () => {
+    const { receiptId, a } = await undecided();
+    const first = await get(`/v1/receipts/${receiptId}/candidates`);
+    expect(first.data.length).toBeGreaterThan(1);
+    expect(first.data.length).toBeLessThanOrEqual(9);
+    expect(first.data[0]).toMatchObject({ rule: 'numbersShared', customerId: a.customerId });
+    expect(await get(`/v1/receipts/${receiptId}/candidates`)).toEqual(first);
+    const size = JSON.stringify(first).length;
+    expect(size).toBeLessThan(6_000);
+  });
+
+  test('are applied exactly as shown, and the task closes with its holds', async () => {
+    const { receiptId, a, b } = await undecided();
+    expect(await holdsOf(receiptId)).not.toEqual([]);
+    const [candidate] = (await get(`/v1/receipts/${receiptId}/candidates`)).data;
+    const done = await post(`/v1/receipts/${receiptId}/accept`, { candidate: candidate.key });
+    expect(done.status).toBe(200);
+    expect(done.body).toMatchObject({ unapplied: '0.00', byPerson: true, decision: { rule: 'numbersShared' } });
+    expect(done.body.decision.rivals.length).toBeGreaterThan(0);
+    const shares = new Map(
+      candidate.allocations.map((one: { invoiceId: string; amount: string }) => [one.invoiceId, one.amount]),
+    );
+    for (const one of done.body.allocations) expect(one.amount).toBe(shares.get(one.invoiceId));
+    expect(new Set(done.body.allocations.map((one: { invoiceId: string }) => one.invoiceId))).toEqual(
+      new Set([a.id, b.id]),
+    );
+    expect(await taskOf(receiptId)).toMatchObject({ status: 'done', outcome: { outcome: 'allocated' } });
+    expect(await holdsOf(receiptId)).toEqual([]);
+    expect((await get(`/v1/receipts/${receiptId}/candidates`)).data).toEqual([]);
+  });
+
+  test('that are gone are refused, and nothing changes', async () => {
+    const { receiptId, a, b } = await undecided();
+    const [candidate] = (await get(`/v1/receipts/${receiptId}/candidates`)).data;
+    await post(`/v1/invoices/${a.id}/payments`, { amount: '500.00', currency: 'EUR', receivedOn: '2026-11-19' });
+    const reply = await post(`/v1/receipts/${receiptId}/accept`, { candidate: candidate.key });
+    expect([reply.status, reply.body.code]).toEqual([409, 'candidateGone']);
+    expect(reply.body.errors[0].pointer).toBe('/candidate');
+    expect(await get(`/v1/receipts/${receiptId}`)).toMatchObject({ unapplied: '700.00', byPerson: false });
+    expect((await get(`/v1/invoices/${b.id}`)).balance).toBe('800.00');
+    const nonsense = await post(`/v1/receipts/${receiptId}/accept`, { candidate: 'A'.repeat(16) });
+    expect(nonsense.body.code).toBe('candidateGone');
+    expect((await post(`/v1/receipts/${receiptId}/accept`, { candidate: '' })).status).toBe(422);
+  });
+
+  test('are accepted once of two who choose at the same moment', async () => {
+    const { receiptId } = await undecided();
+    const { data } = await get(`/v1/receipts/${receiptId}/candidates`);
+    const replies = await Promise.all(
+      [data[0], data[1]].map((one) => post(`/v1/receipts/${receiptId}/accept`, { candidate: one.key })),
+    );
+    expect(new Set(replies.map(({ status }) => status))).toEqual(new Set([200, 409]));
+  });
+});
+
+describe('a split', () => {
+  test('takes all of it or nothing', async () => {
+    const { receiptId, a, b } = await undecided();
+    const bad = await post(`/v1/receipts/${receiptId}/split`, {
+      allocations: [
+        { invoiceId: b.id, amount: '100.00' },
+        { invoiceId: a.id, amount: '500.01' },
+      ],
+    });
+    expect([bad.status, bad.body.code, bad.body.errors[0].pointer]).toEqual([422, 'exceedsBalance', '/allocations/1']);
+    expect(await get(`/v1/receipts/${receiptId}`)).toMatchObject({ unapplied: '700.00', byPerson: false });
+    const more = await post(`/v1/receipts/${receiptId}/split`, {
+      allocations: [
+        { invoiceId: a.id, amount: '500.00' },
+        { invoiceId: b.id, amount: '200.01' },
+      ],
+    });
+    expect([more.status, more.body.code]).toEqual([422, 'exceedsUnapplied']);
+    const twice = await post(`/v1/receipts/${receiptId}/split`, {
+      allocations: [
+        { invoiceId: a.id, amount: '1.00' },
+        { invoiceId: a.id, amount: '1.00' },
+      ],
+    });
+    expect([twice.status, twice.body.code]).toEqual([422, 'duplicateInvoice']);
+    const good = await post(`/v1/receipts/${receiptId}/split`, {
+      allocations: [
+        { invoiceId: b.id, amount: '300.00' },
+        { invoiceId: a.id, amount: '400.00' },
+      ],
+    });
+    expect(good.body).toMatchObject({ unapplied: '0.00', byPerson: true });
+    expect([(await get(`/v1/invoices/${a.id}`)).balance, (await get(`/v1/invoices/${b.id}`)).balance]).toEqual([
+      '100.00',
+      '500.00',
+    ]);
+    expect((await taskOf(receiptId)).status).toBe('done');
+  });
+});
+
+describe('money of no invoice', () => {
+  test('is assigned to a customer as credit, which closes the task', async () => {
+    const { receiptId } = await undecided();
+    const other = await newInvoice(h, c.operator);
+    const done = await post(`/v1/receipts/${receiptId}/assign`, { customerId: other.customerId });
+    expect(done.body).toMatchObject({ customerId: other.customerId, unapplied: '700.00', byPerson: true });
+    expect(await taskOf(receiptId)).toMatchObject({ status: 'done', outcome: { outcome: 'assigned' } });
+    expect(await holdsOf(receiptId)).toEqual([]);
+    // It is still money that can be used.
+    const used = await post(`/v1/receipts/${receiptId}/allocations`, { invoiceId: other.id, amount: '700.00' });
+    expect(used.status).toBe(201);
+    const nothing = await post(`/v1/receipts/${receiptId}/assign`, { customerId: other.customerId });
+    expect([nothing.status, nothing.body.code]).toEqual([409, 'nothingUnapplied']);
+  });
+
+  test('goes back to its payer, a part or all, with the reason beside the task', async () => {
+    const { receiptId } = await undecided();
+    const part = await post(`/v1/receipts/${receiptId}/refund`, { amount: '200.00', reason: 'Paid 200 too much' });
+    expect(part.body).toMatchObject({ returned: '200.00', unapplied: '500.00' });
+    expect((await taskOf(receiptId)).status).toBe('open');
+    expect(await holdsOf(receiptId)).not.toEqual([]);
+    const over = await post(`/v1/receipts/${receiptId}/refund`, { amount: '500.01', reason: 'x' });
+    expect([over.status, over.body.code, over.body.errors[0].pointer]).toEqual([422, 'exceedsUnapplied', '/amount']);
+    const rest = await post(`/v1/receipts/${receiptId}/refund`, { reason: 'The rest too' });
+    expect(rest.body).toMatchObject({ returned: '700.00', unapplied: '0.00', byPerson: true });
+    expect(await taskOf(receiptId)).toMatchObject({
+      status: 'done',
+      outcome: { outcome: 'returned', note: 'The rest too' },
+    });
+    const notes = await h.db
+      .selectFrom('tasks')
+      .select(['status', 'outcome'])
+      .where('receipt_id', '=', receiptId)
+      .where('kind', '=', 'unappliedCashNote')
+      .execute();
+    expect(notes).toEqual([{ status: 'done', outcome: { outcome: 'returnedPart', note: 'Paid 200 too much' } }]);
+    const back = await h.db
+      .selectFrom('receipt_returns')
+      .select(['reason_code', 'booked_on'])
+      .where('receipt_id', '=', receiptId)
+      .execute();
+    expect(back).toEqual([
+      { reason_code: 'refund', booked_on: '2026-11-20' },
+      { reason_code: 'refund', booked_on: '2026-11-20' },
+    ]);
+    expect(await outboxText()).not.toContain('Paid 200 too much');
+  });
+
+  test('is put aside with a reason, and taken back with a task again', async () => {
+    const receiptId = await feed.pays({ amount: '333.00', remittance: 'DGFIP REMBOURSEMENT TVA' });
+    const done = await post(`/v1/receipts/${receiptId}/ignore`, { reason: 'VAT refund' });
+    expect(done.body).toMatchObject({ unapplied: '0.00', setAside: '333.00', byPerson: true });
+    expect(await taskOf(receiptId)).toMatchObject({
+      status: 'done',
+      outcome: { outcome: 'putAside', note: 'VAT refund' },
+    });
+    expect(await check(h.db)).toEqual([]);
+    expect((await get('/v1/receipts?status=unapplied')).data.map((r: { id: string }) => r.id)).not.toContain(receiptId);
+    expect((await post(`/v1/receipts/${receiptId}/ignore`, { reason: 'x' })).body.code).toBe('nothingUnapplied');
+
+    const back = await h.call(c.operator, 'DELETE', `/v1/receipts/${receiptId}/ignore`);
+    expect(back.status).toBe(204);
+    expect(await get(`/v1/receipts/${receiptId}`)).toMatchObject({ unapplied: '333.00', setAside: '0.00' });
+    expect(await taskOf(receiptId)).toMatchObject({ status: 'open', data: { reason: 'putAsideUndone' } });
+    const twice = await h.call(c.operator, 'DELETE', `/v1/receipts/${receiptId}/ignore`);
+    expect([twice.status, twice.body.code]).toEqual([409, 'notIgnored']);
+    expect((await post(`/v1/receipts/${receiptId}/ignore`, { reason: 'After all' })).body.setAside).toBe('333.00');
+  });
+
+  test('that was put aside goes back when the bank takes it back', async () => {
+    const receiptId = await feed.pays({ amount: '90.00', id: 'aside-1' });
+    await post(`/v1/receipts/${receiptId}/ignore`, { reason: 'None of ours' });
+    const reversal = { currency: 'EUR', bookedOn: '2026-11-19', originalId: 'aside-1', reasonCode: 'MD06' };
+    await feed.tells('transaction.returned', { ...reversal, id: 'aside-1-back', amount: '30.00' });
+    await feed.drain();
+    expect(await get(`/v1/receipts/${receiptId}`)).toMatchObject({
+      returned: '30.00',
+      setAside: '60.00',
+      unapplied: '0.00',
+    });
+  });
+});
+
+const outboxText = async () => JSON.stringify(await h.db.selectFrom('outbox').select('payload').execute());
+
+describe('a person’s decision', () => {
+  test('outranks every later rule, also one that would know better', async () => {
+    const a = await newInvoice(h, c.operator, { amount: '410.00' });
+    const receiptId = await feed.pays({ amount: '410.00', remittance: a.number });
+    const { allocations } = await get(`/v1/receipts/${receiptId}`);
+    expect((await h.call(c.operator, 'DELETE', `/v1/allocations/${allocations[0].id}`)).status).toBe(204);
+    expect(await get(`/v1/receipts/${receiptId}`)).toMatchObject({ unapplied: '410.00', byPerson: true });
+    await h.db.updateTable('receipts').set({ look_again: true }).where('id', '=', receiptId).execute();
+    await feed.drain();
+    await inTransaction(h.db, (tx) => lookAgain(tx, bankAct(NOW), receiptId, () => new Set<string>()));
+    expect((await get(`/v1/receipts/${receiptId}`)).unapplied).toBe('410.00');
+    expect((await get(`/v1/invoices/${a.id}`)).balance).toBe('410.00');
+  });
+
+  test('by the older routes counts as well', async () => {
+    const a = await newInvoice(h, c.operator, { amount: '55.00' });
+    const receiptId = await feed.pays({ amount: '66.00', remittance: 'nothing that helps' });
+    await post(`/v1/receipts/${receiptId}/allocations`, { invoiceId: a.id, amount: '55.00' });
+    expect(await get(`/v1/receipts/${receiptId}`)).toMatchObject({ byPerson: true, unapplied: '11.00' });
+  });
+});
+
+/** A statement file tells of money that names nobody, in doubt beside what a message told a day before. */
+const toldByFile = (feedId: string, amount: string, bookedOn: string): Promise<string> =>
+  inTransaction(h.db, async (tx) => {
+    const account = { feedId, creditorId: c.id, iban: null };
+    const told = {
+      position: '1',
+      source: 'camt.053' as const,
+      status: 'booked' as const,
+      bookedOn,
+      valueOn: null,
+      amountMinor: parseAmount(amount, 'EUR'),
+      currency: 'EUR',
+      counterparty: { name: null, account: null, ultimateName: null },
+      structuredReferences: [],
+      remittance: null,
+      bankText: null,
+      bankId: null,
+      endToEndId: null,
+      mandateId: null,
+      returns: null,
+      feesMinor: null,
+      bankCode: null,
+    };
+    const [taken] = await takeIn(tx, bankAct(NOW), account, `file:${amount}`, [told]);
+    expect(taken!.intake).toBe('suspect');
+    await askAboutSuspect(tx, bankAct(NOW), (await findTransaction(tx, c.id, taken!.transactionId))!);
+    return taken!.transactionId;
+  });
+
+describe('transactions', () => {
+  test('of two sources in doubt are answered by a person', async () => {
+    const other = await newFeed(h, c.approver);
+    for (const [name, outcome] of [
+      ['same', 'duplicate'],
+      ['different', 'receipt'],
+    ] as const) {
+      const amount = name === 'same' ? '77.70' : '77.80';
+      const first = await other.pays({ amount, id: `twin-${name}`, bookedOn: '2026-11-10' });
+      const suspectId = await toldByFile(other.id, amount, '2026-11-11');
+      const { data } = await get(`/v1/transactions?state=suspect&feedId=${other.id}`);
+      expect(data).toMatchObject([{ id: suspectId, amount, state: 'suspect', outcome: null, receiptId: null }]);
+      expect(data[0].sameAs).toMatch(/^btx_/);
+      const [task] = (await get('/v1/tasks?kind=possibleDuplicate&status=open')).data;
+      const url = `/v1/tasks/${task.id}/completion`;
+      expect((await post(url, { outcome: 'perhaps' })).status).toBe(422);
+      expect((await post(url, { outcome: name })).body).toMatchObject({ status: 'done', outcome: { outcome: name } });
+      expect((await post(url, { outcome: name })).body.code).toBe('taskClosed');
+      await other.drain();
+      const [now] = (await get(`/v1/transactions?feedId=${other.id}`)).data;
+      expect(now).toMatchObject({ id: suspectId, state: 'done', outcome });
+      if (name === 'same') expect(now.receiptId).toBeNull();
+      else expect(now.receiptId).not.toBe(first);
+    }
+  });
+
+  test('that undo a payment nobody knows are given to a receipt by hand', async () => {
+    const invoice = await newInvoice(h, c.operator, { amount: '88.00' });
+    const receiptId = await feed.pays({ amount: '88.00', remittance: invoice.number });
+    const told = { currency: 'EUR', amount: '88.00', bookedOn: '2026-11-19', reasonCode: 'AC04' };
+    await feed.tells('transaction.returned', { ...told, id: 'lost-1', originalId: 'never-told' });
+    await feed.drain();
+    const [waiting] = (await get(`/v1/transactions?state=waiting&feedId=${feed.id}`)).data;
+    expect(waiting).toMatchObject({ amount: '-88.00', state: 'waiting' });
+    const tasks = (await get('/v1/tasks?kind=unknownReturn&status=open')).data;
+    const small = await feed.pays({ amount: '5.00' });
+    const refused = await post(`/v1/tasks/${tasks[0].id}/completion`, { receiptId: small });
+    expect([refused.status, refused.body.code]).toEqual([422, 'exceedsReceipt']);
+    const done = await post(`/v1/tasks/${tasks[0].id}/completion`, { receiptId, note: 'Said on the phone' });
+    expect(done.status).toBe(200);
+    expect(done.body).toMatchObject({ status: 'done', outcome: { receiptId, note: 'Said on the phone' } });
+    expect(await get(`/v1/receipts/${receiptId}`)).toMatchObject({ returned: '88.00', unapplied: '0.00' });
+    expect((await get(`/v1/invoices/${invoice.id}`)).balance).toBe('88.00');
+    expect((await get(`/v1/transactions?feedId=${feed.id}&bookedAfter=2026-11-18`)).data[0]).toMatchObject({
+      outcome: 'return',
+      receiptId,
+    });
+  });
+
+  test('are paged, and filtered by what they are', async () => {
+    const first = await get('/v1/transactions?limit=1');
+    expect(first.data).toHaveLength(1);
+    const second = await get(`/v1/transactions?limit=1&cursor=${first.nextCursor}`);
+    expect(second.data[0].id).not.toBe(first.data[0].id);
+    expect((await h.call(c.operator, 'GET', '/v1/transactions?state=nonsense')).status).toBe(422);
+  });
+});

@@ -1,0 +1,231 @@
+import { PDFDocument, StandardFonts } from 'pdf-lib';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { check } from '../../db/repositories/ledger.ts';
+import { applyRetention } from '../../db/repositories/retention.ts';
+import { newFeed, type TestFeed } from './feed.ts';
+import { newInvoice, NOW, startApi, type Harness, type TestCreditor } from './harness.ts';
+
+let h: Harness;
+let c: TestCreditor;
+let feed: TestFeed;
+
+beforeAll(async () => {
+  h = await startApi();
+  c = await h.creditor();
+  feed = await newFeed(h, c.approver);
+});
+afterAll(async () => {
+  expect(await check(h.db)).toEqual([]);
+  await h.stop();
+});
+
+const get = async (url: string) => (await h.call(c.operator, 'GET', url)).body;
+const json = (body: object) => h.call(c.operator, 'POST', '/v1/remittances', body);
+const file = (type: string, bytes: string | Buffer, query = '?currency=EUR') =>
+  h.call(c.operator, 'POST', `/v1/remittances${query}`, bytes, { 'content-type': type });
+
+let serial = 0;
+/** Two invoices of one customer, of amounts that nobody else has. */
+async function two() {
+  serial += 1;
+  const a = await newInvoice(h, c.operator, { number: `RA-2026-${serial}01`, amount: `${serial}11.00` });
+  const b = await newInvoice(h, c.operator, {
+    number: `RA-2026-${serial}02`,
+    customer: undefined,
+    customerId: a.customerId,
+    amount: `${serial}22.50`,
+  });
+  return { a, b };
+}
+const sum = (...amounts: string[]) => amounts.reduce((total, one) => total + Number(one), 0).toFixed(2);
+const allocated = async (receiptId: string) =>
+  (await get(`/v1/receipts/${receiptId}`)).allocations.map(
+    (one: { invoiceId: string; amount: string; rule: string }) => [one.invoiceId, one.amount, one.rule],
+  );
+
+describe('an advice', () => {
+  test('before its payment says where it goes, a part of an invoice too', async () => {
+    const { a, b } = await two();
+    const made = await json({
+      reference: 'AVIS 4711',
+      paidOn: '2026-11-18',
+      currency: 'EUR',
+      lines: [
+        { number: a.number, amount: a.amount },
+        { number: b.number, amount: '20.00' },
+      ],
+    });
+    expect(made.status).toBe(201);
+    expect(made.body).toMatchObject({
+      status: 'open',
+      total: sum(a.amount, '20.00'),
+      format: 'json',
+      reference: 'AVIS 4711',
+      paidOn: '2026-11-18',
+      receiptId: null,
+      lines: [
+        { number: a.number, invoiceId: a.id, amount: a.amount },
+        { number: b.number, invoiceId: b.id, amount: '20.00' },
+      ],
+    });
+    const receiptId = await feed.pays({ amount: made.body.total, remittance: 'REGLEMENT AVIS-4711' });
+    expect(await allocated(receiptId)).toEqual([
+      [a.id, a.amount, 'remittanceAdvice'],
+      [b.id, '20.00', 'remittanceAdvice'],
+    ]);
+    expect(await get(`/v1/remittances/${made.body.id}`)).toMatchObject({ status: 'used', receiptId });
+    const gone = await h.call(c.operator, 'DELETE', `/v1/remittances/${made.body.id}`);
+    expect([gone.status, gone.body.code]).toEqual([409, 'adviceUsed']);
+  });
+
+  test('after its payment is used when the feed looks again', async () => {
+    const { a, b } = await two();
+    const amount = sum(a.amount, b.amount);
+    const receiptId = await feed.pays({ amount, remittance: 'divers' });
+    expect(await allocated(receiptId)).toEqual([]);
+    const lines = [a, b].map((one) => ({ number: one.number, amount: one.amount }));
+    const made = await json({ customerId: a.customerId, currency: 'EUR', lines });
+    await feed.drain();
+    expect((await allocated(receiptId)).length).toBe(2);
+    expect(await get(`/v1/remittances/${made.body.id}`)).toMatchObject({ status: 'used', receiptId });
+    expect((await get(`/v1/receipts/${receiptId}`)).byPerson).toBe(false);
+  });
+
+  test('is a candidate where a person decides', async () => {
+    const { a, b } = await two();
+    const amount = sum(a.amount, b.amount);
+    await h.call(c.approver, 'PUT', '/v1/matching', { modes: { remittanceAdvice: 'propose' }, bankFees: {} });
+    const lines = [a, b].map((one) => ({ number: one.number, amount: one.amount }));
+    const made = await json({ currency: 'EUR', lines });
+    const receiptId = await feed.pays({ amount, remittance: 'divers' });
+    expect(await allocated(receiptId)).toEqual([]);
+    const [first] = (await get(`/v1/receipts/${receiptId}/candidates`)).data;
+    expect(first).toMatchObject({ rule: 'remittanceAdvice', customerId: a.customerId });
+    await h.call(c.operator, 'POST', `/v1/receipts/${receiptId}/accept`, { candidate: first.key });
+    expect((await allocated(receiptId)).length).toBe(2);
+    expect((await get(`/v1/remittances/${made.body.id}`)).status).toBe('used');
+    await h.call(c.approver, 'PUT', '/v1/matching', { modes: {}, bankFees: {} });
+  });
+
+  test('that was withdrawn is not used', async () => {
+    const { a } = await two();
+    const made = await json({ currency: 'EUR', lines: [{ number: a.number, amount: '3.21' }] });
+    expect((await h.call(c.operator, 'DELETE', `/v1/remittances/${made.body.id}`)).status).toBe(204);
+    const receiptId = await feed.pays({ amount: '3.21', remittance: 'divers' });
+    expect(await allocated(receiptId)).toEqual([]);
+    const listed = await get('/v1/remittances?status=withdrawn');
+    expect(listed.data.map((one: { id: string }) => one.id)).toEqual([made.body.id]);
+  });
+
+  test('is refused with what is wrong with it', async () => {
+    const bad = await json({
+      currency: 'EUR',
+      lines: [
+        { number: 'A', amount: '1.00' },
+        { number: 'B', amount: '-1.00' },
+      ],
+    });
+    expect([bad.status, bad.body.errors[0].pointer]).toEqual([422, '/lines/1/amount']);
+    expect((await json({ currency: 'EUR', lines: [] })).status).toBe(422);
+    expect((await json({ currency: 'EUR', lines: [{ number: 'A', amount: '1' }], more: 1 })).body.errors[0].code).toBe(
+      'unknownField',
+    );
+  });
+});
+
+describe('a CSV', () => {
+  test('is read by its headers, whatever its language', async () => {
+    const { a, b } = await two();
+    const csv = `N° facture;Date;Montant TTC;Montant réglé\r\n${a.number};18/11/2026;1 500,00;${a.amount.replace('.', ',')}\r\n${b.number};18/11/2026;2 000,00;"20,50"\r\n;;;${sum(a.amount, '20.50').replace('.', ',')}\r\n`;
+    const made = await file('text/csv; charset=utf-8', csv, `?currency=EUR&customerId=${a.customerId}&reference=R-9`);
+    expect(made.body).toMatchObject({
+      format: 'csv',
+      customerId: a.customerId,
+      reference: 'R-9',
+      lines: [
+        { number: a.number, invoiceId: a.id, amount: a.amount },
+        { number: b.number, invoiceId: b.id, amount: '20.50' },
+      ],
+    });
+  });
+
+  test('is refused with the line at fault', async () => {
+    const negative = await file('text/csv', 'invoice number,amount\nF-1,10.00\nF-2,-3.00\n');
+    expect([negative.status, negative.body.code]).toEqual([422, 'adviceUnreadable']);
+    expect(negative.body.errors).toEqual([
+      { pointer: '/line/3', code: 'amountInvalid', message: 'Line 3: holds a negative amount.' },
+    ]);
+    expect((await file('text/csv', 'a,b\n1,2\n')).body.errors[0].code).toBe('columnMissing');
+    expect((await file('text/csv', 'invoice number,amount\nF-1,10.00\n', '')).body.errors[0].pointer).toBe('/currency');
+  });
+});
+
+describe('the text of a mail', () => {
+  test('names invoices and amounts among its words', async () => {
+    const { a, b } = await two();
+    const mail = [
+      'Bonjour,',
+      'nous avons réglé le 18.11.2026 :',
+      `- facture ${a.number.replaceAll('-', ' ')} : ${a.amount.replace('.', ',')} €`,
+      `${b.number}  du 20/10/2026   1 222,50   ${b.amount.replace('.', ',')}`,
+      `> ${a.number} 999,00`,
+      'Total 12,00',
+    ].join('\r\n');
+    const made = await file('text/plain; charset=utf-8', mail);
+    expect(made.body).toMatchObject({
+      format: 'text',
+      total: sum(a.amount, b.amount),
+      lines: [
+        { invoiceId: a.id, amount: a.amount },
+        { invoiceId: b.id, amount: b.amount },
+      ],
+    });
+  });
+
+  test('without any, or with one that cannot be read, is refused', async () => {
+    const { a, b } = await two();
+    expect((await file('text/plain', 'Bonjour, nous avons payé 100,00 EUR.')).body.code).toBe('adviceUnreadable');
+    const bad = await file('text/plain', `${a.number} 10,00\n${b.number} -5,00\n`);
+    expect(bad.body.errors).toMatchObject([{ pointer: '/line/2', code: 'amountInvalid' }]);
+    const none = await file('text/plain', `${a.number} 10,00\n${b.number}\n`);
+    expect(none.body.errors).toMatchObject([{ pointer: '/line/2', code: 'amountMissing' }]);
+    const both = await file('text/plain', `${a.number} ${b.number} 10,00\n`);
+    expect(both.body.errors).toMatchObject([{ pointer: '/line/1', code: 'severalNumbers' }]);
+  });
+});
+
+describe('a PDF', () => {
+  test('is read line by line', async () => {
+    const { a, b } = await two();
+    const pdf = await PDFDocument.create();
+    const font = await pdf.embedFont(StandardFonts.Helvetica);
+    const paper = pdf.addPage();
+    paper.drawText('Avis de paiement', { x: 50, y: 720, font, size: 12 });
+    [a, b].forEach((one, index) => {
+      paper.drawText(one.number, { x: 50, y: 680 - 20 * index, font, size: 12 });
+      paper.drawText(one.amount.replace('.', ','), { x: 300, y: 680 - 20 * index, font, size: 12 });
+    });
+    const made = await file('application/pdf', Buffer.from(await pdf.save()));
+    expect(made.body).toMatchObject({
+      format: 'pdf',
+      lines: [
+        { number: a.number, invoiceId: a.id, amount: a.amount },
+        { number: b.number, invoiceId: b.id, amount: b.amount },
+      ],
+    });
+  });
+
+  test('that is none is refused', async () => {
+    const reply = await file('application/pdf', '%PDF-1.7 nonsense');
+    expect([reply.status, reply.body.code]).toEqual([422, 'pdfInvalid']);
+    expect((await file('application/xml', '<a/>')).status).toBe(415);
+  });
+});
+
+test('what was sent is kept as long as the creditor keeps files', async () => {
+  const kept = () => h.db.selectFrom('remittance_advices').select('id').where('source', 'is not', null).execute();
+  expect((await kept()).length).toBeGreaterThan(0);
+  const later = NOW + 731 * 86_400_000;
+  await applyRetention(h.db, { id: c.id, time_zone: 'Europe/Paris', retention: {} }, later);
+  expect(await kept()).toEqual([]);
+});
