@@ -1,6 +1,7 @@
 import { DomainError, type Fault } from '../errors.ts';
 import { DecimalEvidence, parseAmountText } from '../text/amount-text.ts';
-import { columnOf, normalHeader, recognised } from '../imports/csv-columns.ts';
+import { columnOf, recognised } from '../imports/csv-columns.ts';
+import { normalHeader } from '../text/headers.ts';
 import { csvRecords, firstRecord } from '../text/csv-records.ts';
 import { decodeTable } from '../text/encoding.ts';
 import { quotations } from '../matching/tokens.ts';
