@@ -523,6 +523,15 @@ const CASES: Record<string, Case> = {
   'GET /v1/imports/:id': { access: 'operator', foreign: (ids) => `/v1/imports/${ids['import']}` },
   'POST /v1/feeds': { access: 'approver', body: () => ({ kind: 'standard', name: 'x' }) },
   'GET /v1/feeds': { access: 'approver' },
+  'POST /v1/feeds/:id/statements': {
+    access: 'operator',
+    foreign: (ids) => `/v1/feeds/${ids['feed']}/statements`,
+    body: () => Buffer.from('Date;Montant\n2026-11-20;1,00\n'),
+    headers: { 'content-type': 'text/csv' },
+  },
+  'GET /v1/statements': { access: 'operator' },
+  'GET /v1/statements/:id': { access: 'operator', foreign: (ids) => `/v1/statements/${ids['statement']}` },
+  'GET /v1/statements/:id/file': { access: 'operator', foreign: (ids) => `/v1/statements/${ids['statement']}/file` },
   'GET /v1/feeds/:id': { access: 'approver', foreign: (ids) => `/v1/feeds/${ids['feed']}` },
   'PATCH /v1/feeds/:id': {
     access: 'approver',
@@ -630,6 +639,13 @@ async function everythingOf(other: TestCreditor): Promise<Ids> {
   await h.db.insertInto('document_invoices').values({ document_id: document, invoice_id: invoice.id }).execute();
   const got = await h.call(key, 'GET', `/v1/invoices/${invoice.id}/documents/${document}`);
   if (got.raw.body !== 'theirs') throw new Error('the owner does not get the document');
+  const feed = (await post('/v1/feeds', { kind: 'standard', name: 'theirs' }))['id']!;
+  const statement = await h.app.inject({
+    method: 'POST',
+    url: `/v1/feeds/${feed}/statements`,
+    headers: { authorization: `Bearer ${key}`, 'content-type': 'text/csv' },
+    payload: 'Date;Montant;Devise\n2026-11-20;1,00;EUR\n',
+  });
   const upload = await h.app.inject({
     method: 'POST',
     url: '/v1/imports',
@@ -667,6 +683,7 @@ async function everythingOf(other: TestCreditor): Promise<Ids> {
     contact,
     printBatch: await aBatch(other.id),
     document,
+    statement: statement.json().id,
     import: upload.json().id,
     export: String((await h.call(key, 'GET', '/v1/exports/journal')).headers['export-id']),
     rollout: (await post('/v1/policies/theirs-alone/rollout', { dryRun: true }))['id']!,
@@ -674,7 +691,7 @@ async function everythingOf(other: TestCreditor): Promise<Ids> {
     remittance: (await post('/v1/remittances', { currency: 'EUR', lines: [{ number: 'THEIRS-1', amount: '1.00' }] }))[
       'id'
     ]!,
-    feed: (await post('/v1/feeds', { kind: 'standard', name: 'theirs' }))['id']!,
+    feed,
     key: keys.body.data[0].id,
     agency: other.agencyId,
     placement,
