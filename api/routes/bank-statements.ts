@@ -185,7 +185,8 @@ export async function bankStatementRoutes(app: App, deps: ApiDeps): Promise<void
     },
     async (request, reply) => {
       const row = await findStatement(db, callerOf(request).creditorId, request.params.id);
-      if (!row) throw notFound();
+      // What was erased when its time was over is not there any more.
+      if (!row || row.erased_at !== null) throw notFound();
       return await reply
         .header('content-type', 'application/octet-stream')
         .header('content-disposition', `attachment; filename="${row.id}"`)

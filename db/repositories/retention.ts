@@ -111,14 +111,24 @@ const ERASERS: Readonly<Record<RetentionKind, Eraser>> = {
           limit ${BATCH})`.execute(db),
     ),
   // The row stays: its keys are what tells a repeat.
-  inbox: async (db, creditorId, before) =>
-    affected(
-      await sql`
+  // A bank's files are what its messages are: kept as they came, for as long.
+  inbox: async (db, creditorId, before) => {
+    const messages = await sql`
         update inbox set body = '' where id in (
           select id from inbox where creditor_id = ${creditorId} and received_at < ${instantValue(before.at)}
             and status in ('applied', 'unreadable') and body <> ''
-          order by id limit ${BATCH} for update skip locked)`.execute(db),
-    ),
+          order by id limit ${BATCH} for update skip locked)`.execute(db);
+    const files = await sql`
+        with old as (
+          update statements set erased_at = ${instantValue(before.now)}, filename = null where id in (
+            select id from statements where creditor_id = ${creditorId} and at < ${instantValue(before.at)}
+              and erased_at is null
+            order by seq limit ${BATCH} for update skip locked)
+          returning id),
+        gone as (delete from statement_chunks where statement_id in (select id from old))
+        select id from old`.execute(db);
+    return Math.max(affected(messages), files.rows.length);
+  },
   imports: async (db, creditorId, before) => {
     const advices = await sql`
       update remittance_advices set source = null where id in (

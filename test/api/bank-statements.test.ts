@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { check } from '../../db/repositories/ledger.ts';
 import { drainFeed } from '../../db/repositories/bank-transactions.ts';
 import { newId } from '../../db/ids.ts';
+import { applyRetention } from '../../db/repositories/retention.ts';
 import { newInvoice, NOW, startApi, type Harness, type Reply, type TestCreditor } from './harness.ts';
 
 /** Bank files by the API: taken in once, whole or not at all, each transaction once whoever tells it. */
@@ -146,6 +147,16 @@ describe('a bank file', () => {
     expect(tasks.body.data).toHaveLength(1);
   });
 
+  test('refuses an entry in another currency than its account', async () => {
+    const account = await feed();
+    const file = camt('053', [
+      { amount: '10.00', ref: 'c-1' },
+      { amount: '11.00', ref: 'c-2' },
+    ]).replace('<Amt Ccy="EUR">11.00', '<Amt Ccy="USD">11.00');
+    const answer = await send(account, file);
+    expect(answer.body).toMatchObject({ receipts: 1, rejectedCount: 1, rejected: [{ code: 'currencyMismatch' }] });
+  });
+
   test('tells a bad record by its place and keeps its neighbours', async () => {
     const account = await feed();
     const file = camt('053', [
@@ -223,6 +234,23 @@ describe('returns in files', () => {
       .execute();
     expect(fees).toEqual([{ amount_minor: 300n }]);
     expect(await check(h.db, own.id)).toEqual([]);
+  });
+});
+
+describe('after their time', () => {
+  test('the bytes of a file are erased, and that it came is not', async () => {
+    const account = await feed();
+    const sent = await send(account, camt('053', [{ amount: '3.33', text: 'secret', ref: 'keep' }]));
+    const creditor = { id: own.id, time_zone: 'Europe/Paris', retention: { inbox: 10 } };
+    await applyRetention(h.db, creditor, NOW + 11 * 86_400_000);
+    expect((await h.call(own.operator, 'GET', `/v1/statements/${sent.body.id}/file`)).status).toBe(404);
+    expect((await h.call(own.operator, 'GET', `/v1/statements/${sent.body.id}`)).body).toMatchObject({ entries: 1 });
+    const chunks = await h.db
+      .selectFrom('statement_chunks')
+      .select('n')
+      .where('statement_id', '=', sent.body.id)
+      .execute();
+    expect(chunks).toEqual([]);
   });
 });
 

@@ -18,8 +18,10 @@ import type { CamtKind } from './walker.ts';
 export interface EntryFrame {
   source: CamtKind;
   account: string | null;
-  /** The account's; for amounts that name none. */
+  /** For amounts that name none: the account's, or that of a balance. */
   currency: string | null;
+  /** What the account is kept in, where that is told: an entry in another currency cannot be its. */
+  accountCurrency: string | null;
   /** The day of an entry that names none. */
   bookedOn: LocalDate | null;
   /** `statement 1, entry 3`. */
@@ -49,7 +51,7 @@ const UNDOING: ReadonlySet<string> = new Set(['UPDD', 'UPCQ', 'RRTN', 'PRDD', 'R
 
 /**
  * The transactions of an `Ntry` with its `TxDtls`. Its own sign and amount are final: `RvslInd` only says that the original
- * went the other way. Throws a `RecordFault`: `currencyMissing`, `unknownCurrency`, `amountInvalid`, `amountZero`,
+ * went the other way. Throws a `RecordFault`: `currencyMissing`, `currencyMismatch`, `unknownCurrency`, `amountInvalid`, `amountZero`,
  * `tooManyDecimals`, `signInvalid`, `statusUnknown`, `dateInvalid`, `dateMissing`.
  *
  * `details` may be null where there were more than can be held: the entry is then told as one.
@@ -62,6 +64,9 @@ export function readEntry(element: XmlElement, details: readonly Detail[] | null
   const credit = signOf(element);
   if (credit === null) throw new RecordFault('signInvalid', 'The entry is neither a credit nor a debit.');
   const minor = movedAmount(amount.text, currency);
+  if (frame.accountCurrency !== null && currency !== frame.accountCurrency) {
+    throw new RecordFault('currencyMismatch', 'The entry is in another currency than its account.');
+  }
   const valueOn = dayIn(child(element, 'ValDt'));
   const common: Common = {
     status: statusOf(element),

@@ -122,6 +122,7 @@ export class CamtReader implements CamtHandler {
         source: this.kind!,
         account: statement.account,
         currency: statement.currency,
+        accountCurrency: statement.accountCurrency,
         bookedOn: statement.day,
         position,
       });

@@ -18,7 +18,7 @@ export class CamtStatement {
   readonly totals = new Totals();
   account: string | null = null;
   entries = 0;
-  private accountCurrency: string | null = null;
+  accountCurrency: string | null = null;
   private reference: string | null = null;
   private createdOn: LocalDate | null;
   private copy = false;
