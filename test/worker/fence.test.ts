@@ -1,5 +1,8 @@
 import { sql } from 'kysely';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { systemAct } from '../../db/act.ts';
+import { inTransaction } from '../../db/database.ts';
+import { undoAllocation } from '../../db/repositories/allocations.ts';
 import { beginSending, resolveUnknown } from '../../db/repositories/sending.ts';
 import { recordDelivery, type DeliveryStatus } from '../../db/repositories/deliveries.ts';
 import { openDispute } from '../../db/repositories/disputes.ts';
@@ -76,6 +79,33 @@ describe('the fence of a send', () => {
     expect(text).not.toContain('1 200,00');
     expect((await world.stepsOf(first))[0]).toBe('one:withdrawn');
     expect(await world.stepsOf(second)).toEqual(['one:left']);
+    expect(await world.counters()).toEqual(zero);
+  });
+
+  it('asks for what is owed when a match is undone while a message about the rest waits', async () => {
+    const { first, contact } = await queued();
+    await world.pay(first, 20_000n);
+    await world.send();
+    expect((await world.contactOf(contact)).status).toBe('withdrawn');
+    expect(await world.plan()).toMatchObject({ queued: 1 });
+    // The message for 1,000.00 waits; now the 200.00 turn out to be somebody else's.
+    const [allocation] = await world.db
+      .selectFrom('allocations')
+      .select('id')
+      .where('invoice_id', '=', first)
+      .execute();
+    await inTransaction(world.db, (tx) =>
+      undoAllocation(tx, systemAct(world.deps.clock.now()), allocation!.id, 'manual'),
+    );
+    await world.send();
+    expect(world.provider.calls).toEqual([]);
+    const contacts = await world.contacts();
+    expect(contacts.map(({ status }) => status)).toEqual(['withdrawn', 'withdrawn']);
+    await world.plan();
+    await world.send();
+    const text = world.provider.sent.at(-1)!.message.text.replace(/\s/g, ' ');
+    expect(text).toContain('1 200,00 €');
+    expect(text).not.toContain('1 000,00');
     expect(await world.counters()).toEqual(zero);
   });
 
