@@ -75,7 +75,7 @@ export async function bankStatementRoutes(app: App, deps: ApiDeps): Promise<void
         config: { access: 'operator' },
         bodyLimit: STATEMENT_LIMIT,
         schema: {
-          operationId: 'createStatement',
+          operationId: 'createBankStatement',
           tags: ['feeds'],
           summary: 'Take a bank file in',
           description:
@@ -130,7 +130,7 @@ export async function bankStatementRoutes(app: App, deps: ApiDeps): Promise<void
     {
       config: { access: 'operator' },
       schema: {
-        operationId: 'listStatements',
+        operationId: 'listBankStatements',
         tags: ['feeds'],
         summary: 'Bank files that were taken in, newest first',
         querystring: listQuery.extend({ feedId: id('fee').optional() }),
@@ -154,7 +154,7 @@ export async function bankStatementRoutes(app: App, deps: ApiDeps): Promise<void
     {
       config: { access: 'operator' },
       schema: {
-        operationId: 'getStatement',
+        operationId: 'getBankStatement',
         tags: ['feeds'],
         summary: 'What became of a bank file',
         params: idParams('sta'),
@@ -173,7 +173,7 @@ export async function bankStatementRoutes(app: App, deps: ApiDeps): Promise<void
     {
       config: { access: 'operator' },
       schema: {
-        operationId: 'getStatementFile',
+        operationId: 'getBankStatementFile',
         tags: ['feeds'],
         summary: 'The bytes as they came',
         params: idParams('sta'),
