@@ -8,16 +8,17 @@ import type { Item, Proposal } from '../types.ts';
 const MOST_NAMED = 60;
 
 /**
- * The creditor's own reference came back as it was given: a structured reference, or an end-to-end id, that is one
- * invoice's token. The sum must be what is open, or less on a single invoice.
+ * The creditor's own reference came back as it was given: a structured reference, an end-to-end id, or what stands behind the
+ * check digits of an `RF` reference, that is one invoice's token. The sum must be what is open, or less on a single invoice.
  */
 export function structuredReference(context: Context): Proposal[] {
   const { payment } = context;
-  const given = new Set(
-    [...payment.structuredReferences, payment.endToEndId ?? '']
+  const given = new Set([
+    ...[...payment.structuredReferences, payment.endToEndId ?? '']
       .map(normaliseToken)
       .filter((token) => token.length >= 5),
-  );
+    ...context.reading.checked,
+  ]);
   const links = context.exact.filter(({ token }) => given.has(token));
   const items = distinct(links.map(({ item }) => item));
   const [only] = items;

@@ -91,6 +91,16 @@ describe('each rule finds what it is for', () => {
     ]);
   });
 
+  test('a number behind right check digits, and not behind wrong ones', () => {
+    const one = item('539007547034', 120_000n, { customerId: 'cus_b' });
+    const right = payment({ remittance: 'RF18 5390 0754 7034' });
+    expect(applied(decide(right, [one]))).toEqual(['structuredReference', [one.invoiceId, 120_000n]]);
+    expect(decide(payment({ remittance: 'RF19 5390 0754 7034', amountMinor: 500n }), [one])).toMatchObject({
+      kind: 'apply',
+      proposal: { rule: 'numberLowerAmount' },
+    });
+  });
+
   test('numbers that add up, all or the only some that do', () => {
     const [a, b, d] = [item('F-2026-0001', 50_000n), item('F-2026-0002', 70_000n), item('F-2026-0003', 99_900n)];
     const remittance = 'F-2026-0001, F 2026/0002';
