@@ -88,7 +88,7 @@ export function parseStandardWebhook(body: Uint8Array): BankTransaction {
       ...common,
       kind: 'returned',
       originalId: parsed.data.originalId,
-      reasonCode: parsed.data.reasonCode ?? null,
+      reasonCode: orNull(parsed.data.reasonCode),
     };
   }
   const transaction = parsed.data;

@@ -43,6 +43,9 @@ describe('the generic bank webhook', () => {
       amountMinor: 500n,
       reasonCode: 'AC04',
     });
+    // PostgreSQL keeps no NUL in a text.
+    const odd = bytes({ type: 'transaction.returned', data: { ...back, reasonCode: 'AC\u000004' } });
+    expect(parseStandardWebhook(odd)).toMatchObject({ reasonCode: 'AC04' });
   });
 
   test.each([
