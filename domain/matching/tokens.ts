@@ -43,21 +43,6 @@ export function quotedTokens(text: string): string[] {
   return [...new Set(quotations(text).map(({ token }) => token))];
 }
 
-/**
- * Of the tokens that are known numbers or references, those the text really names: one that only lies within a longer
- * one does not count, so that `INV-2026-0042` names that invoice and not also the one whose number is `2026`.
- */
-export function namedTokens(texts: readonly string[], known: ReadonlySet<string>): string[] {
-  const named = texts.flatMap((text) => {
-    const hits = quotations(text).filter(({ token }) => known.has(token));
-    return hits.filter((hit) => !hits.some((other) => covers(other, hit))).map(({ token }) => token);
-  });
-  return [...new Set(named)];
-}
-
-const covers = (a: Quotation, b: Quotation): boolean =>
-  a.from <= b.from && a.to >= b.to && a.to - a.from > b.to - b.from;
-
 function runsOf(text: string): string[] {
   return (
     text

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { namedTokens, normaliseToken, quotedTokens } from '../../../domain/matching/tokens.ts';
+import { normaliseToken, quotedTokens } from '../../../domain/matching/tokens.ts';
 
 describe('numbers in a text', () => {
   test.each([
@@ -23,13 +23,6 @@ describe('numbers in a text', () => {
     expect(quotedTokens('-- !! ')).toEqual([]);
     expect(quotedTokens('A-1')).toEqual([]);
     expect(quotedTokens('x '.repeat(1_000_000)).length).toBeLessThan(10);
-  });
-
-  test('a number within a longer one that is known does not count', () => {
-    const known = new Set(['INV20260042', '2026', '0042']);
-    expect(namedTokens(['INV-2026-0042'], known)).toEqual(['INV20260042']);
-    expect(namedTokens(['INV-2026-0042 et 0042'], known).sort()).toEqual(['0042', 'INV20260042']);
-    expect(namedTokens(['INV-2026-0043'], known)).toEqual(['2026']);
   });
 
   test('a number is found however its parts are separated, and wherever it stands', () => {
