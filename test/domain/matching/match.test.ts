@@ -173,6 +173,10 @@ describe('each rule finds what it is for', () => {
 
 describe('no rule is led astray', () => {
   test('by a number that lies within a longer one', () => {
+    const year = item('2026', 120_000n, { customerId: 'cus_b' });
+    expect(
+      applied(decide(payment({ remittance: 'INV-2026-0042', amountMinor: 500n }), [year, item('INV-2026-0042')])),
+    ).toEqual(['numberLowerAmount', ['inv_INV-2026-0042', 500n]]);
     expect(applied(decide(payment({ remittance: 'F-123' }), [item('F-12')]))).toBe('review: nothingQuoted');
     const both = [item('F-12'), item('F-123')];
     expect(applied(decide(payment({ remittance: 'F-123' }), both))).toEqual([
