@@ -73,14 +73,37 @@ async function handleNext(db: Db, feedId: string, options: DrainOptions): Promis
   } catch (error) {
     // Data that PostgreSQL cannot store (class 22, 23) will not get better: it becomes a task instead of a dead end.
     const failed = next as Next | null;
-    if (failed?.kind !== 'message' || !/^2[23]/.test(sqlState(error) ?? '')) throw error;
+    if (failed === null || !/^2[23]/.test(sqlState(error) ?? '')) throw error;
     return inTransaction(db, async (tx) => {
       const again = await takeNext(tx, feedId);
-      if (again?.kind === 'message' && again.row.id === failed.row.id) {
-        await keepUnreadable(tx, act, again.row, 'notStorable');
-      }
+      if (again !== null && keyOf(again) === keyOf(failed)) await setApart(tx, act, again);
       return true;
     });
+  }
+}
+
+const keyOf = (next: Next): string => `${next.kind} ${next.kind === 'receipt' ? next.id : next.row.id}`;
+
+/** What cannot be handled lets what is behind it pass, and a person is asked. */
+async function setApart(tx: Tx, act: Act, next: Next): Promise<void> {
+  switch (next.kind) {
+    case 'message':
+      return keepUnreadable(tx, act, next.row, 'notStorable');
+    case 'receipt':
+      // It stays on the worklist, where it is already.
+      await tx.updateTable('receipts').set({ look_again: false }).where('id', '=', next.id).execute();
+      return;
+    case 'transaction':
+      await tx.updateTable('bank_transactions').set({ state: 'suspect' }).where('id', '=', next.row.id).execute();
+      await openTask(tx, act, {
+        creditorId: next.row.creditor_id,
+        kind: 'transactionFailed',
+        key: `transactionFailed:${next.row.id}`,
+        subject: 'A transaction of the bank cannot be applied',
+        body: 'It is kept and shown, and moves nothing: look at the account, then record the payment with its invoice.',
+        data: { transactionId: next.row.id, bookedOn: next.row.booked_on },
+        dueAt: act.at,
+      });
   }
 }
 

@@ -157,10 +157,10 @@ async function tryToApply(
     await sql`release savepoint matched`.execute(tx);
     return null;
   } catch (error) {
-    const code = error instanceof DomainError ? error.code : null;
-    if (code !== 'exceedsBalance' && code !== 'invoiceClosed') throw error;
+    // Whatever rule says no, a person looks: thrown on it would stop everything behind it in the feed.
+    if (!(error instanceof DomainError)) throw error;
     await sql`rollback to savepoint matched`.execute(tx);
-    return code === 'exceedsBalance' ? 'exceedsBalance' : 'closedQuoted';
+    return error.code === 'invoiceClosed' ? 'closedQuoted' : 'exceedsBalance';
   }
 }
 

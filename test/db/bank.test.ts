@@ -1,4 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { sql } from 'kysely';
+import { readProvider } from '../../domain/statement/providers/read.ts';
+import type { Transaction } from '../../domain/statement/transaction.ts';
+import { takeIn } from '../../db/repositories/transactions.ts';
 import { dataKeyOf } from '../../domain/statement/standard-webhook.ts';
 import { inTransaction } from '../../db/database.ts';
 import { allocate } from '../../db/repositories/allocations.ts';
@@ -308,6 +312,30 @@ describe('draining a feed', () => {
     expect(codes).toEqual(['notJson', 'tooManyDecimals', 'amountInvalid', 'unknownCurrency']);
     expect((await tasksOf('unreadableWebhook')).length).toBe(before + 4);
     expect((await invoiceOf(book.db, invoiceId)).balance_minor).toBe(0n);
+  });
+
+  test('a transaction that cannot be written down lets what is behind it pass', async () => {
+    await sql`create function refuse_odd() returns trigger language plpgsql as $$
+      begin
+        if new.amount_minor = 66613 then raise exception 'no' using errcode = '23514'; end if;
+        return new;
+      end $$`.execute(book.db);
+    await sql`create trigger odd before insert on receipts for each row execute function refuse_odd()`.execute(book.db);
+    const invoiceId = await addInvoice(book, await addCustomer(book), { number: 'BEHIND-1' });
+    const account = { feedId, creditorId: book.creditor.id, iban: null };
+    const one = (id: string, amountMinor: bigint, remittance: string): Transaction => {
+      const [message] = readProvider('standard', booked({ id, remittance }).body);
+      if (message?.kind !== 'transaction') throw new Error('It tells a transaction.');
+      return { ...message.transaction, amountMinor, position: id };
+    };
+    await inTransaction(book.db, (tx) =>
+      takeIn(tx, act, account, 'sta_odd', [one('odd-1', 66_613n, 'x'), one('odd-2', 10_000n, 'BEHIND-1')]),
+    );
+    await take();
+    expect((await invoiceOf(book.db, invoiceId)).balance_minor).toBe(0n);
+    expect(await tasksOf('transactionFailed')).toHaveLength(1);
+    expect(await take()).toEqual({ applied: 0, left: 0 });
+    await sql`drop trigger odd on receipts`.execute(book.db);
   });
 
   test('text of any kind is only ever data', async () => {
