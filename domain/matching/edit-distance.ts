@@ -1,15 +1,24 @@
+/** Longest token that is compared: a number is shorter, and what is longer has no typing errors, it is another text. */
+const LONGEST = 64;
+
+/** Three rows of the table, used again by every call: a payment is compared with thousands of numbers. */
+let before = new Uint8Array(LONGEST + 1);
+let last = new Uint8Array(LONGEST + 1);
+let row = new Uint8Array(LONGEST + 1);
+
 /**
  * Typing errors between two tokens: insertions, deletions, replacements and swaps of neighbours (optimal string
- * alignment), up to `most`; `most + 1` where there are more. Costs about `most` times the length.
+ * alignment), up to `most` (a small number); `most + 1` where there are more. Costs about `most` times the length.
  */
 export function editDistance(a: string, b: string, most: number): number {
   if (a === b) return 0;
   const beyond = most + 1;
-  if (Math.abs(a.length - b.length) > most) return beyond;
-  let before: number[] = [];
-  let last: number[] = Array.from({ length: b.length + 1 }, (_, at) => at);
+  if (most <= 0 || Math.abs(a.length - b.length) > most) return beyond;
+  if (a.length > LONGEST || b.length > LONGEST) return beyond;
+  last.fill(beyond);
+  for (let j = 0; j <= Math.min(b.length, most); j += 1) last[j] = j;
   for (let i = 1; i <= a.length; i += 1) {
-    const row: number[] = Array.from({ length: b.length + 1 }, () => beyond);
+    row.fill(beyond);
     if (i <= most) row[0] = i;
     let least = row[0]!;
     const to = Math.min(b.length, i + most);
@@ -23,8 +32,7 @@ export function editDistance(a: string, b: string, most: number): number {
       least = Math.min(least, row[j]!);
     }
     if (least > most) return beyond;
-    before = last;
-    last = row;
+    [before, last, row] = [last, row, before];
   }
   return last[b.length]!;
 }

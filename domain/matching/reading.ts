@@ -85,22 +85,47 @@ export function nearLinks(reading: Reading, items: readonly Item[], explained: r
       /\d/.test(span.token) &&
       !explained.some((link) => overlaps(link.span, span)),
   );
+  const byLength = spansByLength(free);
   const links: Link[] = [];
   for (const item of items) {
     for (const token of item.tokens) {
       const most = token.length >= TWO_ERRORS ? 2 : token.length >= ONE_ERROR ? 1 : 0;
       if (most === 0) continue;
-      let best: Link | null = null;
-      for (const span of free) {
-        const distance = editDistance(token, span.token, Math.min(most, best === null ? most : best.distance - 1));
-        if (distance > most || (best !== null && distance >= best.distance)) continue;
-        best = { item, token, read: span.token, distance, span };
-        if (distance <= 1) break;
-      }
-      if (best !== null) links.push(best);
+      const best = nearestSpan(token, most, byLength);
+      if (best !== null) links.push({ item, token, read: best.span.token, ...best });
     }
   }
   return nearestOnly(links);
+}
+
+/** Each token once, at its first place. */
+function spansByLength(spans: readonly (Quotation & Span)[]): Map<number, (Quotation & Span)[]> {
+  const byLength = new Map<number, (Quotation & Span)[]>();
+  for (const span of new Map(spans.toReversed().map((one) => [one.token, one])).values()) {
+    const list = byLength.get(span.token.length);
+    if (list) list.push(span);
+    else byLength.set(span.token.length, [span]);
+  }
+  return byLength;
+}
+
+/** Where a token stands with the fewest errors; lengths that differ by more than the errors allowed cannot be near. */
+function nearestSpan(
+  token: string,
+  most: number,
+  byLength: ReadonlyMap<number, readonly (Quotation & Span)[]>,
+): { distance: number; span: Quotation & Span } | null {
+  let best: { distance: number; span: Quotation & Span } | null = null;
+  for (let length = token.length - most; length <= token.length + most; length += 1) {
+    for (const span of byLength.get(length) ?? []) {
+      const limit = best === null ? most : best.distance - 1;
+      const distance = editDistance(token, span.token, limit);
+      if (distance > limit) continue;
+      best = { distance, span };
+      if (distance <= 1) return best;
+    }
+  }
+  return best;
 }
 
 /** Runs of four digits and more that no link explains: the payer named something that is not known here. */
