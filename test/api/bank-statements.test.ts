@@ -1,7 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { check } from '../../db/repositories/ledger.ts';
 import { drainFeed } from '../../db/repositories/bank-transactions.ts';
+import { inTransaction } from '../../db/database.ts';
 import { newId } from '../../db/ids.ts';
+import { takeIn } from '../../db/repositories/transactions.ts';
+import { transactionOfBridge } from '../../domain/statement/providers/bridge.ts';
+import { readQonto } from '../../domain/statement/providers/qonto.ts';
+import { bridgeTransaction, bytes, qontoTransaction } from '../support/webhook-bodies.ts';
 import { applyRetention } from '../../db/repositories/retention.ts';
 import { newInvoice, NOW, startApi, type Harness, type Reply, type TestCreditor } from './harness.ts';
 
@@ -235,6 +240,55 @@ describe('returns in files', () => {
     expect(fees).toEqual([{ amount_minor: 300n }]);
     expect(await check(h.db, own.id)).toEqual([]);
   });
+});
+
+describe('returns that a provider does not tell', () => {
+  /** Where a message of the provider is read as it would be from the inbox or from what it answered. */
+  const payment = {
+    qonto: (number: string) =>
+      readQonto(bytes(qontoTransaction({ amount: 88.5, label: 'Payer', reference: number })))[0]!,
+    bridge: (number: string) =>
+      transactionOfBridge(
+        bridgeTransaction({ amount: 88.5, date: '2026-11-20', provider_description: `VIR Payer ${number}` }),
+      ),
+  };
+
+  test.each(['qonto', 'bridge'] as const)(
+    'a payment told by %s comes back by statement, and the case is open',
+    async (kind) => {
+      const iban = kind === 'qonto' ? 'FR1420041010050500013M02606' : 'NL91ABNA0417164300';
+      const number = `${kind.toUpperCase()}-2026-0001`;
+      const [webhooks, files] = [await feed(iban), await feed(iban)];
+      const invoice = await newInvoice(h, own.operator, { number, amount: '88.50' });
+      const message = payment[kind](number);
+      if (message.kind !== 'transaction') throw new Error('It tells a payment.');
+      const account = { feedId: webhooks, creditorId: own.id, iban };
+      const act = { actor: 'bank', at: NOW };
+      await inTransaction(h.db, (tx) => takeIn(tx, act, account, `feed:${webhooks}`, [message.transaction]));
+      await drain(webhooks);
+      expect((await h.call(own.operator, 'GET', `/v1/invoices/${invoice.id}`)).body.balance).toBe('0.00');
+      // As the case's turn leaves it.
+      await h.db.updateTable('invoices').set({ stage: 'settled' }).where('id', '=', invoice.id).execute();
+      await h.db
+        .updateTable('case_runs')
+        .set({ closed_on: '2026-11-20', closed_stage: 'settled', stage_before: 'reminding' })
+        .where('invoice_id', '=', invoice.id)
+        .execute();
+
+      const told = message.transaction.bookedOn;
+      const entries: Entry[] = [
+        { amount: '88.50', text: `VIR Payer ${number}`, date: told },
+        { amount: '88.50', debit: true, text: `REJET ${number}`, returns: 'AC04', date: told },
+      ];
+      expect((await send(files, camt('053', entries, iban))).body).toMatchObject({ duplicates: 1 });
+      await drain(files);
+      expect((await h.call(own.operator, 'GET', `/v1/invoices/${invoice.id}`)).body).toMatchObject({
+        balance: '88.50',
+        stage: 'reminding',
+      });
+      expect(await check(h.db, own.id)).toEqual([]);
+    },
+  );
 });
 
 describe('after their time', () => {
