@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { partsOfReturn } from '../../domain/statement/return-parts.ts';
 import type { ReturnInformation } from '../../domain/statement/transaction.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { formatAmount } from '../../domain/money.ts';
@@ -44,15 +45,13 @@ export async function applyReturn(
   return { kind: 'returned', receiptId: original.id };
 }
 
-/** What the bank took of this receipt, and what it took beside. */
-function partsOf(row: TransactionRow, returns: ReturnInformation, original: Original) {
-  const bookedMinor = -row.amount_minor;
-  const left = original.amount_minor - original.returned_minor;
-  const told = returns.originalAmountMinor ?? bookedMinor - (row.fees_minor ?? 0n);
-  const wanted = told > 0n && told <= bookedMinor ? told : bookedMinor;
-  const amountMinor = wanted < left ? wanted : left;
-  return { wanted, amountMinor, feesMinor: feesOf(row, returns, bookedMinor - wanted) };
-}
+const partsOf = (row: TransactionRow, returns: ReturnInformation, original: Original) =>
+  partsOfReturn({
+    bookedMinor: -row.amount_minor,
+    originalAmountMinor: returns.originalAmountMinor,
+    feesMinor: row.fees_minor,
+    leftMinor: original.amount_minor - original.returned_minor,
+  });
 
 async function applyTo(
   tx: Tx,
@@ -61,7 +60,7 @@ async function applyTo(
   returns: ReturnInformation,
   original: Original,
 ): Promise<void> {
-  const { wanted, amountMinor, feesMinor } = partsOf(row, returns, original);
+  const { wantedMinor, amountMinor, feesMinor } = partsOf(row, returns, original);
   if (amountMinor > 0n) {
     await returnReceipt(tx, act, {
       receiptId: original.id,
@@ -73,8 +72,8 @@ async function applyTo(
       externalId: row.id,
     });
   }
-  if (amountMinor < wanted) {
-    const surplus = formatAmount(wanted - amountMinor, row.currency);
+  if (amountMinor < wantedMinor) {
+    const surplus = formatAmount(wantedMinor - amountMinor, row.currency);
     await openTask(tx, act, {
       creditorId: row.creditor_id,
       kind: 'returnExceeds',
@@ -118,8 +117,8 @@ export async function returnByHand(
   if (original.currency !== row.currency) {
     throw fault('currencyMismatch', `The receipt is in ${original.currency}.`);
   }
-  const { wanted, amountMinor } = partsOf(row, returns, original);
-  if (amountMinor < wanted) {
+  const { wantedMinor, amountMinor } = partsOf(row, returns, original);
+  if (amountMinor < wantedMinor) {
     throw fault(
       'exceedsReceipt',
       `Only ${formatAmount(amountMinor, row.currency)} of the receipt can still be returned.`,
@@ -131,15 +130,6 @@ export async function returnByHand(
     .where('id', '=', row.id)
     .execute();
   await applyTo(tx, act, row, returns, original);
-}
-
-/**
- * What the bank keeps for it, no part of what goes back to the customer: netted into what it booked where that is more than
- * the original was; told beside it, and taken apart, where what it booked is the original's amount.
- */
-function feesOf(row: TransactionRow, returns: ReturnInformation, nettedMinor: bigint): bigint {
-  if (nettedMinor > 0n) return nettedMinor;
-  return returns.originalAmountMinor === -row.amount_minor ? (row.fees_minor ?? 0n) : 0n;
 }
 
 /** What money that comes back undoes: `own` where it never was a customer's. */

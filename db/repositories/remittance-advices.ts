@@ -3,7 +3,7 @@ import { DomainError } from '../../domain/errors.ts';
 import { adviceFor } from '../../domain/matching/advice.ts';
 import { presumedCustomer } from '../../domain/matching/payer.ts';
 import { readPayment } from '../../domain/matching/reading.ts';
-import { DEFAULT_MODES } from '../../domain/matching/settings.ts';
+import { settingsOf } from '../../domain/matching/settings.ts';
 import { normaliseToken } from '../../domain/matching/tokens.ts';
 import type { Decision, Payment } from '../../domain/matching/types.ts';
 import type { LocalDate } from '../../domain/time/dates.ts';
@@ -113,8 +113,8 @@ interface Advised {
  * caller has locked the customers that the decision concerns.
  */
 export async function useAdvice(tx: Tx, act: Act, money: Advised): Promise<boolean> {
-  const { modes } = (await findMatching(tx, money.creditorId)).document;
-  if ((modes.remittanceAdvice ?? DEFAULT_MODES.remittanceAdvice) !== 'automatic') return false;
+  const { modes } = settingsOf((await findMatching(tx, money.creditorId)).document, money.payment.currency);
+  if (modes.remittanceAdvice !== 'automatic') return false;
   const found = await advicesLines(tx, money);
   if (found === null) return false;
   const { adviceId, lines } = found;
