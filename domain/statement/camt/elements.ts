@@ -5,25 +5,37 @@
 export class XmlElement {
   readonly name: string;
   readonly currency: string | null;
+  readonly parent: XmlElement | null;
   text = '';
-  children: XmlElement[] | null = null;
+  /** Its first child; each child knows the next. */
+  first: XmlElement | null = null;
+  private last: XmlElement | null = null;
+  next: XmlElement | null = null;
 
-  constructor(name: string, currency: string | null) {
+  constructor(name: string, currency: string | null, parent: XmlElement | null) {
     this.name = name;
     this.currency = currency;
+    this.parent = parent;
+  }
+
+  append(child: XmlElement): void {
+    if (this.last === null) this.first = child;
+    else this.last.next = child;
+    this.last = child;
   }
 }
 
 /** The first child of that name. */
 export function child(element: XmlElement | null, name: string): XmlElement | null {
-  const children = element?.children ?? null;
-  if (children !== null) for (const one of children) if (one.name === name) return one;
+  for (let one = element?.first ?? null; one !== null; one = one.next) if (one.name === name) return one;
   return null;
 }
 
 /** All children of that name. */
 export function childrenOf(element: XmlElement | null, name: string): XmlElement[] {
-  return element?.children?.filter((one) => one.name === name) ?? [];
+  const found: XmlElement[] = [];
+  for (let one = element?.first ?? null; one !== null; one = one.next) if (one.name === name) found.push(one);
+  return found;
 }
 
 /** The first descendant by a path of names. */

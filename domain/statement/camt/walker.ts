@@ -49,6 +49,12 @@ const READ: ReadonlyMap<string, string> = new Map(
     .map((name) => [name, name]),
 );
 
+/** What is made of the name of a tag: without its prefix, and whether it is read. */
+interface Tag {
+  local: string;
+  isRead: boolean;
+}
+
 /** What one text, and one entry without its transactions, may have; a whole entry has some dozens of elements. */
 const MAX_TEXT = 100_000;
 const MAX_ELEMENTS = 20_000;
@@ -57,7 +63,7 @@ const MAX_ELEMENTS = 20_000;
  * Walks through a camt message as its text comes in, and keeps no more of it than the part that is open: one entry, or one
  * transaction of it. Throws what the scanner does, and `xmlTooLarge` where one part of the file is.
  */
-export class CamtWalker implements XmlEvents {
+export class CamtWalker implements XmlEvents<Tag> {
   private readonly handler: CamtHandler;
   private readonly scanner = new XmlScanner(this);
   private depth = 0;
@@ -65,8 +71,7 @@ export class CamtWalker implements XmlEvents {
   private messageDepth = 0;
   private statementDepth = 0;
   private skippedFrom = 0;
-  /** Elements that are open and kept, outermost first. */
-  private readonly open: XmlElement[] = [];
+  /** The innermost element that is open and kept. */
   private current: XmlElement | null = null;
   private elements = 0;
 
@@ -94,20 +99,22 @@ export class CamtWalker implements XmlEvents {
     this.scanner.end();
   }
 
-  opened(tag: string, attributes: ReadonlyMap<string, string> | null): boolean {
+  named(name: string): Tag {
+    const local = localName(name);
+    return { local: READ.get(local) ?? local, isRead: READ.has(local) };
+  }
+
+  opened(tag: Tag, attributes: ReadonlyMap<string, string> | null): boolean {
     this.depth++;
     if (this.skippedFrom > 0) return false;
-    const name = localName(tag);
-    if (this.current === null && !this.isKept(name)) return false;
-    const read = READ.get(name);
-    if (read === undefined) {
+    if (this.current === null && !this.isKept(tag.local)) return false;
+    if (!tag.isRead) {
       this.skippedFrom = this.depth;
       return false;
     }
     if (++this.elements > MAX_ELEMENTS) throw tooLarge('an entry has too many elements');
-    const element = new XmlElement(read, attributes?.get('Ccy') ?? null);
-    this.open.push(element);
-    this.current = element;
+    const currency = attributes === null ? null : (attributes.get('Ccy') ?? null);
+    this.current = new XmlElement(tag.local, currency, this.current);
     return true;
   }
 
@@ -147,19 +154,16 @@ export class CamtWalker implements XmlEvents {
       this.frameClosed(depth);
       return;
     }
-    this.open.pop();
-    const parent = this.open.at(-1) ?? null;
+    const { parent } = element;
     this.current = parent;
     if (parent === null) {
       if (this.statementDepth > 0) this.handler.statementPart(element);
       else this.handler.header(element);
     } else if (element.name === 'TxDtls') {
-      this.elements = this.open.length;
+      this.elements = 0;
       this.handler.detail(element);
-    } else if (parent.children === null) {
-      parent.children = [element];
     } else {
-      parent.children.push(element);
+      parent.append(element);
     }
   }
 

@@ -9,7 +9,8 @@ import { XmlScanner } from '../../../domain/text/xml-scanner.ts';
 function scanned(text: string, pieces = 1): string[] | string {
   const told: string[] = [];
   let leaf = '';
-  const scanner = new XmlScanner({
+  const scanner = new XmlScanner<string>({
+    named: (name) => name,
     opened: (name, attributes) => {
       told.push(`<${name}${[...(attributes ?? [])].map(([key, value]) => ` ${key}=${value}`).join('')}`);
       leaf = '';
