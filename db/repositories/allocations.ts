@@ -12,12 +12,11 @@ import { oweReceipt } from './collector-letters.ts';
 import { accessoriesOf, correctInterest, correctionsOf, partsData, waiveAccessories } from './accessories.ts';
 import { releaseWhenClosed } from './doubtful-claims.ts';
 import { appendEvent } from './events.ts';
-import { customersHeldBy } from './holds.ts';
 import { principalOnly, splitPayment } from './imputation.ts';
 import { askForRate } from './law-tasks.ts';
 import { post, postingsOf } from './ledger.ts';
 import { mayAcknowledge } from './limitation-events.ts';
-import { lockCreditNote, lockCustomers, lockInvoice, lockReceipt } from './locks.ts';
+import { lockCreditNote, lockCustomersConcerned, lockInvoice, lockReceipt } from './locks.ts';
 import { learnPayer, unlearnPayer } from './known-payers.ts';
 import { pokeOutreach, signalCase } from './outbox.ts';
 import { wakePlanMates } from './plans.ts';
@@ -28,7 +27,7 @@ import { cancelChaseTasks, openTask } from './tasks.ts';
 import { endUnapplied, takeInHand } from './unapplied.ts';
 import { settleVatRelief } from './vat-reliefs.ts';
 import { undoWriteOff } from './write-offs.ts';
-import { creditorsDate } from './creditors.ts';
+import { creditorsDate, creditorsDay } from './creditors.ts';
 
 export type AllocationSource =
   { receiptId: string; creditNoteId?: undefined } | { creditNoteId: string; receiptId?: undefined };
@@ -65,10 +64,7 @@ export interface Allocated {
  */
 export async function allocate(tx: Tx, act: Act, input: NewAllocation): Promise<Allocated> {
   const { receiptId, creditNoteId, invoiceId, amountMinor } = input;
-  await lockCustomers(tx, [
-    await customerOfInvoice(tx, invoiceId),
-    ...(receiptId === undefined ? [] : await customersHeldBy(tx, receiptId)),
-  ]);
+  await lockCustomersConcerned(tx, invoiceId, receiptId ?? null);
   const source = receiptId === undefined ? await lockCreditNote(tx, creditNoteId) : await lockReceipt(tx, receiptId);
   const invoice = await lockInvoice(tx, invoiceId);
 
@@ -106,7 +102,7 @@ export async function allocate(tx: Tx, act: Act, input: NewAllocation): Promise<
     reachedOn === null || recovers ? null : await givenUpBy(tx, invoice, reachedOn, principalMinor, input);
   const differenceMinor = givenUp?.amountMinor ?? 0n;
   const balanceMinor = invoice.balance_minor - principalMinor - differenceMinor;
-  const today = await creditorsDate(tx, act, invoice.creditor_id);
+  const { today, collectsForOthers } = await creditorsDay(tx, act, invoice.creditor_id);
   await tx
     .insertInto('allocations')
     .values({
@@ -168,9 +164,9 @@ export async function allocate(tx: Tx, act: Act, input: NewAllocation): Promise<
   await pokeOutreach(tx, customerId);
   await cancelChaseTasks(tx, act, [invoiceId], receiptId === undefined ? 'creditNoted' : 'paymentAllocated');
   await tellAgencyOfBalance(tx, act, invoiceId, { balanceMinor, currency });
-  if (receiptId !== undefined) {
+  if (receiptId !== undefined && collectsForOthers) {
     const { creditor_id: creditorId, number } = invoice;
-    await oweReceipt(tx, act, { creditorId, invoiceId, customerId, number, allocationId });
+    await oweReceipt(tx, act, { creditorId, invoiceId, customerId, number, allocationId, paidOn: today });
   }
   if (receiptId !== undefined && balanceMinor > 0n) await mayAcknowledge(tx, act, invoice, 'partPayment');
   if (receiptId !== undefined) await settleSource(tx, act, source, receiptId, amountMinor, customerId);
@@ -263,7 +259,7 @@ export async function undoAllocation(tx: Tx, act: Act, allocationId: string, why
   const allocation = await tx.selectFrom('allocations').selectAll().where('id', '=', allocationId).executeTakeFirst();
   if (!allocation) throw new DomainError('notFound', 'There is no such allocation.');
   const { receipt_id: receiptId, credit_note_id: creditNoteId, invoice_id: invoiceId } = allocation;
-  await lockCustomers(tx, [await customerOfInvoice(tx, invoiceId)]);
+  await lockCustomersConcerned(tx, invoiceId, null);
   const receipt = receiptId === null ? null : await lockReceipt(tx, receiptId);
   if (creditNoteId !== null) await lockCreditNote(tx, creditNoteId);
   const invoice = await lockInvoice(tx, invoiceId);
@@ -362,13 +358,6 @@ async function takeRecoveryBack(
     .execute();
   await settleVatRelief(tx, act, invoice.id, { on: today, against: 'recoveries', key: `back:${allocationId}` });
   if (isOpenStage(invoice.stage)) await undoWriteOff(tx, act, invoice.id, today);
-}
-
-/** A customer never changes on an invoice, so this needs no lock. */
-async function customerOfInvoice(tx: Tx, invoiceId: string): Promise<string> {
-  const row = await tx.selectFrom('invoices').select('customer_id').where('id', '=', invoiceId).executeTakeFirst();
-  if (!row) throw new DomainError('notFound', 'There is no such invoice.');
-  return row.customer_id;
 }
 
 /** What of the invoice need not be paid beside this payment: by the policy that the case pins, its terms, or its bank. */

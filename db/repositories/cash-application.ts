@@ -3,7 +3,7 @@ import { DomainError } from '../../domain/errors.ts';
 import { presumedCustomer } from '../../domain/matching/payer.ts';
 import { readPayment } from '../../domain/matching/reading.ts';
 import { settingsOf } from '../../domain/matching/settings.ts';
-import type { Decision, Payment, Proposal, UnappliedReason } from '../../domain/matching/types.ts';
+import type { Decision, MatchingSettings, Payment, Proposal, UnappliedReason } from '../../domain/matching/types.ts';
 import { formatAmount } from '../../domain/money.ts';
 import type { Act } from '../act.ts';
 import type { Tx } from '../database.ts';
@@ -30,7 +30,8 @@ const MOST_TOKENS = 200;
 export async function applyCredit(tx: Tx, act: Act, row: TransactionRow, holidays: HolidaysOf): Promise<string> {
   const payment = paymentOf(row);
   const { document, version } = await findMatching(tx, row.creditor_id);
-  const decision = await matchPayment(tx, row.creditor_id, payment, settingsOf(document, row.currency));
+  const settings = settingsOf(document, row.currency);
+  const decision = await matchPayment(tx, row.creditor_id, payment, settings);
   await lockConcerned(tx, decision);
   const receiptId = await recordReceipt(tx, act, {
     creditorId: row.creditor_id,
@@ -48,7 +49,8 @@ export async function applyCredit(tx: Tx, act: Act, row: TransactionRow, holiday
     feesMinor: row.fees_minor,
     transactionId: row.id,
   });
-  await carryOut(tx, act, { receiptId, creditorId: row.creditor_id, payment, version }, decision, holidays);
+  const money = { receiptId, creditorId: row.creditor_id, payment, version, modes: settings.modes };
+  await carryOut(tx, act, money, decision, holidays);
   return receiptId;
 }
 
@@ -75,7 +77,8 @@ export async function lookAgain(tx: Tx, act: Act, receiptId: string, holidays: H
   }
   const payment = paymentOfReceipt(receipt);
   const { document, version } = await findMatching(tx, receipt.creditor_id);
-  const decision = await matchPayment(tx, receipt.creditor_id, payment, settingsOf(document, receipt.currency));
+  const settings = settingsOf(document, receipt.currency);
+  const decision = await matchPayment(tx, receipt.creditor_id, payment, settings);
   const advised = await advicesLines(tx, { creditorId: receipt.creditor_id, payment, decision });
   await lockConcerned(tx, decision, [
     ...(receipt.customer_id === null ? [] : [receipt.customer_id]),
@@ -85,7 +88,8 @@ export async function lookAgain(tx: Tx, act: Act, receiptId: string, holidays: H
   const locked = await lockReceipt(tx, receiptId);
   await notAgain(tx, receiptId);
   if (!mayBeMatched(locked)) return false;
-  await carryOut(tx, act, { receiptId, creditorId: receipt.creditor_id, payment, version }, decision, holidays);
+  const money = { receiptId, creditorId: receipt.creditor_id, payment, version, modes: settings.modes };
+  await carryOut(tx, act, money, decision, holidays);
   return true;
 }
 
@@ -109,16 +113,20 @@ interface Money {
   receiptId: string;
   creditorId: string;
   payment: Payment;
+  /** The creditor's settings of matching as they are now: their version, and what each rule may do. */
   version: number;
+  modes: MatchingSettings['modes'];
 }
 
 async function carryOut(tx: Tx, act: Act, money: Money, decision: Decision, holidays: HolidaysOf): Promise<void> {
   const { receiptId, payment } = money;
-  const advised = await useAdvice(tx, act, { receiptId, creditorId: money.creditorId, payment, decision });
-  if (advised) return;
+  if (money.modes.remittanceAdvice === 'automatic') {
+    const advised = await useAdvice(tx, act, { receiptId, creditorId: money.creditorId, payment, decision });
+    if (advised) return;
+  }
   const refused = decision.kind === 'apply' ? await tryToApply(tx, act, money, decision) : decision.reason;
   if (refused !== null) await recordDecision(tx, act, money, decision, refused);
-  if (refused === null && !(await isLeft(tx, receiptId))) return;
+  if (refused === null && !isLeft(payment, decision)) return;
   if (refused !== null) await keepTokens(tx, money);
   await reviewUnapplied(
     tx,
@@ -135,9 +143,10 @@ async function carryOut(tx: Tx, act: Act, money: Money, decision: Decision, holi
   );
 }
 
-async function isLeft(tx: Tx, receiptId: string): Promise<boolean> {
-  const row = await tx.selectFrom('receipts').select('unapplied_minor').where('id', '=', receiptId).executeTakeFirst();
-  return (row?.unapplied_minor ?? 0n) > 0n;
+/** Whether some of the money is left when all that was decided is applied. */
+function isLeft(payment: Payment, decision: Decision): boolean {
+  const shares = decision.kind === 'apply' ? decision.proposal.shares : [];
+  return shares.reduce((left, share) => left - share.amountMinor, payment.amountMinor) > 0n;
 }
 
 /**

@@ -11,10 +11,10 @@ import {
 import { claimedFrom } from '../../domain/law/claimed.ts';
 import { RateUnknown } from '../../domain/law/rates.ts';
 import { dueDateHolidays } from '../../domain/law/national-holidays.ts';
+import { parsePolicy } from '../../domain/policy/parse.ts';
 import type { InterestPolicy } from '../../domain/policy/types.ts';
 import type { LocalDate } from '../../domain/time/dates.ts';
 import type { Db, Tx } from '../database.ts';
-import { findPolicy } from './policies.ts';
 import { loadRates } from './rates.ts';
 
 /** What a claim on an invoice follows from, and from when the policy that its case pins claims more than the principal. */
@@ -46,13 +46,30 @@ export async function claimedBy(db: Db | Tx, invoiceId: string, asOf: LocalDate)
   }
 }
 
+/** What decides whether more than the principal is claimed, and the rest of the facts, which few invoices need. */
+interface ClaimFrame extends Omit<InvoiceClaim, 'facts'> {
+  country: string;
+  facts: () => Promise<ClaimFacts>;
+}
+
 /** Everything a claim on an invoice follows from. Throws `notFound`. */
 export async function loadInvoiceClaim(db: Db | Tx, invoiceId: string): Promise<InvoiceClaim> {
+  const { interest, claimedFrom: from, facts } = await loadClaimFrame(db, invoiceId);
+  return { interest, claimedFrom: from, facts: await facts() };
+}
+
+/** Throws `notFound`. */
+export async function loadClaimFrame(db: Db | Tx, invoiceId: string): Promise<ClaimFrame> {
   const row = await db
     .selectFrom('invoices as i')
     .innerJoin('customers as u', 'u.id', 'i.customer_id')
-    .select(['i.creditor_id', 'i.amount_minor', 'i.currency', 'i.due_on', 'i.issued_on', 'i.run'])
-    .select(['i.policy_name', 'i.policy_version', 'u.country', 'u.kind'])
+    .leftJoin('policies as p', (on) =>
+      on
+        .onRef('p.creditor_id', '=', 'i.creditor_id')
+        .onRef('p.name', '=', 'i.policy_name')
+        .onRef('p.version', '=', 'i.policy_version'),
+    )
+    .select(['i.amount_minor', 'i.currency', 'i.due_on', 'i.issued_on', 'u.country', 'u.kind', 'p.document as policy'])
     .select([
       sql<LocalDate | null>`(select min(coalesce(c.delivered_on, c.refused_on))
         from contacts c join contact_items t on t.contact_id = c.id
@@ -66,10 +83,9 @@ export async function loadInvoiceClaim(db: Db | Tx, invoiceId: string): Promise<
     .where('i.id', '=', invoiceId)
     .executeTakeFirst();
   if (!row) throw new DomainError('notFound', 'There is no such invoice.');
-  const pinned = await findPolicy(db, row.creditor_id, row.policy_name, row.policy_version);
-  const interest = pinned?.policy.interest ?? null;
+  const interest = row.policy === null ? null : (parsePolicy(row.policy).interest ?? null);
   const year = Number(row.due_on.slice(0, 4));
-  const facts: ClaimFacts = {
+  const facts = async (): Promise<ClaimFacts> => ({
     country: row.country,
     kind: row.kind,
     currency: row.currency,
@@ -82,9 +98,10 @@ export async function loadInvoiceClaim(db: Db | Tx, invoiceId: string): Promise<
     judgmentOn: row.judgment_on,
     lateInstalments: [],
     holidays: dueDateHolidays(row.country, year, year + 1),
-  };
+  });
   const stepLeftOn = await leftOn(db, invoiceId, interest?.claim ?? null);
   return {
+    country: row.country,
     facts,
     interest,
     claimedFrom: claimedFrom(interest, { dueOn: row.due_on, noticeLeftOn: row.notice_left_on, stepLeftOn }),

@@ -1,5 +1,4 @@
 import { sql } from 'kysely';
-import { localDate } from '../../domain/time/zones.ts';
 import type { LocalDate } from '../../domain/time/dates.ts';
 import type { Act } from '../act.ts';
 import type { Db, Tx } from '../database.ts';
@@ -34,19 +33,20 @@ const REMIT_DAYS = 30;
 
 /**
  * Who collects for others owes a receipt for each payment, tells whom it collects for, and remits within a month (CPCE
- * R124-5, R124-6): a task for each payment, none for a creditor of its own claims.
+ * R124-5, R124-6): a task for each payment. Not for a creditor of its own claims.
  */
 export async function oweReceipt(
   tx: Tx,
   act: Act,
-  paid: { creditorId: string; invoiceId: string; customerId: string; number: string; allocationId: string },
+  paid: {
+    creditorId: string;
+    invoiceId: string;
+    customerId: string;
+    number: string;
+    allocationId: string;
+    paidOn: LocalDate;
+  },
 ): Promise<void> {
-  const creditor = await tx
-    .selectFrom('creditors')
-    .select(['time_zone', 'collects_for'])
-    .where('id', '=', paid.creditorId)
-    .executeTakeFirstOrThrow();
-  if (creditor.collects_for === null) return;
   await openTask(tx, act, {
     creditorId: paid.creditorId,
     kind: 'giveReceipt',
@@ -54,7 +54,7 @@ export async function oweReceipt(
     customerId: paid.customerId,
     subject: `A receipt is due for a payment on invoice ${paid.number}`,
     body: 'Give the debtor a receipt, tell whom you collect for, and remit the money within a month (CPCE R124-5, R124-6).',
-    data: { invoiceId: paid.invoiceId, allocationId: paid.allocationId, paidOn: localDate(act.at, creditor.time_zone) },
+    data: { invoiceId: paid.invoiceId, allocationId: paid.allocationId, paidOn: paid.paidOn },
     dueAt: act.at + REMIT_DAYS * 86_400_000,
   });
 }

@@ -134,9 +134,21 @@ function inputOf(row: CreditorRow): CreditorInput {
   };
 }
 
-/** The date at that creditor's. */
-export async function creditorsDate(db: Db | Tx, act: Pick<Act, 'at'>, creditorId: string): Promise<LocalDate> {
-  const creditor = await db.selectFrom('creditors').select('time_zone').where('id', '=', creditorId).executeTakeFirst();
+/** The date at that creditor's, and whether it collects for others, who owe something on such a day. */
+export async function creditorsDay(
+  db: Db | Tx,
+  act: Pick<Act, 'at'>,
+  creditorId: string,
+): Promise<{ today: LocalDate; collectsForOthers: boolean }> {
+  const creditor = await db
+    .selectFrom('creditors')
+    .select(['time_zone', 'collects_for'])
+    .where('id', '=', creditorId)
+    .executeTakeFirst();
   if (!creditor) throw new DomainError('notFound', 'There is no such creditor.');
-  return localDate(act.at, creditor.time_zone);
+  return { today: localDate(act.at, creditor.time_zone), collectsForOthers: creditor.collects_for !== null };
 }
+
+/** The date at that creditor's. */
+export const creditorsDate = async (db: Db | Tx, act: Pick<Act, 'at'>, creditorId: string): Promise<LocalDate> =>
+  (await creditorsDay(db, act, creditorId)).today;

@@ -82,8 +82,15 @@ export async function endDoubtful(
 
 /** Once nothing of an invoice is open any more, paid or lost, its allowance is released. The invoice is locked. */
 export async function releaseWhenClosed(tx: Tx, act: Act, invoiceId: string, on: LocalDate): Promise<void> {
-  const invoice = await tx.selectFrom('invoices').selectAll().where('id', '=', invoiceId).executeTakeFirstOrThrow();
-  if (invoice.balance_minor === 0n) await release(tx, act, invoice, on);
+  const invoice = await tx
+    .selectFrom('invoices')
+    .selectAll()
+    .where('id', '=', invoiceId)
+    .where('balance_minor', '=', 0n)
+    // Few ever are doubtful, and every payment asks.
+    .where((eb) => eb.exists(eb.selectFrom('doubtful_claims').select('n').where('invoice_id', '=', invoiceId)))
+    .executeTakeFirst();
+  if (invoice) await release(tx, act, invoice, on);
 }
 
 async function release(tx: Tx, act: Act, invoice: InvoiceRow, on: LocalDate): Promise<boolean> {

@@ -8,7 +8,7 @@ import type { InterestPolicy } from '../../domain/policy/types.ts';
 import { later, type LocalDate } from '../../domain/time/dates.ts';
 import type { Db, Tx } from '../database.ts';
 import type { Database } from '../types.ts';
-import { loadInvoiceClaim } from './claims.ts';
+import { loadClaimFrame } from './claims.ts';
 import { activePlanOver } from './plans.ts';
 import { loadRates } from './rates.ts';
 import { isOpenStage, payableMinor } from './runs.ts';
@@ -79,10 +79,10 @@ interface Claimed {
 /** The claim that takes part in the imputation of a payment of `on`; null where only the principal does, or the rate it lacks. */
 async function claimedOn(db: Db | Tx, invoice: PayableInvoice, on: LocalDate): Promise<Claimed | RateUnknown | null> {
   if (!isOpenStage(invoice.stage)) return null;
-  const { facts, interest, claimedFrom } = await loadInvoiceClaim(db, invoice.id);
-  const law = lawOf(facts.country);
+  const { country, interest, claimedFrom, facts } = await loadClaimFrame(db, invoice.id);
+  const law = lawOf(country);
   if (law === null || interest === null || claimedFrom === null || on < claimedFrom) return null;
-  const claim = await claimAt(db, facts, on);
+  const claim = await claimAt(db, await facts(), on);
   if (claim instanceof RateUnknown) return claim;
   // The principal is what the books say now, whatever day the payment is of.
   return { claim: { ...claim, principalMinor: invoice.balance_minor }, order: law.imputation.order, interest };

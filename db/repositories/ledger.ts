@@ -35,7 +35,7 @@ export async function post(tx: Tx, act: Act, creditorId: string, onDate: LocalDa
 }
 
 /**
- * Writes the entries with which invoices, receipts and credit notes begin, many in two statements. Their rows are
+ * Writes the entries with which invoices, receipts and credit notes begin, many in one statement. Their rows are
  * inserted with these totals already, so nothing is moved: use it for `invoiceRegistered`, `received`, `creditNoted`.
  */
 export async function postOpenings(
@@ -45,29 +45,29 @@ export async function postOpenings(
   entries: readonly { onDate: LocalDate; entry: Entry }[],
 ): Promise<void> {
   if (entries.length === 0) return;
-  const written = await sql<{ id: bigint; key: string }>`
-    insert into journal_entries (creditor_id, kind, key, on_date, at, actor)
-    select ${creditorId}, kind, key, on_date, ${new Date(act.at)}::timestamptz, ${act.actor}
-    from unnest(${entries.map(({ entry }) => entry.kind)}::text[], ${entries.map(({ entry }) => entry.key)}::text[],
-                ${entries.map(({ onDate }) => onDate)}::date[]) as given (kind, key, on_date)
-    returning id, key`.execute(tx);
-  const ids = new Map(written.rows.map(({ id, key }) => [key, id]));
   const lines = entries.flatMap(({ entry }) =>
-    entry.postings.map((posting, index) => ({ ...posting, entryId: ids.get(entry.key) as bigint, line: index + 1 })),
+    entry.postings.map((posting, index) => ({ ...posting, key: entry.key, line: index + 1 })),
   );
   await sql`
+    with entries as (
+      insert into journal_entries (creditor_id, kind, key, on_date, at, actor)
+      select ${creditorId}, kind, key, on_date, ${new Date(act.at)}::timestamptz, ${act.actor}
+      from unnest(${entries.map(({ entry }) => entry.kind)}::text[], ${entries.map(({ entry }) => entry.key)}::text[],
+                  ${entries.map(({ onDate }) => onDate)}::date[]) as given (kind, key, on_date)
+      returning id, key
+    )
     insert into postings
       (entry_id, line, creditor_id, account, invoice_id, customer_id, receipt_id, credit_note_id, currency, amount_minor)
-    select entry_id, line, ${creditorId}, account, invoice_id, customer_id, receipt_id, credit_note_id, currency, amount
+    select e.id, line, ${creditorId}, account, invoice_id, customer_id, receipt_id, credit_note_id, currency, amount
     from unnest(
-      ${lines.map((l) => l.entryId.toString())}::bigint[], ${lines.map((l) => l.line)}::int[],
+      ${lines.map((l) => l.key)}::text[], ${lines.map((l) => l.line)}::int[],
       ${lines.map((l) => l.account)}::text[], ${lines.map((l) => l.invoiceId)}::text[],
       ${lines.map((l) => l.customerId)}::text[], ${lines.map((l) => l.receiptId)}::text[],
       ${lines.map((l) => l.creditNoteId)}::text[], ${lines.map((l) => l.currency)}::text[],
       ${lines.map((l) => l.amountMinor.toString())}::bigint[])
-      as given (entry_id, line, account, invoice_id, customer_id, receipt_id, credit_note_id, currency, amount)`.execute(
-    tx,
-  );
+      as given (key, line, account, invoice_id, customer_id, receipt_id, credit_note_id, currency, amount)
+    join entries e on e.key = given.key
+    order by e.id, line`.execute(tx);
 }
 
 /** The postings of an entry, as they were written. */

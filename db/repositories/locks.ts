@@ -13,6 +13,30 @@ export async function lockCustomers(tx: Tx, customerIds: Iterable<string>): Prom
   await tx.selectFrom('customers').select('id').where('id', 'in', ids).orderBy('id').forNoKeyUpdate().execute();
 }
 
+/** Locks an invoice's customer, and those that this money holds: what is done with it may lift their holds. */
+export async function lockCustomersConcerned(tx: Tx, invoiceId: string, receiptId: string | null): Promise<void> {
+  // Whose invoice it is never changes, so that this may be read before it is locked.
+  await tx
+    .selectFrom('customers')
+    .select('id')
+    .where('id', 'in', (eb) =>
+      eb
+        .selectFrom('invoices')
+        .select('customer_id')
+        .where('id', '=', invoiceId)
+        .union(
+          eb
+            .selectFrom('holds')
+            .select('customer_id')
+            .where('source_id', '=', receiptId)
+            .where('lifted_on', 'is', null),
+        ),
+    )
+    .orderBy('id')
+    .forNoKeyUpdate()
+    .execute();
+}
+
 /** Locks and returns a receipt. Throws `notFound`. */
 export async function lockReceipt(tx: Tx, receiptId: string) {
   const receipt = await tx

@@ -3,7 +3,6 @@ import { DomainError } from '../../domain/errors.ts';
 import { adviceFor } from '../../domain/matching/advice.ts';
 import { presumedCustomer } from '../../domain/matching/payer.ts';
 import { readPayment } from '../../domain/matching/reading.ts';
-import { settingsOf } from '../../domain/matching/settings.ts';
 import { normaliseToken } from '../../domain/matching/tokens.ts';
 import type { Decision, Payment } from '../../domain/matching/types.ts';
 import type { LocalDate } from '../../domain/time/dates.ts';
@@ -13,7 +12,6 @@ import { newId } from '../ids.ts';
 import type { Database } from '../types.ts';
 import { allocate } from './allocations.ts';
 import { lockCustomers } from './locks.ts';
-import { findMatching } from './matching-settings.ts';
 import { pokeFeeds } from './outbox.ts';
 
 export type AdviceRow = Selectable<Database['remittance_advices']>;
@@ -113,8 +111,6 @@ interface Advised {
  * caller has locked the customers that the decision concerns.
  */
 export async function useAdvice(tx: Tx, act: Act, money: Advised): Promise<boolean> {
-  const { modes } = settingsOf((await findMatching(tx, money.creditorId)).document, money.payment.currency);
-  if (modes.remittanceAdvice !== 'automatic') return false;
   const found = await advicesLines(tx, money);
   if (found === null) return false;
   const { adviceId, lines } = found;
