@@ -67,8 +67,9 @@ export async function buildApp(deps: ApiDeps): Promise<App> {
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: JSON_LIMIT,
     trustProxy: deps.config.trustProxy,
-    // Whoever sends slowly is cut off; whoever is idle is closed when the server is.
-    requestTimeout: 60_000,
+    // Whoever sends slowly is cut off: headers within a minute (Node's default), a bank's file of 512 MB within a quarter of an hour, and
+    // never more than a minute without a byte. Whoever is idle is closed when the server is.
+    requestTimeout: 900_000,
     connectionTimeout: 75_000,
     keepAliveTimeout: 65_000,
     forceCloseConnections: 'idle',

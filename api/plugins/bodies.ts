@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { createHash, randomUUID } from 'node:crypto';
+import { Socket } from 'node:net';
 import { createWriteStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -42,26 +43,40 @@ export function takeRaw(scope: FastifyInstance, types: readonly string[], limit:
   }
 }
 
-/** A body that is too large to be held: on the disk for as long as its request lasts. */
+/** A body that is too large to be held: on the disk for as long as its request or the work with it lasts. */
 export class SpooledBody {
-  readonly path: string;
   readonly sha256: Buffer;
   readonly size: number;
+  private readonly path: string;
+  private inUse = false;
 
   constructor(path: string, sha256: Buffer, size: number) {
     this.path = path;
     this.sha256 = sha256;
     this.size = size;
   }
+
+  /** Work with the file is done to its end, also when whoever sent it has gone: they ask again, and it is there. */
+  async use<T>(work: (path: string) => Promise<T>): Promise<T> {
+    this.inUse = true;
+    try {
+      return await work(this.path);
+    } finally {
+      this.inUse = false;
+      await this.forget();
+    }
+  }
+
+  async forget(): Promise<void> {
+    if (!this.inUse) await rm(this.path, { force: true });
+  }
 }
 
 /** Within this scope bodies of these types arrive as files (`SpooledBody`), and nothing else is taken. */
 export function takeSpooled(scope: FastifyInstance, types: readonly string[], limit: number): void {
   scope.removeAllContentTypeParsers();
-  const paths = new WeakMap<object, string>();
-  const forget = async (request: object): Promise<void> => {
-    const path = paths.get(request);
-    if (path !== undefined) await rm(path, { force: true });
+  const forget = async (request: FastifyRequest): Promise<void> => {
+    if (request.body instanceof SpooledBody) await request.body.forget();
   };
   for (const type of types) {
     scope.addContentTypeParser(
@@ -69,7 +84,6 @@ export function takeSpooled(scope: FastifyInstance, types: readonly string[], li
       { bodyLimit: limit },
       async (request: FastifyRequest, payload: IncomingMessage) => {
         const path = join(tmpdir(), `relance-${randomUUID()}.body`);
-        paths.set(request, path);
         const hash = createHash('sha256');
         let size = 0;
         const counted = async function* (source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
@@ -83,9 +97,11 @@ export function takeSpooled(scope: FastifyInstance, types: readonly string[], li
         try {
           await pipeline(payload, counted, createWriteStream(path, { mode: 0o600 }));
         } catch (error) {
-          await forget(request);
+          await rm(path, { force: true });
           throw error;
         }
+        // Nothing is sent either way while such a file is read, which takes minutes; that is not an idle connection.
+        if (request.raw.socket instanceof Socket) request.raw.socket.setTimeout(0);
         return new SpooledBody(path, hash.digest(), size);
       },
     );

@@ -99,29 +99,26 @@ export async function bankStatementRoutes(app: App, deps: ApiDeps): Promise<void
           response: { 200: statementOut, 201: statementOut, ...refusals },
         },
       },
-      (request, reply) =>
-        write(deps, request, reply, async (tx, act) => {
-          const { creditorId } = callerOf(request);
-          const feed = await findFeed(tx, request.params.id);
-          if (!feed || feed.creditor_id !== creditorId) throw notFound();
-          const { body } = request as { body: unknown };
-          if (!(body instanceof SpooledBody) || body.size === 0) {
-            throw new Problem('statementEmpty', 'The file is empty.');
-          }
-          const { query } = request;
-          const { row, repeated } = await importStatement(
-            tx,
-            act,
-            { feedId: feed.id, creditorId, iban: feed.iban },
-            {
-              path: body.path,
+      (request, reply) => {
+        const { body } = request as { body: unknown };
+        const { query } = request;
+        const take = (path: string | null) =>
+          write(deps, request, reply, async (tx, act) => {
+            const { creditorId } = callerOf(request);
+            const feed = await findFeed(tx, request.params.id);
+            if (!feed || feed.creditor_id !== creditorId) throw notFound();
+            if (path === null) throw new Problem('statementEmpty', 'The file is empty.');
+            const account = { feedId: feed.id, creditorId, iban: feed.iban };
+            const { row, repeated } = await importStatement(tx, act, account, {
+              path,
               filename: query.filename ?? null,
               options: optionsOf(query, request.headers['content-type'] ?? ''),
               requireBalance: query.balance === 'require',
-            },
-          );
-          return repeated ? ok(presentStatement(row)) : created(presentStatement(row));
-        }),
+            });
+            return repeated ? ok(presentStatement(row)) : created(presentStatement(row));
+          });
+        return body instanceof SpooledBody && body.size > 0 ? body.use(take) : take(null);
+      },
     );
   });
 

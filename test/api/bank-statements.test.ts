@@ -1,4 +1,9 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readdir } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
+import { sql } from 'kysely';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { check } from '../../db/repositories/ledger.ts';
 import { drainFeed } from '../../db/repositories/bank-transactions.ts';
 import { inTransaction } from '../../db/database.ts';
@@ -343,4 +348,70 @@ describe('other formats', () => {
       .execute();
     expect(tasks).toEqual([{ status: 'done' }]);
   });
+});
+
+describe('a file that takes longer than a connection may be idle', () => {
+  beforeAll(async () => {
+    await h.app.listen({ port: 0, host: '127.0.0.1' });
+    h.app.server.setTimeout(250);
+  });
+
+  test('is answered all the same', async () => {
+    const feedId = await feed();
+    const before = await spooled();
+    let sent!: Promise<Response>;
+    await holding(feedId, async () => {
+      sent = upload(feedId, camt('053', [{ amount: '612.12', text: 'long' }]));
+      // Three timeouts in which nothing is sent.
+      await delay(750);
+    });
+    const answer = await sent;
+    expect([answer.status, ((await answer.json()) as { receipts: number }).receipts]).toEqual([201, 1]);
+    await vi.waitFor(async () => expect(await spooled()).toEqual(before));
+  });
+
+  test('is taken in although its sender has gone, who is told so when asking again', async () => {
+    const feedId = await feed();
+    const file = camt('053', [{ amount: '613.13', text: 'gone' }]);
+    const before = await spooled();
+    await holding(feedId, async () => {
+      const gone = new AbortController();
+      const sent = upload(feedId, file, gone.signal);
+      await vi.waitFor(async () => expect(await waitingForLock()).toBe(1), { timeout: 10_000 });
+      gone.abort();
+      await expect(sent).rejects.toThrow();
+      // Until the server has seen it.
+      await delay(250);
+    });
+    const taken = () => h.db.selectFrom('statements').select('id').where('feed_id', '=', feedId).execute();
+    await vi.waitFor(async () => expect(await taken()).toHaveLength(1), { timeout: 10_000 });
+    const again = await upload(feedId, file);
+    expect([again.status, ((await again.json()) as { receipts: number }).receipts]).toEqual([200, 1]);
+    await vi.waitFor(async () => expect(await spooled()).toEqual(before));
+  });
+
+  const upload = (feedId: string, text: string, signal: AbortSignal | null = null): Promise<Response> => {
+    const { port } = h.app.server.address() as AddressInfo;
+    return fetch(`http://127.0.0.1:${port}/v1/feeds/${feedId}/statements`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${own.operator}`, 'content-type': 'application/xml' },
+      body: text,
+      signal,
+    });
+  };
+  const spooled = async (): Promise<string[]> =>
+    (await readdir(tmpdir())).filter((name) => /^relance-.*\.body$/.test(name));
+
+  /** Whoever wants the feed waits until this is done. */
+  const holding = (feedId: string, work: () => Promise<void>): Promise<void> =>
+    inTransaction(h.db, async (tx) => {
+      await tx.selectFrom('feeds').select('id').where('id', '=', feedId).forUpdate().execute();
+      await work();
+    });
+
+  const waitingForLock = async (): Promise<number> => {
+    const { rows } = await sql<{ n: bigint }>`select count(*) as n from pg_stat_activity
+      where datname = current_database() and wait_event_type = 'Lock'`.execute(h.db);
+    return Number(rows[0]!.n);
+  };
 });
