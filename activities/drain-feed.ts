@@ -1,4 +1,4 @@
-import { heartbeat } from '@temporalio/activity';
+import { heartbeat, sleep } from '@temporalio/activity';
 import { drainFeed } from '../db/repositories/bank-transactions.ts';
 import { fetchesLeft } from '../db/repositories/feed-fetches.ts';
 import type { ActivityDeps } from './deps.ts';
@@ -15,6 +15,8 @@ export interface DrainResult {
 const BATCH = 500;
 /** Between two heartbeats; each row of the bank is a transaction of its own. */
 const SLICE = 25;
+/** Between two looks at a feed into which a file is being taken. */
+const PAUSE_MS = 200;
 
 /** Applies what a bank told us: normalise, match, post, allocate, each row in one transaction. */
 export function createDrainFeed(deps: ActivityDeps) {
@@ -25,6 +27,10 @@ export function createDrainFeed(deps: ActivityDeps) {
         now: deps.clock.now(),
         holidays: (country, postalCode) => deps.holidaySet(country, postalCode),
         batch: SLICE,
+        pause: () => {
+          heartbeat(applied);
+          return sleep(PAUSE_MS);
+        },
       });
       applied += slice.applied;
       if (slice.left === 0 || slice.applied === 0 || applied >= BATCH) {

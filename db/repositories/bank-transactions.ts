@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { sql, type Selectable, type Updateable } from 'kysely';
 import { DomainError } from '../../domain/errors.ts';
 import type { BankMessage } from '../../domain/statement/bank-message.ts';
@@ -20,6 +21,8 @@ export interface DrainOptions {
   holidays: HolidaysOf;
   /** Rows handled at most (500). */
   batch?: number;
+  /** What is done, and how long, before looking again at a feed that somebody else has locked (50 ms). */
+  pause?: () => Promise<unknown>;
 }
 
 export interface Drained {
@@ -33,13 +36,20 @@ type InboxRow = Selectable<Database['inbox']>;
 
 /**
  * Works through what a bank told us, in the order it came, each in a transaction of its own: a crash between two repeats
- * nothing and loses nothing. Two drains of one feed take turns. First come transactions that are known and not applied (a
+ * nothing and loses nothing. Two drains of one feed take turns, and both wait for a file that is taken in, which may take minutes:
+ * without a connection, of which a process has few. First come transactions that are known and not applied (a
  * statement's, a return whose payment has come), then messages, then money to which something came that it may be for.
  */
 export async function drainFeed(db: Db, feedId: string, options: DrainOptions): Promise<Drained> {
   const batch = options.batch ?? 500;
+  const pause = options.pause ?? (() => delay(50));
   let applied = 0;
-  while (applied < batch && (await handleNext(db, feedId, options))) applied += 1;
+  while (applied < batch) {
+    const next = await handleNext(db, feedId, options);
+    if (next === 'nothing') break;
+    if (next === 'busy') await pause();
+    else applied += 1;
+  }
   const { rows } = await sql<{ left: bigint }>`
     select (select count(*) from inbox where feed_id = ${feedId} and status = 'pending')
       + (select count(*) from bank_transactions where feed_id = ${feedId} and state = 'pending')
@@ -59,25 +69,26 @@ interface Feed {
   iban: string | null;
 }
 
-/** False when there is nothing to handle. */
-async function handleNext(db: Db, feedId: string, options: DrainOptions): Promise<boolean> {
+/** `busy` while somebody else has the feed. */
+async function handleNext(db: Db, feedId: string, options: DrainOptions): Promise<'handled' | 'nothing' | 'busy'> {
   const act = bankAct(options.now);
-  let next: Next | null = null;
+  let next: Next | 'nothing' | 'busy' = 'nothing';
   try {
     return await inTransaction(db, async (tx) => {
       next = await takeNext(tx, feedId);
-      if (!next) return false;
+      if (typeof next === 'string') return next;
       await handle(tx, act, next, options.holidays);
-      return true;
+      return 'handled';
     });
   } catch (error) {
     // Data that PostgreSQL cannot store (class 22, 23) will not get better: it becomes a task instead of a dead end.
-    const failed = next as Next | null;
-    if (failed === null || !/^2[23]/.test(sqlState(error) ?? '')) throw error;
+    const failed = next as Next | 'nothing' | 'busy';
+    if (typeof failed === 'string' || !/^2[23]/.test(sqlState(error) ?? '')) throw error;
     return inTransaction(db, async (tx) => {
       const again = await takeNext(tx, feedId);
-      if (again !== null && keyOf(again) === keyOf(failed)) await setApart(tx, act, again);
-      return true;
+      if (typeof again === 'string') return again;
+      if (keyOf(again) === keyOf(failed)) await setApart(tx, act, again);
+      return 'handled';
     });
   }
 }
@@ -108,14 +119,15 @@ async function setApart(tx: Tx, act: Act, next: Next): Promise<void> {
 }
 
 /** Locks the feed first, so that rows are handled one after the other whoever drains. */
-async function takeNext(tx: Tx, feedId: string): Promise<Next | null> {
+async function takeNext(tx: Tx, feedId: string): Promise<Next | 'nothing' | 'busy'> {
   const feed = await tx
     .selectFrom('feeds')
     .select(['id', 'creditor_id', 'kind', 'iban'])
     .where('id', '=', feedId)
     .forNoKeyUpdate()
+    .skipLocked()
     .executeTakeFirst();
-  if (!feed) return null;
+  if (!feed) return (await feedExists(tx, feedId)) ? 'busy' : 'nothing';
   const transaction = await tx
     .selectFrom('bank_transactions')
     .selectAll()
@@ -142,7 +154,12 @@ async function takeNext(tx: Tx, feedId: string): Promise<Next | null> {
     .orderBy('seq')
     .limit(1)
     .executeTakeFirst();
-  return receipt ? { kind: 'receipt', id: receipt.id } : null;
+  return receipt ? { kind: 'receipt', id: receipt.id } : 'nothing';
+}
+
+async function feedExists(tx: Tx, feedId: string): Promise<boolean> {
+  const row = await tx.selectFrom('feeds').select('id').where('id', '=', feedId).executeTakeFirst();
+  return row !== undefined;
 }
 
 async function handle(tx: Tx, act: Act, next: Next, holidays: HolidaysOf): Promise<void> {

@@ -4,7 +4,7 @@ import { readProvider } from '../../domain/statement/providers/read.ts';
 import type { Transaction } from '../../domain/statement/transaction.ts';
 import { takeIn } from '../../db/repositories/transactions.ts';
 import { dataKeyOf } from '../../domain/statement/standard-webhook.ts';
-import { inTransaction } from '../../db/database.ts';
+import { createDatabase, inTransaction } from '../../db/database.ts';
 import { allocate } from '../../db/repositories/allocations.ts';
 import { drainFeed } from '../../db/repositories/bank-transactions.ts';
 import type { CustomerRow } from '../../db/repositories/customers.ts';
@@ -358,6 +358,27 @@ describe('draining a feed', () => {
     expect(drains.reduce((sum, { applied }) => sum + applied, 0)).toBe(10);
     for (const id of ids) expect((await invoiceOf(book.db, id)).balance_minor).toBe(0n);
     expect(await check(book.db)).toEqual([]);
+  });
+
+  test('a drain waits for a file that is taken in, and leaves the connection to others meanwhile', async () => {
+    const row = booked({ direction: 'debit' });
+    await storeSingly(book.db, row);
+    const one = createDatabase(book.url, { max: 1 });
+    let looks = 0;
+    let drained!: ReturnType<typeof drainFeed>;
+    await inTransaction(book.db, async (tx) => {
+      await tx.selectFrom('feeds').select('id').where('id', '=', feedId).forNoKeyUpdate().execute();
+      await new Promise<void>((resolve) => {
+        const pause = async (): Promise<void> => {
+          looks += 1;
+          await one.selectFrom('feeds').select('id').execute();
+          if (looks === 3) resolve();
+        };
+        drained = drainFeed(one, feedId, { now: NOW, holidays: noHolidays, pause });
+      });
+    });
+    expect(await drained).toEqual({ applied: 1, left: 0 });
+    await one.destroy();
   });
 });
 

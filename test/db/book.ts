@@ -18,6 +18,8 @@ export const noHolidays = () => new Set<string>();
 
 export interface Book {
   db: Db;
+  /** Of its database, for a pool of another size. */
+  url: string;
   creditor: CreditorRow;
   drop(): Promise<void>;
 }
@@ -36,6 +38,7 @@ export async function openBook(policy: object = POLICY, max = 10): Promise<Book>
   const creditor = await addCreditor(db, policy);
   return {
     db,
+    url: database.url,
     creditor,
     drop: async () => {
       await db.destroy();
