@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { check } from '../../db/repositories/ledger.ts';
 import { lookAgain } from '../../db/repositories/cash-application.ts';
 import { inTransaction } from '../../db/database.ts';
@@ -6,29 +6,15 @@ import { bankAct } from '../../db/act.ts';
 import { askAboutSuspect } from '../../db/repositories/bank-transactions.ts';
 import { findTransaction, takeIn } from '../../db/repositories/transactions.ts';
 import { parseAmount } from '../../domain/money.ts';
-import { verifyChain } from '../../db/repositories/events.ts';
+import { withBankAccount } from './bank-account.ts';
 import { newFeed, type TestFeed } from './feed.ts';
-import { newInvoice, NOW, startApi, type Harness, type TestCreditor } from './harness.ts';
+import { newInvoice, NOW, type Harness, type TestCreditor } from './harness.ts';
 
 let h: Harness;
 let c: TestCreditor;
 let feed: TestFeed;
+const { get, post } = withBankAccount((account) => ({ h, c, feed } = account));
 
-beforeAll(async () => {
-  h = await startApi();
-  c = await h.creditor();
-  feed = await newFeed(h, c.approver);
-});
-afterAll(async () => {
-  expect(await check(h.db)).toEqual([]);
-  for (const { id } of await h.db.selectFrom('invoices').select('id').execute()) {
-    expect(await verifyChain(h.db, id)).toEqual([]);
-  }
-  await h.stop();
-});
-
-const get = async (url: string) => (await h.call(c.operator, 'GET', url)).body;
-const post = (url: string, body: object) => h.call(c.operator, 'POST', url, body);
 const taskOf = async (receiptId: string) => {
   const rows = await h.db
     .selectFrom('tasks')
