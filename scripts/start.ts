@@ -85,13 +85,13 @@ async function playYear(
   stopped: AbortSignal,
   log: (line: string) => void,
 ): Promise<boolean> {
-  const { apiUrl, apiKey, creditorId, mailUrl } = ready;
+  const { apiUrl, apiKey, mailUrl } = ready;
   const progress = new Progress(supervisor.dataDir, 'book.json');
   const shown = bookProgress(process.stderr, log);
   const onProgress = (far: HowFar): void => shown.show(far);
   const client = new Client(apiUrl, apiKey, stopped);
   try {
-    await playBook({ book, rules, db, client, creditorId, clock, progress, onProgress, stopped });
+    await playBook({ book, rules, db, client, clock, progress, onProgress, stopped });
   } finally {
     shown.stop();
   }

@@ -110,6 +110,9 @@ const statements = [
   `create index sightings_by_transaction on sightings (transaction_id)`,
 
   `alter table receipts add column transaction_id text references bank_transactions`,
+  // What matching reads of a payment stands with the receipt, whoever told it, and is told by the export of a customer's data.
+  // A join would not do: where the transaction undoes a return, name and references are those of the payment that had been
+  // returned, not its own. Fees are its own, and are read with the rest.
   `alter table receipts add column ultimate_name text`,
   `alter table receipts add column structured_references text[] not null default '{}'`,
   `alter table receipts add column fees_minor bigint`,

@@ -1,9 +1,9 @@
 import { sql } from 'kysely';
+import { onlyLikely, type PossibleOriginal } from '../../domain/statement/return-original.ts';
 import { partsOfReturn } from '../../domain/statement/return-parts.ts';
 import type { ReturnInformation } from '../../domain/statement/transaction.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { formatAmount } from '../../domain/money.ts';
-import { quotedTokens } from '../../domain/matching/tokens.ts';
 import type { Act } from '../act.ts';
 import type { Tx } from '../database.ts';
 import { returnReceipt } from './returns.ts';
@@ -264,25 +264,19 @@ async function findOriginal(tx: Tx, row: TransactionRow, returns: ReturnInformat
   }
   // A bank's own id that is not known here may still come: nothing is guessed then.
   if (returns.originalBankId !== null) return undefined;
-  return onlyLikely(tx, row, amountMinor);
+  return onlyLikelyOf(tx, row, amountMinor);
 }
 
-/** The only receipt of this amount that is not returned and has the same counterparty or quotes the same number. */
-async function onlyLikely(tx: Tx, row: TransactionRow, amountMinor: bigint): Promise<Original | undefined> {
-  const { rows } = await sql<Original & { payer_iban: string | null; remittance: string | null }>`
-    select r.id, r.amount_minor, r.returned_minor, r.currency, r.customer_id, r.payer_iban, r.remittance
+/** Among the latest receipts of this amount that are not returned. */
+async function onlyLikelyOf(tx: Tx, row: TransactionRow, amountMinor: bigint): Promise<Original | undefined> {
+  const { rows } = await sql<Original & PossibleOriginal>`
+    select r.id, r.amount_minor, r.returned_minor, r.currency, r.customer_id, r.payer_iban as "payerAccount", r.remittance
     from bank_transactions t join receipts r on r.id = t.receipt_id
     where t.creditor_id = ${row.creditor_id} and t.account_key = ${row.account_key} and t.outcome = 'receipt'
       and t.amount_minor = ${amountMinor.toString()}::bigint and t.currency = ${row.currency}
       and t.booked_on between ${row.booked_on}::date - ${MOST_DAYS}::int and ${row.booked_on}::date and r.returned_minor = 0
     order by r.seq desc limit 50`.execute(tx);
-  const tokens = new Set(quotedTokens(row.remittance ?? row.bank_text ?? '').filter((token) => /\d{4}/.test(token)));
-  const likely = rows.filter(
-    (one) =>
-      (one.payer_iban !== null && one.payer_iban === row.counterparty_account) ||
-      quotedTokens(one.remittance ?? '').some((token) => tokens.has(token)),
-  );
-  return likely.length === 1 ? likely[0] : undefined;
+  return onlyLikely({ counterpartyAccount: row.counterparty_account, text: row.remittance ?? row.bank_text }, rows);
 }
 
 /** A receipt or a return came: what waited on its account for one looks for its own again, after what is under way. */

@@ -6,6 +6,7 @@ import { DomainError } from '../../domain/errors.ts';
 import { formatAmount } from '../../domain/money.ts';
 import { isSameAccount } from '../../domain/statement/account.ts';
 import { readStatement, sniffFormat, type ReadOptions } from '../../domain/statement/read.ts';
+import { balanceOfFile } from '../../domain/statement/totals.ts';
 import type {
   BalanceCheck,
   RejectedRecord,
@@ -154,7 +155,7 @@ async function takeRecords(tx: Tx, act: Act, account: AccountRef, id: string, fi
     }
   }
   await flush();
-  return { ...told, balance: overall(told.statements) };
+  return { ...told, balance: balanceOfFile(told.statements) };
 }
 
 function note(told: Told, event: Extract<StatementEvent, { kind: 'rejected' | 'warning' }>): void {
@@ -165,12 +166,6 @@ function note(told: Told, event: Extract<StatementEvent, { kind: 'rejected' | 'w
 function refuseOtherAccount(account: AccountRef, told: string | null): void {
   if (account.iban === null || told === null || isSameAccount(account.iban, told)) return;
   throw new DomainError('wrongAccount', 'The file holds a statement of another account than its feed.');
-}
-
-/** One that is broken spoils the file; a balance that is not told leaves it open. */
-function overall(statements: readonly StatementSummary[]): BalanceCheck {
-  if (statements.some(({ balance }) => balance === 'broken')) return 'broken';
-  return statements.length > 0 && statements.every(({ balance }) => balance === 'holds') ? 'holds' : 'unknown';
 }
 
 function summaryJson(summary: StatementSummary): JsonObject {

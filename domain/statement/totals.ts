@@ -31,3 +31,9 @@ export class Totals {
     return opening.amountMinor + sumMinor === closing.amountMinor ? 'holds' : 'broken';
   }
 }
+
+/** Of a whole file: one statement that is broken spoils it, a balance that is not told leaves it open. */
+export function balanceOfFile(statements: readonly Pick<StatementSummary, 'balance'>[]): BalanceCheck {
+  if (statements.some(({ balance }) => balance === 'broken')) return 'broken';
+  return statements.length > 0 && statements.every(({ balance }) => balance === 'holds') ? 'holds' : 'unknown';
+}

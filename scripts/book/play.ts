@@ -1,8 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'kysely';
-import { systemAct } from '../../db/act.ts';
-import { inTransaction, instant, type Db } from '../../db/database.ts';
-import { putMatching } from '../../db/repositories/matching-settings.ts';
+import { instant, type Db } from '../../db/database.ts';
 import { ALL_AUTOMATIC } from '../../domain/matching/settings.ts';
 import { PRESETS } from '../../domain/policy/presets.ts';
 import { businessNow, type ClockSetting } from '../../domain/time/business-clock.ts';
@@ -61,7 +59,6 @@ export interface BookPlay {
   readonly rules: MatchingRules;
   readonly db: Db;
   readonly client: Client;
-  readonly creditorId: string;
   readonly clock: ClockSetting;
   /** What has been done, kept with the data. */
   readonly progress: Progress;
@@ -91,7 +88,7 @@ interface Act {
 export async function playBook(play: BookPlay): Promise<void> {
   const { book, clock, progress, stopped } = play;
   const now = (): Instant => businessNow(clock, Date.now());
-  await setUp(play, now());
+  await setUp(play);
   const acts = [...openings(play), ...bookings(play)].toSorted((a, b) => a.at - b.at);
   const end = instantAt(addDays(book.to, DAYS_AFTER), '23:00', ZONE);
   let lookedAt = 0;
@@ -114,7 +111,7 @@ export async function playBook(play: BookPlay): Promise<void> {
 }
 
 /** The policy, the customers, the bank's feed, and what matching may do by itself. */
-async function setUp({ book, client, progress, rules, db, creditorId }: BookPlay, at: Instant): Promise<void> {
+async function setUp({ book, client, progress, rules }: BookPlay): Promise<void> {
   if (!progress.has('policy'))
     progress.add('policy', await client.put(`/v1/policies/${BOOK_POLICY.name}`, BOOK_POLICY));
   if (!progress.has('customers')) {
@@ -133,8 +130,7 @@ async function setUp({ book, client, progress, rules, db, creditorId }: BookPlay
     progress.add('feed', { id, secret });
   }
   if (rules === 'all' && !progress.has('matching')) {
-    const document = { modes: ALL_AUTOMATIC, bankFees: {} };
-    await inTransaction(db, (tx) => putMatching(tx, systemAct(at), creditorId, document));
+    await client.put('/v1/matching', { modes: ALL_AUTOMATIC, bankFees: {} });
     progress.add('matching', null);
   }
 }

@@ -37,14 +37,19 @@ interface Entry {
   date?: string;
   endToEnd?: string;
   returns?: string;
+  /** The payer's account. */
+  payer?: string;
 }
+
+const payerXml = ({ payer }: Entry): string =>
+  payer === undefined ? '' : `<DbtrAcct><Id><IBAN>${payer}</IBAN></Id></DbtrAcct>`;
 
 const entryXml = (entry: Entry): string => `<Ntry><Amt Ccy="EUR">${entry.amount}</Amt>
   <CdtDbtInd>${entry.debit ? 'DBIT' : 'CRDT'}</CdtDbtInd><Sts>${entry.status ?? 'BOOK'}</Sts>
   <BookgDt><Dt>${entry.date ?? '2026-11-20'}</Dt></BookgDt>
   ${entry.ref === undefined ? '' : `<AcctSvcrRef>${entry.ref}</AcctSvcrRef>`}
   <NtryDtls><TxDtls><Refs><EndToEndId>${entry.endToEnd ?? 'NOTPROVIDED'}</EndToEndId></Refs>
-  <RltdPties><Dbtr><Nm>Payer</Nm></Dbtr></RltdPties>
+  <RltdPties><Dbtr><Nm>Payer</Nm></Dbtr>${payerXml(entry)}</RltdPties>
   <RmtInf><Ustrd>${entry.text ?? ''}</Ustrd></RmtInf>
   ${entry.returns === undefined ? '' : `<RtrInf><Rsn><Cd>${entry.returns}</Cd></Rsn></RtrInf>`}
   </TxDtls></NtryDtls></Ntry>`;
@@ -244,6 +249,30 @@ describe('returns in files', () => {
       .execute();
     expect(fees).toEqual([{ amount_minor: 300n }]);
     expect(await check(h.db, own.id)).toEqual([]);
+  });
+
+  test('that tell no more than an account are of the one payment from it', async () => {
+    const account = await feed();
+    const [one, other] = ['FR1420041010050500013M02606', 'NL91ABNA0417164300'];
+    const paid = [one, other, other].map((payer, n): Entry => ({ amount: '61.00', payer, text: `divers ${n}` }));
+    await send(account, camt('053', paid));
+    await drain(account);
+    const back = (payer: string): Entry => ({ amount: '61.00', payer, debit: true, returns: 'AC04', text: 'REJET' });
+    await send(account, camt('053', [back(one), back(other)]));
+    await drain(account);
+    // Two came from the other account: which of them it is, a person says.
+    expect((await receipts(account)).map((receipt) => receipt.returned_minor)).toEqual([6_100n, 0n, 0n]);
+    const states = await h.db
+      .selectFrom('bank_transactions')
+      .select(['counterparty_account', 'state'])
+      .where('feed_id', '=', account)
+      .where('amount_minor', '<', 0n)
+      .orderBy('seq')
+      .execute();
+    expect(states).toEqual([
+      { counterparty_account: one, state: 'done' },
+      { counterparty_account: other, state: 'waiting' },
+    ]);
   });
 });
 

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { check } from '../../db/repositories/ledger.ts';
 import { lookAgain } from '../../db/repositories/cash-application.ts';
 import { inTransaction } from '../../db/database.ts';
@@ -6,29 +6,16 @@ import { bankAct } from '../../db/act.ts';
 import { askAboutSuspect } from '../../db/repositories/bank-transactions.ts';
 import { findTransaction, takeIn } from '../../db/repositories/transactions.ts';
 import { parseAmount } from '../../domain/money.ts';
-import { verifyChain } from '../../db/repositories/events.ts';
+import type { Transaction } from '../../domain/statement/transaction.ts';
+import { withBankAccount } from './bank-account.ts';
 import { newFeed, type TestFeed } from './feed.ts';
-import { newInvoice, NOW, startApi, type Harness, type TestCreditor } from './harness.ts';
+import { newInvoice, NOW, type Harness, type TestCreditor } from './harness.ts';
 
 let h: Harness;
 let c: TestCreditor;
 let feed: TestFeed;
+const { get, post } = withBankAccount((account) => ({ h, c, feed } = account));
 
-beforeAll(async () => {
-  h = await startApi();
-  c = await h.creditor();
-  feed = await newFeed(h, c.approver);
-});
-afterAll(async () => {
-  expect(await check(h.db)).toEqual([]);
-  for (const { id } of await h.db.selectFrom('invoices').select('id').execute()) {
-    expect(await verifyChain(h.db, id)).toEqual([]);
-  }
-  await h.stop();
-});
-
-const get = async (url: string) => (await h.call(c.operator, 'GET', url)).body;
-const post = (url: string, body: object) => h.call(c.operator, 'POST', url, body);
 const taskOf = async (receiptId: string) => {
   const rows = await h.db
     .selectFrom('tasks')
@@ -300,30 +287,33 @@ describe('a person’s decision', () => {
   });
 });
 
-/** A statement file tells of money that names nobody, in doubt beside what a message told a day before. */
+/** What a statement file tells: money that names nobody, unless `change` says more. */
+const inFile = (amount: string, bookedOn: string, change: Partial<Transaction> = {}): Transaction => ({
+  position: '1',
+  source: 'camt.053',
+  status: 'booked',
+  bookedOn,
+  valueOn: null,
+  amountMinor: parseAmount(amount, 'EUR'),
+  currency: 'EUR',
+  counterparty: { name: null, account: null, ultimateName: null },
+  structuredReferences: [],
+  remittance: null,
+  bankText: null,
+  bankId: null,
+  endToEndId: null,
+  mandateId: null,
+  returns: null,
+  feesMinor: null,
+  bankCode: null,
+  ...change,
+});
+
+/** It is in doubt beside what a message told a day before. */
 const toldByFile = (feedId: string, amount: string, bookedOn: string): Promise<string> =>
   inTransaction(h.db, async (tx) => {
     const account = { feedId, creditorId: c.id, iban: null };
-    const told = {
-      position: '1',
-      source: 'camt.053' as const,
-      status: 'booked' as const,
-      bookedOn,
-      valueOn: null,
-      amountMinor: parseAmount(amount, 'EUR'),
-      currency: 'EUR',
-      counterparty: { name: null, account: null, ultimateName: null },
-      structuredReferences: [],
-      remittance: null,
-      bankText: null,
-      bankId: null,
-      endToEndId: null,
-      mandateId: null,
-      returns: null,
-      feesMinor: null,
-      bankCode: null,
-    };
-    const [taken] = await takeIn(tx, bankAct(NOW), account, `file:${amount}`, [told]);
+    const [taken] = await takeIn(tx, bankAct(NOW), account, `file:${amount}`, [inFile(amount, bookedOn)]);
     expect(taken!.intake).toBe('suspect');
     await askAboutSuspect(tx, bankAct(NOW), (await findTransaction(tx, c.id, taken!.transactionId))!);
     return taken!.transactionId;
@@ -376,6 +366,31 @@ describe('transactions', () => {
       outcome: 'return',
       receiptId,
     });
+  });
+
+  test('that undo a return are for what its payment was for, also when a person looks', async () => {
+    const invoice = await newInvoice(h, c.operator, { amount: '64.00' });
+    const other = await newFeed(h, c.approver);
+    const of = (originalBankId: string) => ({
+      returns: { originalBankId, originalEndToEndId: null, originalAmountMinor: null, reasonCode: null },
+    });
+    const counterparty = { name: 'Payer', account: null, ultimateName: 'Behind It SARL' };
+    const paid = { bankId: 'paid', structuredReferences: [invoice.number], counterparty };
+    await inTransaction(h.db, (tx) =>
+      takeIn(tx, bankAct(NOW), { feedId: other.id, creditorId: c.id, iban: null }, 'file:undone', [
+        inFile('64.00', '2026-11-17', paid),
+        inFile('64.00', '2026-11-18', { amountMinor: -6_400n, position: '2', bankId: 'returned', ...of('paid') }),
+        inFile('64.00', '2026-11-19', { position: '3', bankId: 'again', ...of('returned') }),
+      ]),
+    );
+    await other.drain();
+    const [again, , first] = (await get(`/v1/transactions?feedId=${other.id}`)).data;
+    expect(again.receiptId).not.toBe(first.receiptId);
+    const { allocations } = await get(`/v1/receipts/${again.receiptId}`);
+    expect(allocations).toMatchObject([{ invoiceId: invoice.id, amount: '64.00', rule: 'structuredReference' }]);
+    expect((await h.call(c.operator, 'DELETE', `/v1/allocations/${allocations[0].id}`)).status).toBe(204);
+    const { data: candidates } = await get(`/v1/receipts/${again.receiptId}/candidates`);
+    expect(candidates[0]).toMatchObject({ rule: 'structuredReference', allocations: [{ invoiceId: invoice.id }] });
   });
 
   test('are paged, and filtered by what they are', async () => {

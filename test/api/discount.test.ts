@@ -1,24 +1,13 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { check } from '../../db/repositories/ledger.ts';
-import { newFeed, type TestFeed } from './feed.ts';
-import { invoiceBody, newInvoice, startApi, type Harness, type TestCreditor } from './harness.ts';
+import { describe, expect, test } from 'vitest';
+import { withBankAccount } from './bank-account.ts';
+import type { TestFeed } from './feed.ts';
+import { invoiceBody, newInvoice, type Harness, type TestCreditor } from './harness.ts';
 
 let h: Harness;
 let c: TestCreditor;
 let feed: TestFeed;
+const { get, post } = withBankAccount((account) => ({ h, c, feed } = account));
 
-beforeAll(async () => {
-  h = await startApi();
-  c = await h.creditor();
-  feed = await newFeed(h, c.approver);
-});
-afterAll(async () => {
-  expect(await check(h.db)).toEqual([]);
-  await h.stop();
-});
-
-const get = async (url: string) => (await h.call(c.operator, 'GET', url)).body;
-const post = (url: string, body: object) => h.call(c.operator, 'POST', url, body);
 const discounts = async (invoiceId: string) => {
   const rows = await h.db
     .selectFrom('postings')

@@ -1,25 +1,15 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { check } from '../../db/repositories/ledger.ts';
-import { newFeed, type TestFeed } from './feed.ts';
-import { newInvoice, startApi, type Harness, type TestCreditor } from './harness.ts';
+import { describe, expect, test } from 'vitest';
+import { withBankAccount } from './bank-account.ts';
+import type { TestFeed } from './feed.ts';
+import { newInvoice, type Harness, type TestCreditor } from './harness.ts';
 
 let h: Harness;
 let c: TestCreditor;
 let feed: TestFeed;
+const { get, post } = withBankAccount((account) => ({ h, c, feed } = account));
 
-beforeAll(async () => {
-  h = await startApi();
-  c = await h.creditor();
-  feed = await newFeed(h, c.approver);
-});
-afterAll(async () => {
-  expect(await check(h.db)).toEqual([]);
-  await h.stop();
-});
-
-const get = async (url: string) => (await h.call(c.operator, 'GET', url)).body;
 const put = (body: object) => h.call(c.approver, 'PUT', '/v1/matching', body);
-const preview = (body: object) => h.call(c.operator, 'POST', '/v1/matching/preview', body);
+const preview = (body: object) => post('/v1/matching/preview', body);
 const november = { from: '2026-11-01', to: '2026-11-30' };
 
 describe('settings of matching', () => {

@@ -1,26 +1,16 @@
 import { PDFDocument, StandardFonts } from 'pdf-lib';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { check } from '../../db/repositories/ledger.ts';
+import { describe, expect, test } from 'vitest';
 import { applyRetention } from '../../db/repositories/retention.ts';
-import { newFeed, type TestFeed } from './feed.ts';
-import { newInvoice, NOW, startApi, type Harness, type TestCreditor } from './harness.ts';
+import { withBankAccount } from './bank-account.ts';
+import type { TestFeed } from './feed.ts';
+import { newInvoice, NOW, type Harness, type TestCreditor } from './harness.ts';
 
 let h: Harness;
 let c: TestCreditor;
 let feed: TestFeed;
+const { get, post } = withBankAccount((account) => ({ h, c, feed } = account));
 
-beforeAll(async () => {
-  h = await startApi();
-  c = await h.creditor();
-  feed = await newFeed(h, c.approver);
-});
-afterAll(async () => {
-  expect(await check(h.db)).toEqual([]);
-  await h.stop();
-});
-
-const get = async (url: string) => (await h.call(c.operator, 'GET', url)).body;
-const json = (body: object) => h.call(c.operator, 'POST', '/v1/remittances', body);
+const json = (body: object) => post('/v1/remittances', body);
 const file = (type: string, bytes: string | Buffer, query = '?currency=EUR') =>
   h.call(c.operator, 'POST', `/v1/remittances${query}`, bytes, { 'content-type': type });
 

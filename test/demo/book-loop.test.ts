@@ -1,6 +1,5 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { newKey } from '../../db/repositories/keys.ts';
-import { findMatching } from '../../db/repositories/matching-settings.ts';
 import { ALL_AUTOMATIC } from '../../domain/matching/settings.ts';
 import { bookFigures, figureLines } from '../../scripts/book/figures.ts';
 import { playBook, type HowFar } from '../../scripts/book/play.ts';
@@ -30,7 +29,7 @@ async function played(rules: MatchingRules) {
     await service.stop();
   });
   const apiKey = newKey();
-  const creditorId = await ensureCreditor(service.db, service.clock.now(), apiKey);
+  await ensureCreditor(service.db, service.clock.now(), apiKey);
   const apiUrl = await api.app.listen({ port: 0, host: '127.0.0.1' });
   const seen: HowFar[] = [];
   const play = {
@@ -38,7 +37,6 @@ async function played(rules: MatchingRules) {
     rules,
     db: service.db,
     client: new Client(apiUrl, apiKey, new AbortController().signal),
-    creditorId,
     // The service's own began a moment later: nothing is told before its date.
     clock: { anchorReal: begun + 5_000, anchorBusiness: Date.parse('2017-09-19T22:30:00Z'), dayMs: DAY_MS },
     progress: new Progress(dataDir, 'book.json'),
@@ -92,7 +90,6 @@ describe('a year of a table', { timeout: 240_000 }, () => {
       payments: { asMeant: 8, otherwise: [] },
       bookProblems: [],
     });
-    const { document } = await findMatching(db, play.creditorId);
-    expect(document.modes).toEqual(ALL_AUTOMATIC);
+    expect(await play.client.get('/v1/matching')).toMatchObject({ modes: ALL_AUTOMATIC });
   });
 });
