@@ -43,7 +43,8 @@ export async function applyCredit(tx: Tx, act: Act, row: TransactionRow, holiday
     payerName: row.counterparty_name,
     payerIban: row.counterparty_account,
     ultimateName: row.ultimate_name,
-    remittance: row.remittance,
+    // What was matched is what is kept: looked at again, it says the same.
+    remittance: payment.remittance,
     endToEndId: row.end_to_end_id,
     structuredReferences: row.structured_references,
     feesMinor: row.fees_minor,

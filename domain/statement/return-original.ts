@@ -15,15 +15,28 @@ export interface PossibleOriginal {
 }
 
 /**
- * The only payment that has the same counterparty or quotes the same number. Undefined where several do, or none: money is
- * not taken from one customer's invoice for another one's return.
+ * The only payment that has the same counterparty or quotes the same number. Undefined where several do, or none, or where the
+ * number is one's and the account another's: money is not taken from one customer's invoice for another one's return.
  */
 export function onlyLikely<T extends PossibleOriginal>(told: NamelessReturn, payments: readonly T[]): T | undefined {
-  const numbers = new Set(quotedTokens(told.text ?? '').filter((token) => /\d{4}/.test(token)));
+  const { counterpartyAccount: account } = told;
+  const numbers = new Set(numbersIn(told.text));
   const likely = payments.filter(
     ({ payerAccount, remittance }) =>
-      (payerAccount !== null && payerAccount === told.counterpartyAccount) ||
-      quotedTokens(remittance ?? '').some((token) => numbers.has(token)),
+      (payerAccount !== null && payerAccount === account) || numbersIn(remittance).some((token) => numbers.has(token)),
   );
-  return likely.length === 1 ? likely[0] : undefined;
+  const [only] = likely;
+  if (likely.length !== 1 || only === undefined) return undefined;
+  return account === null || only.payerAccount === null || only.payerAccount === account ? only : undefined;
+}
+
+/** A day as people and banks write it, standing alone: every payment of that day may have it. */
+const DAY = /(?<![\w./-])(?:\d{1,2}[./-]\d{1,2}[./-](?:\d{4}|\d{2})|\d{4}-\d{2}-\d{2})(?![\w/-])/g;
+
+/** What of a text may be the number of an invoice: four digits at least, and neither a day nor a year. */
+function numbersIn(text: string | null): string[] {
+  return quotedTokens((text ?? '').replace(DAY, '|')).filter((token) => {
+    const digits = token.replace(/\D/g, '');
+    return /\d{4}/.test(token) && !/^(?:19|20)\d{2}$/.test(digits);
+  });
 }

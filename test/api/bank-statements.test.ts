@@ -39,6 +39,7 @@ interface Entry {
   returns?: string;
   /** The payer's account. */
   payer?: string;
+  bankText?: string;
 }
 
 const payerXml = ({ payer }: Entry): string =>
@@ -52,7 +53,7 @@ const entryXml = (entry: Entry): string => `<Ntry><Amt Ccy="EUR">${entry.amount}
   <RltdPties><Dbtr><Nm>Payer</Nm></Dbtr>${payerXml(entry)}</RltdPties>
   <RmtInf><Ustrd>${entry.text ?? ''}</Ustrd></RmtInf>
   ${entry.returns === undefined ? '' : `<RtrInf><Rsn><Cd>${entry.returns}</Cd></Rsn></RtrInf>`}
-  </TxDtls></NtryDtls></Ntry>`;
+  </TxDtls></NtryDtls>${entry.bankText === undefined ? '' : `<AddtlNtryInf>${entry.bankText}</AddtlNtryInf>`}</Ntry>`;
 
 const camt = (kind: '052' | '053' | '054', entries: readonly Entry[], iban = IBAN, closing?: string): string => {
   const [root, part] = {
@@ -362,12 +363,16 @@ describe('other formats', () => {
     );
   });
 
-  test('a payment whose invoice comes next week is found then', async () => {
+  test.each([
+    ['what the payer wrote', { amount: '64.00', text: 'acompte LATER-2026-9', ref: 'later' }, 'LATER-2026-9'],
+    ['the bank’s words alone', { amount: '65.00', bankText: 'VIR RECU LATER-2026-10', ref: 'words' }, 'LATER-2026-10'],
+  ])('a payment whose invoice comes next week is found then, by %s', async (_, entry, number) => {
     const account = await feed();
-    await send(account, camt('053', [{ amount: '64.00', text: 'acompte LATER-2026-9', ref: 'later' }]));
+    await send(account, camt('053', [entry]));
     await drain(account);
-    expect((await receipts(account))[0]).toMatchObject({ unapplied_minor: 6_400n });
-    const invoice = await newInvoice(h, own.operator, { number: 'LATER-2026-9', amount: '64.00' });
+    const amountMinor = BigInt(entry.amount.replace('.', ''));
+    expect((await receipts(account))[0]).toMatchObject({ unapplied_minor: amountMinor });
+    const invoice = await newInvoice(h, own.operator, { number, amount: entry.amount });
     expect(await drain(account)).toEqual({ applied: 1, left: 0 });
     expect((await h.call(own.operator, 'GET', `/v1/invoices/${invoice.id}`)).body.balance).toBe('0.00');
     const tasks = await h.db

@@ -34,6 +34,18 @@ describe('a return that names no payment is of', () => {
     ['neither of two of one counterparty', told({ counterpartyAccount: MARTIN }), [martins, { ...martins }], undefined],
     ['neither of two that it quotes', told({ text: 'F20260042 F20260043' }), [martins, petits], undefined],
     [
+      'no payment that has only the year, or the day, in common',
+      told({ text: 'REJET F-2026-0043 DU 12/11/2026' }),
+      [payment({ remittance: 'F-2026-0042 du 12/11/2026' })],
+      undefined,
+    ],
+    [
+      'no payment of another counterparty, whatever number it quotes',
+      told({ counterpartyAccount: PETIT, text: 'F20260042' }),
+      [martins],
+      undefined,
+    ],
+    [
       'neither where counterparty and number point to two',
       told({ counterpartyAccount: PETIT, text: 'F20260042' }),
       [martins, petits],
