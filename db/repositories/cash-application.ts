@@ -114,8 +114,7 @@ interface Money {
 
 async function carryOut(tx: Tx, act: Act, money: Money, decision: Decision, holidays: HolidaysOf): Promise<void> {
   const { receiptId, payment } = money;
-  const advised = await useAdvice(tx, act, { receiptId, creditorId: money.creditorId, payment, decision });
-  if (advised) return;
+  if (await useAdvice(tx, act, { ...money, decision })) return;
   const refused = decision.kind === 'apply' ? await tryToApply(tx, act, money, decision) : decision.reason;
   if (refused !== null) await recordDecision(tx, act, money, decision, refused);
   if (refused === null && !(await isLeft(tx, receiptId))) return;
