@@ -55,7 +55,7 @@ export async function candidatesFor(db: Db | Tx, receipt: ReceiptRow): Promise<C
 async function look(db: Db | Tx, receipt: ReceiptRow): Promise<Looked> {
   const { creditor_id: creditorId, currency } = receipt;
   const { document, version } = await findMatching(db, creditorId);
-  const payment = paymentOfReceipt(receipt);
+  const payment = await paymentOfReceipt(db, receipt);
   const settings = { ...settingsOf(document, currency), modes: ALL_PROPOSE };
   const decision = await matchPayment(db, creditorId, payment, settings);
   if (payment.amountMinor === 0n) return { decision, version, candidates: [] };

@@ -8,6 +8,7 @@ import { transactionOfBridge } from '../../domain/statement/providers/bridge.ts'
 import { readQonto } from '../../domain/statement/providers/qonto.ts';
 import { bridgeTransaction, bytes, qontoTransaction } from '../support/webhook-bodies.ts';
 import { applyRetention } from '../../db/repositories/retention.ts';
+import { cfonb, punched } from '../domain/statement/fixtures.ts';
 import { newInvoice, NOW, startApi, type Harness, type Reply, type TestCreditor } from './harness.ts';
 
 /** Bank files by the API: taken in once, whole or not at all, each transaction once whoever tells it. */
@@ -342,5 +343,23 @@ describe('other formats', () => {
       .where('receipt_id', '=', (await receipts(account))[0]!.id)
       .execute();
     expect(tasks).toEqual([{ status: 'done' }]);
+  });
+
+  test('so is one of which only the bank tells anything', async () => {
+    const account = await feed(null);
+    const file = [
+      cfonb({ kind: '01', amount: punched(0n) }),
+      cfonb({ kind: '04', code: '05', label: 'VIR LATER-2026-10', amount: punched(6_500n) }),
+      cfonb({ kind: '07', amount: punched(6_500n) }),
+    ];
+    await send(account, file.join('\n'), '', 'text/plain');
+    await drain(account);
+    const [receipt] = await receipts(account);
+    expect(receipt).toMatchObject({ remittance: null, unapplied_minor: 6_500n });
+    const invoice = await newInvoice(h, own.operator, { number: 'LATER-2026-10', amount: '65.00' });
+    const candidates = await h.call(own.operator, 'GET', `/v1/receipts/${receipt!.id}/candidates`);
+    expect(candidates.body.data[0]).toMatchObject({ rule: 'numbersEqualSum' });
+    expect(await drain(account)).toEqual({ applied: 1, left: 0 });
+    expect((await h.call(own.operator, 'GET', `/v1/invoices/${invoice.id}`)).body.balance).toBe('0.00');
   });
 });
