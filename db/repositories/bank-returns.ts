@@ -6,6 +6,7 @@ import { formatAmount } from '../../domain/money.ts';
 import { quotedTokens } from '../../domain/matching/tokens.ts';
 import type { Act } from '../act.ts';
 import type { Tx } from '../database.ts';
+import { pokeFeeds } from './outbox.ts';
 import { returnReceipt } from './returns.ts';
 import { closeTaskByKey, openTask } from './tasks.ts';
 import { findTransaction, returnsOf, type TransactionRow } from './transactions.ts';
@@ -287,7 +288,7 @@ async function onlyLikely(tx: Tx, row: TransactionRow, amountMinor: bigint): Pro
 
 /** A receipt or a return came: what waited on its account for one looks for its own again, after what is under way. */
 export async function releaseWaiting(tx: Tx, row: TransactionRow): Promise<void> {
-  await tx
+  const released = await tx
     .updateTable('bank_transactions')
     .set({ state: 'pending' })
     .where('creditor_id', '=', row.creditor_id)
@@ -306,5 +307,11 @@ export async function releaseWaiting(tx: Tx, row: TransactionRow): Promise<void>
         ]),
       ]),
     )
+    .returning('feed_id')
     .execute();
+  // Another feed of the account may have told it: that one applies it.
+  await pokeFeeds(
+    tx,
+    released.map((one) => one.feed_id).filter((feedId) => feedId !== row.feed_id),
+  );
 }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { check } from '../../db/repositories/ledger.ts';
-import { drainFeed } from '../../db/repositories/bank-transactions.ts';
+import { answerSuspect, drainFeed } from '../../db/repositories/bank-transactions.ts';
 import { inTransaction } from '../../db/database.ts';
 import { newId } from '../../db/ids.ts';
 import { takeIn } from '../../db/repositories/transactions.ts';
@@ -214,6 +214,50 @@ describe('one transaction told by many', () => {
     expect(doubtful.body).toMatchObject({ suspects: 1, receipts: 0 });
     await drain(account);
     expect(await receipts(account)).toHaveLength(1);
+  });
+
+  test('what a person said is one stays one, and a second one beside it counts', async () => {
+    const account = await feed('FR1420041010050500013M02606');
+    await send(account, camt('054', [{ amount: '32.00', text: 'alpha bravo' }], 'FR1420041010050500013M02606'));
+    await send(account, camt('053', [{ amount: '32.00', text: 'charlie delta' }], 'FR1420041010050500013M02606'));
+    await drain(account);
+    const [suspect] = await h.db
+      .selectFrom('bank_transactions')
+      .select('id')
+      .where('feed_id', '=', account)
+      .where('state', '=', 'suspect')
+      .execute();
+    await inTransaction(h.db, (tx) => answerSuspect(tx, own.id, suspect!.id, 'same'));
+    const both = [
+      { amount: '32.00', text: 'alpha bravo' },
+      { amount: '32.00', text: 'charlie delta' },
+    ];
+    const again = await send(account, camt('053', [both[1]!], 'FR1420041010050500013M02606', '32.00'));
+    expect(again.body).toMatchObject({ receipts: 0, duplicates: 1, suspects: 0 });
+    const two = await send(account, camt('053', both, 'FR1420041010050500013M02606'));
+    expect(two.body).toMatchObject({ receipts: 1, duplicates: 1, suspects: 0 });
+    await drain(account);
+    expect(await receipts(account)).toHaveLength(2);
+  });
+
+  test('what one feed announced and another one books is applied by the first, which is told', async () => {
+    const iban = 'FR7610107001011234567890129';
+    const [webhooks, files] = [await feed(iban), await feed(iban)];
+    const account = { feedId: webhooks, creditorId: own.id, iban };
+    const announced = readQonto(
+      bytes(qontoTransaction({ amount: 33, label: 'Payer', reference: 'alpha 4711', status: 'pending' })),
+    )[0]!;
+    if (announced.kind !== 'transaction') throw new Error('no transaction');
+    await inTransaction(h.db, (tx) =>
+      takeIn(tx, { actor: 'bank', at: NOW }, account, `feed:${webhooks}`, [announced.transaction]),
+    );
+    await h.db.deleteFrom('outbox').execute();
+    const day = announced.transaction.bookedOn;
+    const booked = await send(files, camt('053', [{ amount: '33.00', text: 'alpha 4711', date: day }], iban));
+    expect(booked.body).toMatchObject({ receipts: 1 });
+    const pokes = await h.db.selectFrom('outbox').select('target').where('kind', '=', 'pokeFeed').execute();
+    expect(pokes.map(({ target }) => target).sort()).toEqual([files, webhooks].sort());
+    expect(await drain(webhooks)).toEqual({ applied: 1, left: 0 });
   });
 });
 
