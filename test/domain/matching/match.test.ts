@@ -171,6 +171,40 @@ describe('each rule finds what it is for', () => {
   });
 });
 
+describe('what the text names outweighs what it does not', () => {
+  const [one, two, same] = [
+    item('F-2026-0001', 20_000n),
+    item('F-2026-0002', 30_000n),
+    item('F-2026-0009', 10_000n),
+  ] as const;
+
+  test('an invoice of the amount that is not named, beside others that are, waits for a person', () => {
+    const named = payment({ remittance: 'F-2026-0001 F-2026-0002', amountMinor: 10_000n });
+    expect(decide(named, [one, two, same], [byAccount]).kind).toBe('review');
+    const exceeded = payment({ remittance: 'F-2026-0001', amountMinor: 25_000n });
+    const equal = item('F-2026-0009', 25_000n);
+    expect(applied(decide(exceeded, [one, equal], [byAccount]))).toBe('review: exceedsBalance');
+    expect(
+      applied(decide(payment({ remittance: 'merci', amountMinor: 10_000n }), [one, two, same], [byAccount])),
+    ).toEqual(['payerUniqueAmount', [same.invoiceId, 10_000n]]);
+  });
+
+  test('a number of two customers beside one that is clear keeps a part or an excess from being applied', () => {
+    const shared = [two, { ...two, invoiceId: 'inv_other', customerId: 'cus_b' }];
+    for (const amountMinor of [5_000n, 25_000n]) {
+      const money = payment({ remittance: 'F-2026-0001 F-2026-0002', amountMinor });
+      expect(applied(decide(money, [one, ...shared]))).toBe('review: severalQuoted');
+    }
+  });
+
+  test.each(['Tel 06 12 34 56 78', 'SIREN 812 345 678'])('%s names no invoice of an unknown payer', (remittance) => {
+    const pieces = [item('123456', 20_000n), item('812345', 20_000n)];
+    const money = payment({ remittance, amountMinor: 5_000n });
+    expect(decide(money, pieces).kind).toBe('review');
+    expect(decide(payment({ remittance: 'facture 12 34 56', amountMinor: 5_000n }), pieces).kind).toBe('apply');
+  });
+});
+
 describe('no rule is led astray', () => {
   test('by a number that lies within a longer one', () => {
     const year = item('2026', 120_000n, { customerId: 'cus_b' });
