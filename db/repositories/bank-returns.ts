@@ -8,6 +8,7 @@ import type { Act } from '../act.ts';
 import type { Tx } from '../database.ts';
 import { pokeFeeds } from './outbox.ts';
 import { returnReceipt } from './returns.ts';
+import { streamOf } from './stream-intake.ts';
 import { closeTaskByKey, openTask } from './tasks.ts';
 import { findTransaction, returnsOf, type TransactionRow } from './transactions.ts';
 
@@ -40,7 +41,10 @@ export async function applyReturn(
     await askAboutOriginal(tx, act, row, returns, bookedMinor);
     return { kind: 'waiting' };
   }
-  if (original.currency !== row.currency) return { kind: 'refused', code: 'currencyMismatch' };
+  if (original.currency !== row.currency) {
+    await closeTaskByKey(tx, act, row.creditor_id, waitingKey(row), 'done', { outcome: 'currencyMismatch' });
+    return { kind: 'refused', code: 'currencyMismatch' };
+  }
   await applyTo(tx, act, row, returns, original);
   await closeTaskByKey(tx, act, row.creditor_id, waitingKey(row), 'done', { outcome: 'transactionCame' });
   return { kind: 'returned', receiptId: original.id };
@@ -249,6 +253,9 @@ async function findOriginal(tx: Tx, row: TransactionRow, returns: ReturnInformat
     const { rows } = await sql<Original>`${of} and t.bank_id = ${returns.originalBankId}
       order by r.returned_minor < r.amount_minor desc, r.seq limit 1`.execute(tx);
     if (rows[0]) return rows[0];
+    const told = await sql<Original>`${of} and t.id = (select transaction_id from sightings
+      where document = ${streamOf(row.feed_id)} and position = ${`+${returns.originalBankId}`})`.execute(tx);
+    if (told.rows[0]) return told.rows[0];
     const named = await sql<Original>`select id, amount_minor, returned_minor, currency, customer_id from receipts
       where feed_id = ${row.feed_id} and external_id = ${returns.originalBankId}`.execute(tx);
     if (named.rows[0]) return named.rows[0];
@@ -258,7 +265,7 @@ async function findOriginal(tx: Tx, row: TransactionRow, returns: ReturnInformat
   if (endToEndId !== null) {
     // Ids recur: of several equal ones any will do, they are the same payer's and amount.
     const { rows } = await sql<Original>`${of} and t.end_to_end_id = ${endToEndId}
-      and r.amount_minor = ${amountMinor.toString()}::bigint and r.returned_minor = 0 order by r.seq limit 1`.execute(
+      and r.currency = ${row.currency} and r.amount_minor = ${amountMinor.toString()}::bigint and r.returned_minor = 0 order by r.seq limit 1`.execute(
       tx,
     );
     if (rows[0]) return rows[0];
