@@ -50,8 +50,10 @@ function decide(
   items: readonly Item[],
   payers: readonly KnownPayer[] = [],
   settings: MatchingSettings = { modes: DEFAULT_MODES, feesMinor: 0n },
+  most = Infinity,
 ): Decision {
   const open = items.filter((one) => one.open && one.currency === money.currency && one.issuedOn <= money.bookedOn);
+  const upTo = (found: Item[]): Answer => ({ items: found.slice(0, most), truncated: found.length > most });
   const answer = (question: Question): Answer => {
     switch (question.ask) {
       case 'tokens':
@@ -62,9 +64,9 @@ function decide(
       case 'payer':
         return { payers };
       case 'itemsOf':
-        return { items: open.filter((one) => question.customerIds.includes(one.customerId)), truncated: false };
+        return upTo(open.filter((one) => question.customerIds.includes(one.customerId)));
       case 'amount':
-        return { items: open.filter((one) => one.balanceMinor === question.amountMinor), truncated: false };
+        return upTo(open.filter((one) => one.balanceMinor === question.amountMinor));
     }
   };
   const run = match(money, settings);
@@ -169,6 +171,14 @@ describe('each rule finds what it is for', () => {
     expect(decision.kind).toBe('review');
     expect(decision.rivals[0]).toMatchObject({ rule: 'numbersShared', confidence: 'possible' });
   });
+});
+
+test('a number with a typing error is compared with all there is or with none', () => {
+  const many = ['F-2026-0130', 'F-2026-7001', 'F-2026-7002'].map((number) => item(number, 4_990n));
+  const money = payment({ remittance: 'F-2026-013', amountMinor: 4_990n });
+  expect(applied(decide(money, many))).toEqual(['nearNumbersEqualSum', ['inv_F-2026-0130', 4_990n]]);
+  expect(decide(money, many, [], undefined, 2).kind).toBe('review');
+  expect(decide(money, many, [byAccount], undefined, 2).kind).toBe('review');
 });
 
 describe('what the text names outweighs what it does not', () => {
