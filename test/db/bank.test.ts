@@ -361,6 +361,19 @@ describe('draining a feed', () => {
   });
 });
 
+test('what hundreds of invoices have in common names none of them, and the number beside it still does', async () => {
+  const customer = await addCustomer(book);
+  for (let n = 0; n < 501; n += 1) {
+    await addInvoice(book, customer, { number: `SHARED-${n}`, amountMinor: 7_777n, references: ['CONTRAT 2026'] });
+  }
+  const named = booked({ remittance: 'CONTRAT 2026 SHARED-17', amount: '77.77' });
+  const bare = booked({ remittance: 'CONTRAT 2026', amount: '12.34' });
+  await take(named, bare);
+  expect(await receiptOf(named)).toMatchObject({ unapplied_minor: 0n, customer_id: customer.id });
+  expect(await receiptOf(bare)).toMatchObject({ unapplied_minor: 1_234n, customer_id: null });
+  expect(await holdsOf((await receiptOf(bare)).id)).toEqual([]);
+}, 60_000);
+
 describe('returns', () => {
   let debtor: CustomerRow;
   beforeAll(async () => {
