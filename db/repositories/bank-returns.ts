@@ -6,7 +6,9 @@ import { DomainError } from '../../domain/errors.ts';
 import { formatAmount } from '../../domain/money.ts';
 import type { Act } from '../act.ts';
 import type { Tx } from '../database.ts';
+import { pokeFeeds } from './outbox.ts';
 import { returnReceipt } from './returns.ts';
+import { streamOf } from './stream-intake.ts';
 import { closeTaskByKey, openTask } from './tasks.ts';
 import { findTransaction, returnsOf, type TransactionRow } from './transactions.ts';
 
@@ -39,7 +41,10 @@ export async function applyReturn(
     await askAboutOriginal(tx, act, row, returns, bookedMinor);
     return { kind: 'waiting' };
   }
-  if (original.currency !== row.currency) return { kind: 'refused', code: 'currencyMismatch' };
+  if (original.currency !== row.currency) {
+    await closeTaskByKey(tx, act, row.creditor_id, waitingKey(row), 'done', { outcome: 'currencyMismatch' });
+    return { kind: 'refused', code: 'currencyMismatch' };
+  }
   await applyTo(tx, act, row, returns, original);
   await closeTaskByKey(tx, act, row.creditor_id, waitingKey(row), 'done', { outcome: 'transactionCame' });
   return { kind: 'returned', receiptId: original.id };
@@ -248,6 +253,9 @@ async function findOriginal(tx: Tx, row: TransactionRow, returns: ReturnInformat
     const { rows } = await sql<Original>`${of} and t.bank_id = ${returns.originalBankId}
       order by r.returned_minor < r.amount_minor desc, r.seq limit 1`.execute(tx);
     if (rows[0]) return rows[0];
+    const told = await sql<Original>`${of} and t.id = (select transaction_id from sightings
+      where document = ${streamOf(row.feed_id)} and position = ${`+${returns.originalBankId}`})`.execute(tx);
+    if (told.rows[0]) return told.rows[0];
     const named = await sql<Original>`select id, amount_minor, returned_minor, currency, customer_id from receipts
       where feed_id = ${row.feed_id} and external_id = ${returns.originalBankId}`.execute(tx);
     if (named.rows[0]) return named.rows[0];
@@ -257,7 +265,7 @@ async function findOriginal(tx: Tx, row: TransactionRow, returns: ReturnInformat
   if (endToEndId !== null) {
     // Ids recur: of several equal ones any will do, they are the same payer's and amount.
     const { rows } = await sql<Original>`${of} and t.end_to_end_id = ${endToEndId}
-      and r.amount_minor = ${amountMinor.toString()}::bigint and r.returned_minor = 0 order by r.seq limit 1`.execute(
+      and r.currency = ${row.currency} and r.amount_minor = ${amountMinor.toString()}::bigint and r.returned_minor = 0 order by r.seq limit 1`.execute(
       tx,
     );
     if (rows[0]) return rows[0];
@@ -270,7 +278,8 @@ async function findOriginal(tx: Tx, row: TransactionRow, returns: ReturnInformat
 /** Among the latest receipts of this amount that are not returned. */
 async function onlyLikelyOf(tx: Tx, row: TransactionRow, amountMinor: bigint): Promise<Original | undefined> {
   const { rows } = await sql<Original & PossibleOriginal>`
-    select r.id, r.amount_minor, r.returned_minor, r.currency, r.customer_id, r.payer_iban as "payerAccount", r.remittance
+    select r.id, r.amount_minor, r.returned_minor, r.currency, r.customer_id, r.payer_iban as "payerAccount",
+      coalesce(r.remittance, t.bank_text) as remittance
     from bank_transactions t join receipts r on r.id = t.receipt_id
     where t.creditor_id = ${row.creditor_id} and t.account_key = ${row.account_key} and t.outcome = 'receipt'
       and t.amount_minor = ${amountMinor.toString()}::bigint and t.currency = ${row.currency}
@@ -281,7 +290,7 @@ async function onlyLikelyOf(tx: Tx, row: TransactionRow, amountMinor: bigint): P
 
 /** A receipt or a return came: what waited on its account for one looks for its own again, after what is under way. */
 export async function releaseWaiting(tx: Tx, row: TransactionRow): Promise<void> {
-  await tx
+  const released = await tx
     .updateTable('bank_transactions')
     .set({ state: 'pending' })
     .where('creditor_id', '=', row.creditor_id)
@@ -300,5 +309,11 @@ export async function releaseWaiting(tx: Tx, row: TransactionRow): Promise<void>
         ]),
       ]),
     )
+    .returning('feed_id')
     .execute();
+  // Another feed of the account may have told it: that one applies it.
+  await pokeFeeds(
+    tx,
+    released.map((one) => one.feed_id).filter((feedId) => feedId !== row.feed_id),
+  );
 }

@@ -105,7 +105,11 @@ async function setApart(tx: Tx, act: Act, next: Next): Promise<void> {
       await tx.updateTable('receipts').set({ look_again: false }).where('id', '=', next.id).execute();
       return;
     case 'transaction':
-      await tx.updateTable('bank_transactions').set({ state: 'suspect' }).where('id', '=', next.row.id).execute();
+      await tx
+        .updateTable('bank_transactions')
+        .set({ state: 'suspect', outcome: null })
+        .where('id', '=', next.row.id)
+        .execute();
       await openTask(tx, act, {
         creditorId: next.row.creditor_id,
         kind: 'transactionFailed',
@@ -168,7 +172,8 @@ async function handle(tx: Tx, act: Act, next: Next, holidays: HolidaysOf): Promi
     return;
   }
   if (next.kind === 'transaction') {
-    await applyTransaction(tx, act, next.row, holidays);
+    const { refused } = await applyTransaction(tx, act, next.row, holidays);
+    if (refused !== null) await setApart(tx, act, next);
     return;
   }
   await handleMessage(tx, act, next.row, next.feed, holidays);
@@ -205,8 +210,11 @@ async function handleMessage(tx: Tx, act: Act, row: InboxRow, feed: Feed, holida
     const [taken] = await takeInMessages(tx, act, account, [message.transaction]);
     if (taken!.intake === 'suspect')
       await askAboutSuspect(tx, act, (await findTransaction(tx, feed.creditor_id, taken!.transactionId))!);
-    if (taken!.intake !== 'new' && taken!.intake !== 'booked') continue;
     const transaction = (await findTransaction(tx, feed.creditor_id, taken!.transactionId))!;
+    // Another source may have told it by another id: what waits for this one is told now.
+    if (taken!.intake === 'duplicate')
+      await releaseWaiting(tx, { ...transaction, bank_id: message.transaction.bankId });
+    if (taken!.intake !== 'new' && taken!.intake !== 'booked') continue;
     const done = await applyTransaction(tx, act, transaction, holidays);
     if (done.refused !== null) return keepUnreadable(tx, act, row, done.refused);
     receiptId = done.receiptId;

@@ -6,7 +6,7 @@ import { settingsOf } from '../../domain/matching/settings.ts';
 import type { Decision, MatchingSettings, Payment, Proposal, UnappliedReason } from '../../domain/matching/types.ts';
 import { formatAmount } from '../../domain/money.ts';
 import type { Act } from '../act.ts';
-import type { Tx } from '../database.ts';
+import type { Db, Tx } from '../database.ts';
 import type { Database, JsonObject } from '../types.ts';
 import { allocate } from './allocations.ts';
 import { advicesLines, useAdvice } from './remittance-advices.ts';
@@ -43,8 +43,7 @@ export async function applyCredit(tx: Tx, act: Act, row: TransactionRow, holiday
     payerName: row.counterparty_name,
     payerIban: row.counterparty_account,
     ultimateName: row.ultimate_name,
-    // What was matched is what is kept: looked at again, it says the same.
-    remittance: payment.remittance,
+    remittance: row.remittance,
     endToEndId: row.end_to_end_id,
     structuredReferences: row.structured_references,
     feesMinor: row.fees_minor,
@@ -76,7 +75,7 @@ export async function lookAgain(tx: Tx, act: Act, receiptId: string, holidays: H
     await notAgain(tx, receiptId);
     return false;
   }
-  const payment = paymentOfReceipt(receipt);
+  const payment = await paymentOfReceipt(tx, receipt);
   const { document, version } = await findMatching(tx, receipt.creditor_id);
   const settings = settingsOf(document, receipt.currency);
   const decision = await matchPayment(tx, receipt.creditor_id, payment, settings);
@@ -121,10 +120,7 @@ interface Money {
 
 async function carryOut(tx: Tx, act: Act, money: Money, decision: Decision, holidays: HolidaysOf): Promise<void> {
   const { receiptId, payment } = money;
-  if (money.modes.remittanceAdvice === 'automatic') {
-    const advised = await useAdvice(tx, act, { receiptId, creditorId: money.creditorId, payment, decision });
-    if (advised) return;
-  }
+  if (money.modes.remittanceAdvice === 'automatic' && (await useAdvice(tx, act, { ...money, decision }))) return;
   const refused = decision.kind === 'apply' ? await tryToApply(tx, act, money, decision) : decision.reason;
   if (refused !== null) await recordDecision(tx, act, money, decision, refused);
   if (refused === null && !isLeft(payment, decision)) return;
@@ -232,16 +228,31 @@ export const paymentOf = (row: TransactionRow): Payment => ({
   feesMinor: row.fees_minor,
 });
 
-/** The same of money that came in before; of what is unapplied of it. */
-export const paymentOfReceipt = (receipt: Receipt): Payment => ({
-  amountMinor: receipt.unapplied_minor,
-  currency: receipt.currency,
-  bookedOn: receipt.booked_on,
-  payerName: receipt.payer_name,
-  ultimateName: receipt.ultimate_name,
-  payerAccount: receipt.payer_iban,
-  remittance: receipt.remittance,
-  endToEndId: receipt.end_to_end_id,
-  structuredReferences: receipt.structured_references,
-  feesMinor: receipt.fees_minor,
-});
+/**
+ * The same of money that came in before; of what is unapplied of it. Where the payer wrote nothing, the bank's own words are
+ * with the transaction.
+ */
+export async function paymentOfReceipt(db: Db | Tx, receipt: Receipt): Promise<Payment> {
+  return {
+    amountMinor: receipt.unapplied_minor,
+    currency: receipt.currency,
+    bookedOn: receipt.booked_on,
+    payerName: receipt.payer_name,
+    ultimateName: receipt.ultimate_name,
+    payerAccount: receipt.payer_iban,
+    remittance: receipt.remittance ?? (await bankTextOf(db, receipt.transaction_id)),
+    endToEndId: receipt.end_to_end_id,
+    structuredReferences: receipt.structured_references,
+    feesMinor: receipt.fees_minor,
+  };
+}
+
+async function bankTextOf(db: Db | Tx, transactionId: string | null): Promise<string | null> {
+  if (transactionId === null) return null;
+  const row = await db
+    .selectFrom('bank_transactions')
+    .select('bank_text')
+    .where('id', '=', transactionId)
+    .executeTakeFirst();
+  return row?.bank_text ?? null;
+}

@@ -25,7 +25,8 @@ async function count(tx: Tx, payer: Payer, customerId: string, by: 1 | -1): Prom
     { kind: 'name', value: payer.payer_name === null ? null : normaliseToken(payer.payer_name) },
   ].filter(({ value }) => value !== null && value !== '');
   if (known.length === 0) return;
-  if (await isParent(tx, payer, customerId)) return;
+  // Of what is undone it may have been learned before the parent was known by it: then it must be forgotten all the same.
+  if (by === 1 && (await isParent(tx, payer, customerId))) return;
   const kinds = known.map(({ kind }) => kind);
   const values = known.map(({ value }) => value);
   if (by === 1) {

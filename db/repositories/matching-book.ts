@@ -86,12 +86,8 @@ async function answerBefore(
   };
   switch (question.ask) {
     case 'tokens': {
-      const rows = await then(
-        sql`i.id in (select invoice_id from invoice_tokens
-          where creditor_id = ${creditorId} and token = any(${[...question.tokens]}::text[]))`,
-        false,
-        null,
-      );
+      const ids = await namedBy(tx, creditorId, question.tokens);
+      const rows = await then(sql`i.id = any(${ids}::text[])`, false, null);
       return { items: rows.map(itemOf), truncated: false };
     }
     case 'payer':
@@ -119,15 +115,30 @@ async function answerBefore(
   }
 }
 
+/**
+ * The invoices that have one of these tokens. What more than `MOST_ITEMS` of them have in common, such as a contract that
+ * stands on every bill, names none of them.
+ */
+async function namedBy(tx: Db | Tx, creditorId: string, tokens: readonly string[]): Promise<string[]> {
+  const { rows } = await sql<{ invoice_id: string }>`
+    select distinct invoice_id from invoice_tokens
+    where creditor_id = ${creditorId} and token = any(${[...tokens]}::text[]) limit ${MOST_ITEMS + 1}`.execute(tx);
+  if (rows.length <= MOST_ITEMS) return rows.map((row) => row.invoice_id);
+  const few = await sql<{ invoice_id: string }>`
+    select distinct invoice_id from (
+      select k.invoice_id, count(*) over (partition by t.token) as sharing
+      from unnest(${[...tokens]}::text[]) as t (token) cross join lateral (
+        select invoice_id from invoice_tokens where creditor_id = ${creditorId} and token = t.token
+        limit ${MOST_ITEMS + 1}) k
+    ) named where sharing <= ${MOST_ITEMS}`.execute(tx);
+  return few.rows.map((row) => row.invoice_id);
+}
+
 async function answer(tx: Db | Tx, creditorId: string, payment: Payment, question: Question): Promise<Answer> {
   switch (question.ask) {
     case 'tokens': {
-      const rows = await loadRows(
-        tx,
-        sql`i.id in (select invoice_id from invoice_tokens
-          where creditor_id = ${creditorId} and token = any(${[...question.tokens]}::text[]))`,
-        null,
-      );
+      const ids = await namedBy(tx, creditorId, question.tokens);
+      const rows = await loadRows(tx, sql`i.id = any(${ids}::text[])`, null);
       return { items: await Promise.all(rows.map((row) => namedItem(tx, row, payment))), truncated: false };
     }
     case 'payer':

@@ -52,7 +52,7 @@ export async function previewMatching(
   const entries = await entriesOf(db, receipts);
   const found: Previewed[] = [];
   for (const receipt of receipts) {
-    const payment = { ...paymentOfReceipt(receipt), amountMinor: receipt.amount_minor };
+    const payment = { ...(await paymentOfReceipt(db, receipt)), amountMinor: receipt.amount_minor };
     const entryId = entries.get(receipt.id);
     const decision = await matchPayment(
       db,

@@ -1,10 +1,10 @@
 import { sql, type Selectable } from 'kysely';
 import { DomainError } from '../../domain/errors.ts';
-import { adviceFor } from '../../domain/matching/advice.ts';
+import { adviceFor, agreesWith } from '../../domain/matching/advice.ts';
 import { presumedCustomer } from '../../domain/matching/payer.ts';
 import { readPayment } from '../../domain/matching/reading.ts';
 import { normaliseToken } from '../../domain/matching/tokens.ts';
-import type { Decision, Payment } from '../../domain/matching/types.ts';
+import type { Decision, Payment, Proposal, Share } from '../../domain/matching/types.ts';
 import type { LocalDate } from '../../domain/time/dates.ts';
 import type { Act } from '../act.ts';
 import { instant, type Db, type Tx } from '../database.ts';
@@ -12,6 +12,7 @@ import { newId } from '../ids.ts';
 import type { Database } from '../types.ts';
 import { allocate } from './allocations.ts';
 import { lockCustomers } from './locks.ts';
+import { recordDecision } from './match-decisions.ts';
 import { pokeFeeds } from './outbox.ts';
 
 export type AdviceRow = Selectable<Database['remittance_advices']>;
@@ -104,6 +105,8 @@ interface Advised {
   creditorId: string;
   payment: Payment;
   decision: Decision;
+  /** Of the settings of matching. */
+  version: number;
 }
 
 /**
@@ -120,8 +123,10 @@ export async function useAdvice(tx: Tx, act: Act, money: Advised): Promise<boole
   );
   await sql`savepoint advised`.execute(tx);
   try {
+    const decisionId = await recordDecision(tx, act, money, advisedDecision(money.decision, lines), null);
     for (const { invoiceId, amountMinor } of lines) {
-      await allocate(tx, act, { receiptId: money.receiptId, invoiceId, amountMinor, rule: 'remittanceAdvice' });
+      const { receiptId } = money;
+      await allocate(tx, act, { receiptId, invoiceId, amountMinor, rule: 'remittanceAdvice', decisionId });
     }
   } catch (error) {
     if (!(error instanceof DomainError)) throw error;
@@ -137,6 +142,23 @@ export async function useAdvice(tx: Tx, act: Act, money: Advised): Promise<boole
   return true;
 }
 
+/** What is kept of it: the advice decided, and what the rules had found otherwise are its rivals. */
+const advisedDecision = (decision: Decision, lines: readonly AdvisedLine[]): Decision => ({
+  kind: 'apply',
+  proposal: advisedProposal(lines),
+  quoted: decision.quoted,
+  payers: decision.payers,
+  rivals: [...(decision.kind === 'apply' ? [decision.proposal] : []), ...decision.rivals],
+});
+
+/** Its lines as a proposal. */
+export const advisedProposal = (lines: readonly AdvisedLine[]): Proposal => ({
+  rule: 'remittanceAdvice',
+  shares: lines.map((line): Share => ({ ...line, writeOff: null })),
+  evidence: [{ kind: 'advised' }],
+  confidence: 'strong',
+});
+
 /** A line of an advice whose invoice is known. */
 export interface AdvisedLine {
   invoiceId: string;
@@ -144,7 +166,10 @@ export interface AdvisedLine {
   amountMinor: bigint;
 }
 
-/** The open advice that this money belongs to and its lines by invoice; null without one, or where a number is not known. */
+/**
+ * The open advice that this money belongs to and its lines by invoice; null without one, where a number is not known, and
+ * where the money itself says otherwise.
+ */
 export async function advicesLines(
   tx: Db | Tx,
   { creditorId, payment, decision }: Pick<Advised, 'creditorId' | 'payment' | 'decision'>,
@@ -168,10 +193,10 @@ export async function advicesLines(
     totalMinor: row.total_minor,
   }));
   const customerId = presumedCustomer(decision.quoted, decision.payers);
-  const advice = adviceFor(payment, readPayment(payment).tokens, customerId, advices);
-  if (advice === null) return null;
-  const lines = await linesOf(tx, creditorId, advice.id);
-  return lines === null ? null : { adviceId: advice.id, lines };
+  const found = adviceFor(payment, readPayment(payment).tokens, customerId, advices);
+  if (found === null) return null;
+  const lines = await linesOf(tx, creditorId, found.advice.id);
+  return lines === null || !agreesWith(found.by, lines, decision) ? null : { adviceId: found.advice.id, lines };
 }
 
 /** It was used for this money. False where it was not open any more. */

@@ -28,7 +28,7 @@ export async function takeInMessages(
     const row = known.get(one.position);
     if (!row) continue;
     const books = row.status !== 'booked' && one.status === 'booked';
-    if (books) await bookAnnounced(tx, [{ id: row.id, told: one }]);
+    if (books) await bookAnnounced(tx, account.feedId, [{ id: row.id, told: one }]);
     else if (one.status === 'booked' && differs(row, one)) await askAboutChange(tx, act, row, one);
     results.push({ transactionId: row.id, intake: books ? 'booked' : 'duplicate' });
   }

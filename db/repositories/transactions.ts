@@ -6,6 +6,7 @@ import type { Act } from '../act.ts';
 import { instant, json, type Db, type Tx } from '../database.ts';
 import { newId } from '../ids.ts';
 import type { Database, TransactionState } from '../types.ts';
+import { pokeFeeds } from './outbox.ts';
 
 export type TransactionRow = Selectable<Database['bank_transactions']>;
 
@@ -71,7 +72,7 @@ export async function takeIn(
     results.push({ transactionId: id, intake: state === 'pending' ? 'new' : (state as 'suspect' | 'provisional') });
   }
   await insertFresh(tx, act, account, fresh);
-  await bookAnnounced(tx, booked);
+  await bookAnnounced(tx, account.feedId, booked);
   await insertSightings(tx, document, seen);
   return results;
 }
@@ -110,6 +111,7 @@ async function loadKnown(
       and t.amount_minor = any(${[...new Set(told.map((one) => one.amountMinor.toString()))]}::bigint[])
       and t.booked_on between ${addDays(days[0]!, -DATE_WINDOW)}::date and ${addDays(days.at(-1)!, DATE_WINDOW)}::date
     order by t.seq`.execute(tx);
+  shareSightings(rows);
   const known = new Map<string, KnownTransaction[]>();
   for (const row of rows) {
     const key = amountKey(row.amount_minor, row.currency);
@@ -129,6 +131,17 @@ async function loadKnown(
     else known.set(key, [one]);
   }
   return known;
+}
+
+/** What a person said is one transaction was told once by a document that told either of the two. */
+function shareSightings(rows: (TransactionRow & { seen: KnownTransaction['sightings'] })[]): void {
+  const byId = new Map(rows.map((row) => [row.id, row]));
+  for (const row of rows) {
+    const twin = row.outcome === 'duplicate' && row.same_as !== null ? byId.get(row.same_as) : undefined;
+    if (!twin) continue;
+    twin.seen.push(...row.seen);
+    row.seen = twin.seen;
+  }
 }
 
 async function insertFresh(tx: Tx, act: Act, account: AccountRef, fresh: readonly Fresh[]): Promise<void> {
@@ -167,10 +180,18 @@ const rowOf = (act: Act, account: AccountRef, { id, told, state, sameAs }: Fresh
   at: instant(act.at),
 });
 
-/** What was announced is booked now, as the booking tells it: less may have been captured than was announced. */
-export async function bookAnnounced(tx: Tx, booked: readonly { id: string; told: Transaction }[]): Promise<void> {
+/**
+ * What was announced is booked now, as the booking tells it: less may have been captured than was announced. Another feed of
+ * the account may have announced it: that one applies it.
+ */
+export async function bookAnnounced(
+  tx: Tx,
+  feedId: string,
+  booked: readonly { id: string; told: Transaction }[],
+): Promise<void> {
+  const feeds: string[] = [];
   for (const { id, told } of booked) {
-    await tx
+    const rows = await tx
       .updateTable('bank_transactions')
       .set({
         status: 'booked',
@@ -187,8 +208,14 @@ export async function bookAnnounced(tx: Tx, booked: readonly { id: string; told:
       })
       .where('id', '=', id)
       .where('state', '=', 'provisional')
+      .returning('feed_id')
       .execute();
+    feeds.push(...rows.map((row) => row.feed_id));
   }
+  await pokeFeeds(
+    tx,
+    feeds.filter((one) => one !== feedId),
+  );
 }
 
 async function insertSightings(

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { DomainError } from '../../domain/errors.ts';
 import { ALL_PROPOSE, settingsOf } from '../../domain/matching/settings.ts';
-import type { Decision, Proposal, Share } from '../../domain/matching/types.ts';
+import type { Decision, Proposal } from '../../domain/matching/types.ts';
 import { formatAmount } from '../../domain/money.ts';
 import type { Act } from '../act.ts';
 import type { Db, Tx } from '../database.ts';
@@ -17,7 +17,7 @@ import { matchPayment } from './matching-book.ts';
 import { findMatching } from './matching-settings.ts';
 import { putMoneyAside, takeAsideBack } from './put-aside.ts';
 import type { ReceiptRow } from './receipt-list.ts';
-import { advicesLines, markUsed } from './remittance-advices.ts';
+import { advicesLines, advisedProposal, markUsed } from './remittance-advices.ts';
 import { returnReceipt } from './returns.ts';
 import { completeTask, openTask } from './tasks.ts';
 import { endUnapplied, takeInHand, type UnappliedEnd } from './unapplied.ts';
@@ -55,21 +55,14 @@ export async function candidatesFor(db: Db | Tx, receipt: ReceiptRow): Promise<C
 async function look(db: Db | Tx, receipt: ReceiptRow): Promise<Looked> {
   const { creditor_id: creditorId, currency } = receipt;
   const { document, version } = await findMatching(db, creditorId);
-  const payment = paymentOfReceipt(receipt);
+  const payment = await paymentOfReceipt(db, receipt);
   const settings = { ...settingsOf(document, currency), modes: ALL_PROPOSE };
   const decision = await matchPayment(db, creditorId, payment, settings);
   if (payment.amountMinor === 0n) return { decision, version, candidates: [] };
   const found: Candidate[] = [];
   const advised = await advicesLines(db, { creditorId, payment, decision });
   if (advised !== null) {
-    const shares = advised.lines.map((line): Share => ({ ...line, writeOff: null }));
-    const proposal: Proposal = {
-      rule: 'remittanceAdvice',
-      shares,
-      evidence: [{ kind: 'advised' }],
-      confidence: 'strong',
-    };
-    found.push(candidateOf(proposal, advised.adviceId));
+    found.push(candidateOf(advisedProposal(advised.lines), advised.adviceId));
   }
   found.push(...decision.rivals.map((rival) => candidateOf(rival, null)));
   const candidates = found.filter((one, index) => found.findIndex(({ key }) => key === one.key) === index);

@@ -80,16 +80,24 @@ export function* match(payment: Payment, settings: MatchingSettings): Generator<
   const customerIds = [...new Set([...payers, ...context.named].map(({ customerId }) => customerId))];
   const book =
     customerIds.length === 0 ? { items: [], truncated: false } : itemsIn(yield { ask: 'itemsOf', customerIds });
-  const equal = itemsIn(yield { ask: 'amount', amountMinor: payment.amountMinor }).items;
+  const equal = itemsIn(yield { ask: 'amount', amountMinor: payment.amountMinor });
   const own = distinct([...context.named, ...book.items]);
+  // Of more than were looked at another one may be nearer.
+  const within = [...(book.truncated ? [] : own), ...(equal.truncated ? [] : equal.items)];
   const near = nearLinks(
     reading,
-    distinct([...own, ...equal]).filter((item) => !context.named.some(({ invoiceId }) => invoiceId === item.invoiceId)),
+    distinct(within).filter((item) => !context.named.some(({ invoiceId }) => invoiceId === item.invoiceId)),
     links,
   );
   // Another number of an invoice that is named exactly supports it, with its typing errors.
   const supporting = nearLinks(reading, context.named, exact).filter((link) => !isNamedBy(link, exact));
-  const whole: Context = { ...context, own, near: [...near, ...supporting], equal, truncated: book.truncated };
+  const whole: Context = {
+    ...context,
+    own,
+    near: [...near, ...supporting],
+    equal: equal.items,
+    truncated: book.truncated,
+  };
   return settle(whole, [...BY_NUMBER, ...BY_BOOK], quoted) ?? review(whole, quoted, []);
 }
 

@@ -98,6 +98,11 @@ export function nearLinks(reading: Reading, items: readonly Item[], explained: r
   return nearestOnly(links);
 }
 
+/** Whether a place was put together out of some of the groups of a longer row of digits, as `55 21 00` of `55 21 00 554`. */
+export function isPieceOfDigits(reading: Reading, span: Span): boolean {
+  return span.from < span.to && reading.spans.some((other) => covers(other, span) && /^\d+$/.test(other.token));
+}
+
 /** Each token once, at its first place. */
 function spansByLength(spans: readonly (Quotation & Span)[]): Map<number, (Quotation & Span)[]> {
   const byLength = new Map<number, (Quotation & Span)[]>();

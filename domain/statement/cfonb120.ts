@@ -11,18 +11,25 @@ import type { StatementEvent, Transaction } from './transaction.ts';
  * Whatever stands out of its place is rejected by its own code, and its neighbours are read: `operationOutsideStatement`,
  * `detailWithoutOperation`, `openingBeforeClosing` (of the statement that did not end; the new one is read),
  * `closingWithoutOpening`, `recordUnknown`, `fileEndsEarly`; within a record `dateInvalid`, `amountInvalid`, `amountZero`,
- * `tooManyDecimals`, `unknownCurrency`.
+ * `tooManyDecimals`, `unknownCurrency`, `currencyMismatch`.
  */
 export function* readCfonb120(bytes: Uint8Array): Generator<StatementEvent> {
   const reader = new CfonbReader();
-  for (const { text, line } of recordsOf(decodeTable(bytes).text)) yield* reader.record(text, line);
-  yield* reader.end();
+  let mayBeCut = false;
+  for (const { text, line, whole } of recordsOf(decodeTable(bytes).text)) {
+    mayBeCut = !whole;
+    yield* reader.record(text, line);
+  }
+  yield* reader.end(mayBeCut);
 }
 
 const LENGTH = 120;
 
-/** Records with their lines from 1; where a file has no line breaks, every 120 characters are one. */
-function* recordsOf(text: string): Generator<{ text: string; line: number }> {
+/**
+ * Records with their lines from 1; where a file has no line breaks, every 120 characters are one. A short one is whole where a
+ * line break follows: banks leave blanks at its end out.
+ */
+function* recordsOf(text: string): Generator<{ text: string; line: number; whole: boolean }> {
   const lines = text.replace(/^\ufeff/, '').split(/\r\n|\r|\n/);
   let line = 0;
   for (const one of lines) {
@@ -30,13 +37,15 @@ function* recordsOf(text: string): Generator<{ text: string; line: number }> {
     const written = one.replace(/\p{Cc}+$/u, '');
     if (written.trim() === '') continue;
     const isRun = lines.length <= 2 && written.length > LENGTH;
+    const isBroken = line < lines.length;
     if (!isRun) {
-      yield { text: written.padEnd(LENGTH), line };
+      yield { text: written.padEnd(LENGTH), line, whole: isBroken || written.length >= LENGTH };
       continue;
     }
     for (let from = 0; from < written.length; from += LENGTH, line++) {
       const record = written.slice(from, from + LENGTH);
-      if (record.trim() !== '') yield { text: record.padEnd(LENGTH), line };
+      if (record.trim() === '') continue;
+      yield { text: record.padEnd(LENGTH), line, whole: isBroken || record.length === LENGTH };
     }
   }
 }
@@ -74,7 +83,9 @@ class CfonbReader {
     else yield this.rejected(line, 'recordUnknown', 'The line is none of the records 01, 04, 05 and 07.');
   }
 
-  *end(): Generator<StatementEvent> {
+  /** `mayBeCut`: nothing shows that the last record is whole. Then its operation is not told, unless the statement was closed. */
+  *end(mayBeCut: boolean): Generator<StatementEvent> {
+    if (mayBeCut) this.operation = null;
     yield* this.operationEnds();
     if (this.statement === null) return;
     const record = { position: 'end', code: 'fileEndsEarly', message: 'The file ends before the closing balance.' };
@@ -134,6 +145,9 @@ class CfonbReader {
     if (operation === null || operation === 'unusable' || statement === null) return;
     try {
       const transaction = transactionOf(operation);
+      if (transaction.currency !== statement.currency) {
+        throw new RecordFault('currencyMismatch', 'The operation is in another currency than its account.');
+      }
       statement.totals.book(transaction.amountMinor, transaction.currency);
       yield { kind: 'transaction', transaction, statement: statement.position, account: statement.account };
     } catch (error) {

@@ -18,6 +18,8 @@ export class RecordFault extends Error {
 }
 
 const MAX_INTEGER_DIGITS = 15;
+/** As for every other amount: what PostgreSQL's bigint holds with room for sums. Only four-decimal codes come near it. */
+const MAX_MINOR = 10n ** 18n - 1n;
 
 /**
  * Unsigned minor units of an amount as bank files write it: digits, a point or a comma, any number of decimals, none or
@@ -35,7 +37,9 @@ export function amountOf(text: string, currency: string): bigint {
   if (/[^0]/.test(decimals.slice(exponent))) {
     throw new RecordFault('tooManyDecimals', `The amount has more decimals than ${currency} has.`);
   }
-  return BigInt(parts[1] + decimals.slice(0, exponent).padEnd(exponent, '0'));
+  const minor = BigInt(parts[1] + decimals.slice(0, exponent).padEnd(exponent, '0'));
+  if (minor > MAX_MINOR) throw new RecordFault('amountInvalid', 'The amount is too large.');
+  return minor;
 }
 
 /** An amount that moves money. Throws as `amountOf`, and `amountZero`. */

@@ -1,3 +1,4 @@
+import { isSameAccount } from './account.ts';
 import { normaliseToken } from '../matching/tokens.ts';
 import { addDays, type LocalDate } from '../time/dates.ts';
 import type { BookingStatus, SourceKind, Transaction } from './transaction.ts';
@@ -60,18 +61,19 @@ function likeness(told: Transaction, one: KnownTransaction): Likeness {
   if (days > DATE_WINDOW || (sameKind && !settles && days > 0)) return 'different';
 
   const ids = agreement(told.bankId, one.bankId);
-  // Ids of one kind of source are the bank's; those of two kinds need not be written alike.
-  if (ids === 'agree') return 'same';
-  if (ids === 'differ' && sameKind) return 'different';
   const endToEnd = agreement(told.endToEndId, one.endToEndId);
-  if (endToEnd === 'differ') return 'different';
-  const account = agreement(told.counterparty.account, one.counterpartyAccount);
-  if (account === 'differ') return 'different';
+  const account = accountsAgree(told.counterparty.account, one.counterpartyAccount);
+  const isOther = endToEnd === 'differ' || account === 'differ';
+  // Ids of one kind of source are the bank's; those of two kinds need not be written alike. They recur, so that one alone
+  // does not outweigh another payer.
+  if (ids === 'agree') return isOther ? 'unclear' : 'same';
+  if (isOther || (ids === 'differ' && sameKind)) return 'different';
   if (endToEnd === 'agree') return 'same';
 
   const texts = textsAgree(told.remittance, one.remittance);
   const names = textsAgree(told.counterparty.name, one.counterpartyName);
   if (texts === 'agree') return 'same';
+  if (texts === 'doubtful') return 'unclear';
   if (texts === 'differ') return names === 'agree' || account === 'agree' ? unlessSame(sameKind) : 'different';
   // One of them has no text: then whoever paid, or nothing else at all, must be the same.
   if (account === 'agree' || names === 'agree') return 'same';
@@ -87,15 +89,23 @@ function agreement(a: string | null, b: string | null): 'agree' | 'differ' | 'un
   return normaliseToken(a) === normaliseToken(b) ? 'agree' : 'differ';
 }
 
+/** One format tells the IBAN, another one the account number that is a part of it. */
+function accountsAgree(a: string | null, b: string | null): 'agree' | 'differ' | 'unknown' {
+  if (a === null || b === null) return 'unknown';
+  return isSameAccount(a, b) || isSameAccount(b, a) ? 'agree' : 'differ';
+}
+
 /**
  * Banks cut, join and prefix texts: one that holds the other is the same, and so are two that share a word with a digit
- * in it.
+ * in it. Where one ends within a number of the other it may be cut, or another number: `F-2026-1` and `F-2026-12`.
  */
-function textsAgree(a: string | null, b: string | null): 'agree' | 'differ' | 'unknown' {
+function textsAgree(a: string | null, b: string | null): 'agree' | 'differ' | 'doubtful' | 'unknown' {
   if (a === null || b === null) return 'unknown';
   const [one, other] = [normaliseToken(a), normaliseToken(b)];
   if (one === '' || other === '') return 'unknown';
-  if (one.includes(other) || other.includes(one)) return 'agree';
+  const [long, short] = one.length >= other.length ? [one, other] : [other, one];
+  const at = long.indexOf(short);
+  if (at >= 0 && !partsNumber(long, at) && !partsNumber(long, at + short.length)) return 'agree';
   const words = (text: string): Set<string> =>
     new Set(
       text
@@ -105,16 +115,21 @@ function textsAgree(a: string | null, b: string | null): 'agree' | 'differ' | 'u
     );
   const mine = words(a);
   const theirs = words(b);
-  return [...mine].some((word) => theirs.has(word)) ? 'agree' : 'differ';
+  if ([...mine].some((word) => theirs.has(word))) return 'agree';
+  return at >= 0 ? 'doubtful' : 'differ';
 }
+
+const partsNumber = (text: string, at: number): boolean => /^\d{2}$/.test(text.slice(Math.max(0, at - 1), at + 1));
 
 function nearest(told: Transaction, same: readonly KnownTransaction[]): KnownTransaction | null {
   return [...same].sort((a, b) => rank(told, a) - rank(told, b))[0] ?? null;
 }
 
-/** The same id first, then the same day, then the nearest one. */
+/** The same id first, then the very same text, then the same day, then the nearest one. */
 const rank = (told: Transaction, one: KnownTransaction): number =>
-  (agreement(told.bankId, one.bankId) === 'agree' ? 0 : 100) + daysApart(told.bookedOn, one.bookedOn);
+  (agreement(told.bankId, one.bankId) === 'agree' ? 0 : 100) +
+  (agreement(told.remittance, one.remittance) === 'agree' ? 0 : 10) +
+  daysApart(told.bookedOn, one.bookedOn);
 
 function daysApart(a: LocalDate, b: LocalDate): number {
   const [early, late] = a < b ? [a, b] : [b, a];

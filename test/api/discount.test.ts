@@ -136,6 +136,21 @@ describe('a parent', () => {
     expect(await get(`/v1/receipts/${receiptId}`)).toMatchObject({ customerId: sub.id, unapplied: '50.00' });
   });
 
+  test('whose account was learned of a subsidiary first is forgotten there when that is undone', async () => {
+    const parent = (await company('LATE-TOP')).body;
+    const sub = (await company('LATE-SUB', { parentId: parent.id })).body;
+    const bill = (customerId: string) =>
+      newInvoice(h, c.operator, { customer: undefined, customerId, amount: '71.00' });
+    const [of, own] = [await bill(sub.id), await bill(parent.id)];
+    const counterparty = { name: 'Tresorerie', iban: 'NL91ABNA0417164300' };
+    const first = await feed.pays({ amount: '71.00', counterparty, remittance: of.number });
+    await feed.pays({ amount: '71.00', counterparty, remittance: own.number });
+    const [allocation] = (await get(`/v1/receipts/${first}`)).allocations;
+    expect((await h.call(c.operator, 'DELETE', `/v1/allocations/${allocation.id}`)).status).toBe(204);
+    const known = h.db.selectFrom('known_payers').select('customer_id').where('value', '=', counterparty.iban);
+    expect(await known.execute()).toEqual([{ customer_id: parent.id }]);
+  });
+
   test('is another customer of the creditor, and nobody’s own', async () => {
     const top = (await company('TOP')).body;
     const middle = (await company('MIDDLE', { parentId: top.id })).body;

@@ -97,6 +97,44 @@ describe('an advice', () => {
     await h.call(c.approver, 'PUT', '/v1/matching', { modes: {}, bankFees: {} });
   });
 
+  test('gives way to the invoice that the money names, and is kept for its own payment', async () => {
+    const { a } = await two();
+    const { a: named } = await two();
+    const amount = a.amount;
+    await newInvoice(h, c.operator, { number: 'RA-NAMED-1', amount });
+    const made = await json({ currency: 'EUR', lines: [{ number: a.number, amount }] });
+    const receiptId = await feed.pays({ amount, remittance: 'RA-NAMED-1' });
+    expect(await allocated(receiptId)).toMatchObject([[expect.any(String), amount, 'numbersEqualSum']]);
+    // Neither is money of somebody who names another open invoice than its lines.
+    const other = await feed.pays({ amount, remittance: `acompte ${named.number}` });
+    expect((await allocated(other)).map(([invoiceId]: [string]) => invoiceId)).not.toContain(a.id);
+    expect((await get(`/v1/remittances/${made.body.id}`)).status).toBe('open');
+    const own = await feed.pays({ amount, remittance: 'divers' });
+    expect(await allocated(own)).toEqual([[a.id, amount, 'remittanceAdvice']]);
+  });
+
+  test('that says a reference waits for the money that carries it', async () => {
+    const { a } = await two();
+    await json({ reference: 'AVIS-8801', currency: 'EUR', lines: [{ number: a.number, amount: a.amount }] });
+    const other = await feed.pays({ amount: a.amount, remittance: 'AVIS-8802' });
+    expect(await allocated(other)).toEqual([]);
+    const own = await feed.pays({ amount: a.amount, remittance: 'AVIS 8801' });
+    expect(await allocated(own)).toEqual([[a.id, a.amount, 'remittanceAdvice']]);
+  });
+
+  test('is kept as the reason why money went there', async () => {
+    const { a } = await two();
+    await json({ currency: 'EUR', lines: [{ number: a.number, amount: a.amount }] });
+    const receiptId = await feed.pays({ amount: a.amount, remittance: 'divers' });
+    expect((await get(`/v1/receipts/${receiptId}`)).decision).toMatchObject({
+      outcome: 'applied',
+      rule: 'remittanceAdvice',
+      confidence: 'strong',
+      allocations: [{ invoiceId: a.id, amount: a.amount }],
+      reasons: [{ kind: 'advised', text: 'The payer announced this money for these invoices.' }],
+    });
+  });
+
   test('that was withdrawn is not used', async () => {
     const { a } = await two();
     const made = await json({ currency: 'EUR', lines: [{ number: a.number, amount: '3.21' }] });

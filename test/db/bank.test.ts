@@ -382,6 +382,19 @@ describe('draining a feed', () => {
   });
 });
 
+test('what hundreds of invoices have in common names none of them, and the number beside it still does', async () => {
+  const customer = await addCustomer(book);
+  for (let n = 0; n < 501; n += 1) {
+    await addInvoice(book, customer, { number: `SHARED-${n}`, amountMinor: 7_777n, references: ['CONTRAT 2026'] });
+  }
+  const named = booked({ remittance: 'CONTRAT 2026 SHARED-17', amount: '77.77' });
+  const bare = booked({ remittance: 'CONTRAT 2026', amount: '12.34' });
+  await take(named, bare);
+  expect(await receiptOf(named)).toMatchObject({ unapplied_minor: 0n, customer_id: customer.id });
+  expect(await receiptOf(bare)).toMatchObject({ unapplied_minor: 1_234n, customer_id: null });
+  expect(await holdsOf((await receiptOf(bare)).id)).toEqual([]);
+}, 60_000);
+
 describe('returns', () => {
   let debtor: CustomerRow;
   beforeAll(async () => {
@@ -432,6 +445,39 @@ describe('returns', () => {
     expect((await invoiceOf(book.db, invoiceId)).balance_minor).toBe(10_000n);
     expect((await tasksOf('returnExceeds')).at(-1)).toMatchObject({ data: { amount: '3.00', currency: 'EUR' } });
     expect(await rowOf(odd)).toMatchObject({ status: 'unreadable', error_code: 'currencyMismatch' });
+    expect(await check(book.db)).toEqual([]);
+  });
+
+  test('that come first and are in another currency than their payment are a task when it comes', async () => {
+    const early = returned('orig-5', '100.00', 'odd-early', 'USD');
+    await take(early);
+    await take(booked({ remittance: 'RET-500', id: 'orig-5' }));
+    expect((await tasksOf('unknownReturn')).at(-1)).toMatchObject({ status: 'done' });
+    const row = await book.db
+      .selectFrom('bank_transactions')
+      .selectAll()
+      .where('bank_id', '=', 'odd-early')
+      .executeTakeFirstOrThrow();
+    expect((await tasksOf('transactionFailed')).at(-1)).toMatchObject({
+      status: 'open',
+      data: { transactionId: row.id },
+    });
+  });
+
+  test('find their payment by the id of a message though a file had told it before', async () => {
+    const iban = 'FR7610107001011234567890129';
+    await book.db.updateTable('feeds').set({ iban }).where('id', '=', feedId).execute();
+    const invoiceId = await addInvoice(book, debtor, { number: 'RET-600', amountMinor: 60_600n });
+    const payment = booked({ remittance: 'RET-600', id: 'told-by-message', amount: '606.00' });
+    const [message] = readProvider('standard', payment.body);
+    if (message?.kind !== 'transaction') throw new Error('no transaction');
+    const told: Transaction = { ...message.transaction, bankId: 'told-by-file', source: 'camt.053', position: '1' };
+    const account = { feedId, creditorId: book.creditor.id, iban };
+    await inTransaction(book.db, (tx) => takeIn(tx, act, account, 'sta_file', [told]));
+    const early = returned('told-by-message', '606.00');
+    await take(early, payment);
+    expect((await tasksOf('unknownReturn')).at(-1)).toMatchObject({ status: 'done' });
+    expect((await invoiceOf(book.db, invoiceId)).balance_minor).toBe(60_600n);
     expect(await check(book.db)).toEqual([]);
   });
 

@@ -3,7 +3,7 @@ import { imputeSeveral } from '../../law/imputation.ts';
 import { linkEvidence, payerEvidence, type Context } from '../context.ts';
 import { shareOf, sumOf } from '../sums.ts';
 import type { Proposal } from '../types.ts';
-import { unambiguous } from './by-number.ts';
+import { namesUnclear, unambiguous } from './by-number.ts';
 
 /**
  * Several invoices of one customer are named and less came than they are: the payer has not said how it is shared, so the
@@ -14,7 +14,8 @@ export function numbersShared(context: Context): Proposal[] {
   const { payment } = context;
   const named = unambiguous(context);
   const [first] = named;
-  if (first === undefined || named.length < 2 || payment.amountMinor >= sumOf(named)) return [];
+  if (first === undefined || named.length < 2 || payment.amountMinor >= sumOf(named) || namesUnclear(context))
+    return [];
   const law = lawOf(first.country);
   if (law === null || named.some((item) => item.customerId !== first.customerId)) return [];
   const debts = named.map((item) => ({

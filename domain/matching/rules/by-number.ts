@@ -1,5 +1,5 @@
 import { distinct, isStrong, linkEvidence, paidByOther, payerEvidence, type Context } from '../context.ts';
-import { overlaps, unexplainedNumbers, type Link } from '../reading.ts';
+import { isPieceOfDigits, overlaps, unexplainedNumbers, type Link } from '../reading.ts';
 import { exactShares, shareOf, subsetsOf, sumOf } from '../sums.ts';
 import { normaliseToken } from '../tokens.ts';
 import type { Item, Proposal } from '../types.ts';
@@ -86,10 +86,10 @@ export function numberLowerAmount(context: Context): Proposal[] {
   const named = unambiguous(context);
   const [only] = named;
   if (only === undefined || named.length > 1 || payment.amountMinor >= only.balanceMinor) return [];
-  const links = context.exact.filter(({ item }) => item === only);
+  if (namesUnclear(context)) return [];
   const known = context.payers.some(({ customerId }) => customerId === only.customerId);
   // A short number may be anything, and somebody else's invoice a slip of the pen: then the amount would have to agree.
-  if (!known && !links.some(({ token }) => isStrong(token))) return [];
+  if (!known && !isStronglyNamed(context, only)) return [];
   if (paidByOther(context, [only])) return [];
   return [
     {
@@ -109,11 +109,13 @@ export function numberLowerAmount(context: Context): Proposal[] {
 export function numbersExceeded(context: Context): Proposal[] {
   const { payment } = context;
   const named = unambiguous(context);
-  if (named.length === 0 || payment.amountMinor <= sumOf(named)) return [];
+  if (named.length === 0 || payment.amountMinor <= sumOf(named) || namesUnclear(context)) return [];
   const known = named.every((item) => context.payers.some(({ customerId }) => customerId === item.customerId));
-  const strong = named.every((item) => context.exact.some((link) => link.item === item && isStrong(link.token)));
+  const strong = named.every((item) => isStronglyNamed(context, item));
   const oneCustomer = new Set(named.map(({ customerId }) => customerId)).size === 1;
   if (!oneCustomer || (!known && !strong) || paidByOther(context, named)) return [];
+  // An invoice of exactly this amount is what the money may be for instead.
+  if (context.own.some((item) => exactShares([item], payment.amountMinor) !== null)) return [];
   // Another number that is not known may be the invoice that the rest is for.
   if (unexplainedNumbers(context.reading, context.exact).length > 0) return [];
   const shares: ReturnType<typeof shareOf>[] = [];
@@ -138,19 +140,30 @@ export function numbersExceeded(context: Context): Proposal[] {
   ];
 }
 
-/**
- * The invoices named. Where one number is the number of several invoices, those of whoever pays are meant; where that
- * does not tell them apart either, none is.
- */
-export function unambiguous(context: Context): Item[] {
+/** The invoices named, by the links that tell them apart. */
+export const unambiguous = (context: Context): Item[] => distinct(clearLinks(context).map(({ item }) => item));
+
+/** Something is named of which nobody can say which invoice it is: the money may be for that. */
+export function namesUnclear(context: Context): boolean {
+  const clear = clearLinks(context);
+  return context.exact.some((link) => !clear.some((one) => one.token === link.token && overlaps(one.span, link.span)));
+}
+
+/** Where one number is the number of several invoices, those of whoever pays are meant, else none of them. */
+function clearLinks(context: Context): Link[] {
   const shared = (link: Link): Link[] =>
     context.exact.filter(
       (other) => other.item !== link.item && other.token === link.token && overlaps(other.span, link.span),
     );
   const ofPayer = (item: Item): boolean => context.payers.some(({ customerId }) => customerId === item.customerId);
-  const links = context.exact.filter((link) => {
+  return context.exact.filter((link) => {
     const others = shared(link);
     return others.length === 0 || (ofPayer(link.item) && others.every(({ item }) => !ofPayer(item)));
   });
-  return distinct(links.map(({ item }) => item));
 }
+
+/** By a token that stands for itself and is no piece of a longer row of digits: of a telephone or a register's number. */
+export const isStronglyNamed = (context: Context, item: Item): boolean =>
+  context.exact.some(
+    (link) => link.item === item && isStrong(link.token) && !isPieceOfDigits(context.reading, link.span),
+  );

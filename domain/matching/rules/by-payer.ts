@@ -2,6 +2,7 @@ import { groupOf, linkEvidence, onlyPayer, payerEvidence, type Context } from '.
 import { unexplainedNumbers } from '../reading.ts';
 import { countOfSubsets, exactShares, shareOf, subsetsOf } from '../sums.ts';
 import type { Item, Proposal } from '../types.ts';
+import { isStronglyNamed } from './by-number.ts';
 
 /** The payer is known and exactly one of its invoices, or of those it pays for, is of this amount. */
 export function payerUniqueAmount(context: Context): Proposal[] {
@@ -9,8 +10,13 @@ export function payerUniqueAmount(context: Context): Proposal[] {
   const payer = onlyPayer(context);
   if (!payer || context.truncated) return [];
   const group = groupOf(context, payer);
+  // Whoever names another invoice does not mean this one.
+  const others = context.named.filter((item) => group.has(item.customerId) || isStronglyNamed(context, item));
   const items = context.own.filter(
-    (item) => group.has(item.customerId) && exactShares([item], payment.amountMinor) !== null,
+    (item) =>
+      group.has(item.customerId) &&
+      exactShares([item], payment.amountMinor) !== null &&
+      others.every(({ invoiceId }) => invoiceId === item.invoiceId),
   );
   return items.map((item) => ({
     rule: 'payerUniqueAmount',

@@ -1,4 +1,4 @@
-import { decodeWindows1252 } from '../../text/encoding.ts';
+import { decodeTable, decodeWindows1252 } from '../../text/encoding.ts';
 import { isLocalDate, type LocalDate } from '../../time/dates.ts';
 import { accountOf, amountOf, cleanText, fullYear, joinTexts, RecordFault } from '../fields.ts';
 import { Totals } from '../totals.ts';
@@ -8,7 +8,7 @@ import { readInformation, reasonIn, toldAmount, type Information } from './infor
 import { readLine, type StatementLine } from './line.ts';
 
 /**
- * SWIFT MT940 in the dialects of European banks (reference: bank-mail-matching, section 1). Text is UTF-8, else
+ * SWIFT MT940 in the dialects of European banks (reference: bank-mail-matching, section 1). Text is UTF-16, UTF-8, else
  * windows-1252. `currency` is the account's, for a statement without a balance.
  *
  * Rejected records: those of a statement line (`line.ts`), `currencyMissing`, `balanceInvalid`, and `fileEndsEarly` where
@@ -23,6 +23,7 @@ export function* readMt940(bytes: Uint8Array, currency: string | null): Generato
 }
 
 function decoded(bytes: Uint8Array): string {
+  if (decodeTable(bytes.subarray(0, 512)).encoding.startsWith('utf-16')) return decodeTable(bytes).text;
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {

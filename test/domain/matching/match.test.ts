@@ -50,8 +50,10 @@ function decide(
   items: readonly Item[],
   payers: readonly KnownPayer[] = [],
   settings: MatchingSettings = { modes: DEFAULT_MODES, feesMinor: 0n },
+  most = Infinity,
 ): Decision {
   const open = items.filter((one) => one.open && one.currency === money.currency && one.issuedOn <= money.bookedOn);
+  const upTo = (found: Item[]): Answer => ({ items: found.slice(0, most), truncated: found.length > most });
   const answer = (question: Question): Answer => {
     switch (question.ask) {
       case 'tokens':
@@ -62,9 +64,9 @@ function decide(
       case 'payer':
         return { payers };
       case 'itemsOf':
-        return { items: open.filter((one) => question.customerIds.includes(one.customerId)), truncated: false };
+        return upTo(open.filter((one) => question.customerIds.includes(one.customerId)));
       case 'amount':
-        return { items: open.filter((one) => one.balanceMinor === question.amountMinor), truncated: false };
+        return upTo(open.filter((one) => one.balanceMinor === question.amountMinor));
     }
   };
   const run = match(money, settings);
@@ -168,6 +170,48 @@ describe('each rule finds what it is for', () => {
     const decision = decide(payment({ amountMinor: 70_000n, remittance: 'F-2026-0001 F-2026-0002' }), items);
     expect(decision.kind).toBe('review');
     expect(decision.rivals[0]).toMatchObject({ rule: 'numbersShared', confidence: 'possible' });
+  });
+});
+
+test('a number with a typing error is compared with all there is or with none', () => {
+  const many = ['F-2026-0130', 'F-2026-7001', 'F-2026-7002'].map((number) => item(number, 4_990n));
+  const money = payment({ remittance: 'F-2026-013', amountMinor: 4_990n });
+  expect(applied(decide(money, many))).toEqual(['nearNumbersEqualSum', ['inv_F-2026-0130', 4_990n]]);
+  expect(decide(money, many, [], undefined, 2).kind).toBe('review');
+  expect(decide(money, many, [byAccount], undefined, 2).kind).toBe('review');
+});
+
+describe('what the text names outweighs what it does not', () => {
+  const [one, two, same] = [
+    item('F-2026-0001', 20_000n),
+    item('F-2026-0002', 30_000n),
+    item('F-2026-0009', 10_000n),
+  ] as const;
+
+  test('an invoice of the amount that is not named, beside others that are, waits for a person', () => {
+    const named = payment({ remittance: 'F-2026-0001 F-2026-0002', amountMinor: 10_000n });
+    expect(decide(named, [one, two, same], [byAccount]).kind).toBe('review');
+    const exceeded = payment({ remittance: 'F-2026-0001', amountMinor: 25_000n });
+    const equal = item('F-2026-0009', 25_000n);
+    expect(applied(decide(exceeded, [one, equal], [byAccount]))).toBe('review: exceedsBalance');
+    expect(
+      applied(decide(payment({ remittance: 'merci', amountMinor: 10_000n }), [one, two, same], [byAccount])),
+    ).toEqual(['payerUniqueAmount', [same.invoiceId, 10_000n]]);
+  });
+
+  test('a number of two customers beside one that is clear keeps a part or an excess from being applied', () => {
+    const shared = [two, { ...two, invoiceId: 'inv_other', customerId: 'cus_b' }];
+    for (const amountMinor of [5_000n, 25_000n]) {
+      const money = payment({ remittance: 'F-2026-0001 F-2026-0002', amountMinor });
+      expect(applied(decide(money, [one, ...shared]))).toBe('review: severalQuoted');
+    }
+  });
+
+  test.each(['Tel 06 12 34 56 78', 'SIREN 812 345 678'])('%s names no invoice of an unknown payer', (remittance) => {
+    const pieces = [item('123456', 20_000n), item('812345', 20_000n)];
+    const money = payment({ remittance, amountMinor: 5_000n });
+    expect(decide(money, pieces).kind).toBe('review');
+    expect(decide(payment({ remittance: 'facture 12 34 56', amountMinor: 5_000n }), pieces).kind).toBe('apply');
   });
 });
 

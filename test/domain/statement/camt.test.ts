@@ -149,6 +149,7 @@ describe('what cannot be used is rejected by itself', () => {
     ['amountInvalid', entry({ amount: '-0.00' })],
     ['amountInvalid', entry({ amount: '1,000.00' })],
     ['amountInvalid', entry({ amount: '9999999999999999' })],
+    ['amountInvalid', entry({ amount: '999999999999999', currency: 'CLF' })],
     ['amountZero', entry({ amount: '0.00' })],
     ['unknownCurrency', entry({ currency: 'EUX' })],
     ['signInvalid', entry({ sign: 'CREDIT' })],

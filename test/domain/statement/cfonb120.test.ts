@@ -83,7 +83,9 @@ describe('an operation', () => {
     ['JPY', '0', 10_000n],
     ['BHD', '3', 10_000n],
   ])('in %j with %j decimals counts %s', (currency, decimals, minor) => {
-    expect(one(operation({ currency, decimals, amount: punched(10_000n) })).amountMinor).toBe(minor);
+    const account = cfonb({ kind: '01', currency, amount: punched(0n) });
+    const file = read(lines(account, operation({ currency, decimals, amount: punched(10_000n) })));
+    expect(file.transactions[0]!.amountMinor).toBe(minor);
   });
 
   test.each([
@@ -241,6 +243,12 @@ describe('each break has its own code, and neighbours are read', () => {
       ['unknownCurrency at line 2'],
       1,
     ],
+    [
+      'another currency than that of the account',
+      [opening, operation({ currency: 'USD' }), operation(), closing(0n)],
+      ['currencyMismatch at line 2'],
+      1,
+    ],
     ['zero', [opening, operation({ amount: punched(0n) }), operation(), closing(0n)], ['amountZero at line 2'], 1],
     [
       'negative zero',
@@ -258,6 +266,17 @@ describe('each break has its own code, and neighbours are read', () => {
     const file = read(lines(...records));
     expect(faultsOf(file)).toEqual(faults);
     expect(file.transactions).toHaveLength(transactions);
+  });
+
+  test.each(['\n', ''])('a last operation that may be cut, with %j between records, is not told', (between) => {
+    const records = [opening, operation(), operation(), detail('LIB', 'F-2026-0123')];
+    const cut = records.join(between).slice(0, -60 - 3);
+    const file = read(cut);
+    expect(file.transactions).toHaveLength(1);
+    expect(faultsOf(file)).toEqual(['fileEndsEarly at end']);
+    // A bank that leaves blanks out ends its lines, and a closed statement is whole.
+    expect(read(`${cut}\n`).transactions).toHaveLength(2);
+    expect(read([...records, closing(0n).trimEnd()].join('\n')).transactions).toHaveLength(2);
   });
 
   test('an opening balance with a broken date still counts', () => {

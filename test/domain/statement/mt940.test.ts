@@ -172,9 +172,11 @@ describe('the text', () => {
     expect(one(LINE, ':25:166?00GUTSCHRIFT?20SVWZ+F-1')).toMatchObject({ remittance: 'F-1' });
   });
 
-  test('is UTF-8, else windows-1252', () => {
+  test('is UTF-8 or UTF-16, else windows-1252', () => {
     const file = message(LINE, ':86:166?20SVWZ+Büro?32Müller');
-    for (const bytes of [bytesOf(file), latin1Of(file)]) expect(read(bytes).transactions[0]!.remittance).toBe('Büro');
+    const utf16 = new Uint8Array(Buffer.from(`\ufeff${file}`, 'utf16le'));
+    for (const bytes of [bytesOf(file), latin1Of(file), utf16])
+      expect(read(bytes).transactions[0]!.remittance).toBe('Büro');
   });
 });
 

@@ -71,10 +71,19 @@ describe('what two sources tell', () => {
     ['a number in other words', {}, { remittance: 'paiement F-2026-0042 merci' }, 'same'],
     ['the same payer and no words', { remittance: null }, {}, 'same'],
     ['the bank’s own id and another text', { bankId: 'B1' }, { bankId: 'B1', remittance: 'x' }, 'same'],
+    ['one id and another payer', { bankId: 'B1', endToEndId: 'E1' }, { bankId: 'B1', endToEndId: 'E2' }, 'unclear'],
+    ['a number that may be cut', {}, { remittance: 'Facture F-2026-004' }, 'unclear'],
+    ['a number and its neighbour in other words', {}, { remittance: 'F-2026-0042 12' }, 'same'],
     ['two days apart', {}, { bookedOn: '2026-11-22' }, 'same'],
     ['a week apart', {}, { bookedOn: '2026-11-27' }, 'new'],
     ['other end-to-end ids', { endToEndId: 'E1' }, { endToEndId: 'E2' }, 'new'],
     ['other accounts', {}, { counterparty: { name: 'Maison Exemple', ultimateName: null, account: 'DE89' } }, 'new'],
+    [
+      'the number that is a part of the IBAN',
+      { remittance: null, counterparty: { name: null, ultimateName: null, account: 'DE89370400440532013000' } },
+      { remittance: null, counterparty: { name: null, ultimateName: null, account: '0532013000' } },
+      'same',
+    ],
     ['the same payer, other words', {}, { remittance: 'loyer decembre' }, 'unclear'],
     [
       'other payers and other words',
@@ -99,6 +108,18 @@ describe('what two sources tell', () => {
     expect(count(['a', ids('B1')], ['b', ids('B2')])).toBe(2);
     // A provider's id is none of the bank's.
     expect(count(['a', [told('qonto', { bankId: 'Q-1' })]], ['b', ids('B2')])).toBe(1);
+  });
+
+  test('a number is not the one that it begins with, in whatever order they come', () => {
+    const [one, twelve] = [{ remittance: 'F-2026-1' }, { remittance: 'F-2026-12' }];
+    const account = new Account();
+    account.tell('a', [told('standard', one)]);
+    account.tell('b', [told('camt.053', twelve), told('camt.053', one)]);
+    expect([account.known.length, account.unclear]).toEqual([2, 1]);
+    const both = new Account();
+    both.tell('a', [told('standard', one), told('standard', twelve)]);
+    both.tell('b', [told('camt.053', twelve), told('camt.053', one)]);
+    expect([both.known.length, both.unclear]).toEqual([2, 0]);
   });
 
   test('a booking takes the place of what announced it', () => {
