@@ -8,7 +8,9 @@ export interface Context {
   reading: Reading;
   /** Open invoices in the payment's currency that the text names exactly. */
   exact: readonly Link[];
-  /** The same invoices, each once, in the order of the text. */
+  /** Invoices that the text names exactly and that are settled: it may be paid twice. */
+  closed: readonly Link[];
+  /** The open ones that are named, each once, in the order of the text. */
   named: readonly Item[];
   /** Who pays, by the surest evidence there is; several where that is not clear. */
   payers: readonly KnownPayer[];

@@ -67,6 +67,7 @@ export function* match(payment: Payment, settings: MatchingSettings): Generator<
     settings,
     reading,
     exact,
+    closed: links.filter(({ item }) => !item.open),
     named: distinct(exact.map(({ item }) => item)),
     payers,
     own: [],

@@ -1,4 +1,4 @@
-import { groupOf, linkEvidence, onlyPayer, payerEvidence, type Context } from '../context.ts';
+import { groupOf, isStrong, linkEvidence, onlyPayer, payerEvidence, type Context } from '../context.ts';
 import { unexplainedNumbers } from '../reading.ts';
 import { countOfSubsets, exactShares, shareOf, subsetsOf } from '../sums.ts';
 import type { Item, Proposal } from '../types.ts';
@@ -10,6 +10,11 @@ export function payerUniqueAmount(context: Context): Proposal[] {
   const payer = onlyPayer(context);
   if (!payer || context.truncated) return [];
   const group = groupOf(context, payer);
+  // Who names only what is paid already may have paid it twice: what for else, or back to whom, is not ours to say.
+  const namesClosed = context.closed.some(
+    ({ item, token }) => group.has(item.customerId) && isStrong(token) && context.named.length === 0,
+  );
+  if (namesClosed) return [];
   // Whoever names another invoice does not mean this one.
   const others = context.named.filter((item) => group.has(item.customerId) || isStronglyNamed(context, item));
   const items = context.own.filter(

@@ -199,6 +199,23 @@ describe('what the text names outweighs what it does not', () => {
     ).toEqual(['payerUniqueAmount', [same.invoiceId, 10_000n]]);
   });
 
+  test('who names only what is paid already waits for a person: it may be paid twice', () => {
+    const paid = item('F-2026-0007', 10_000n, { open: false, balanceMinor: 0n });
+    const again = payment({ remittance: 'F-2026-0007', amountMinor: 10_000n });
+    expect(applied(decide(again, [one, same, paid], [byAccount]))).toBe('review: closedQuoted');
+    // Unless something open is named beside it, or the name is one that says little.
+    const both = { ...again, remittance: 'F-2026-0007 F-2026-0009' };
+    expect(applied(decide(both, [one, same, paid], [byAccount]))).toEqual([
+      'numbersEqualSum',
+      [same.invoiceId, 10_000n],
+    ]);
+    const short = { ...paid, tokens: ['0007'] };
+    expect(applied(decide({ ...again, remittance: '0007' }, [one, same, short], [byAccount]))).toEqual([
+      'payerUniqueAmount',
+      [same.invoiceId, 10_000n],
+    ]);
+  });
+
   test('a number of two customers beside one that is clear keeps a part or an excess from being applied', () => {
     const shared = [two, { ...two, invoiceId: 'inv_other', customerId: 'cus_b' }];
     for (const amountMinor of [5_000n, 25_000n]) {
