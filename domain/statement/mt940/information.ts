@@ -142,10 +142,6 @@ function inWords(words: ReadonlyMap<string, string>): Information {
   };
 }
 
-/** A return reason that is told in words (`RUECKGABEGRUND: AC04 KONTO AUFGELOEST`): a reason, but no proof of a return. */
-export const reasonIn = (text: string | null): string | null =>
-  /R(?:UE|Ü)CKGABEGRUND\W{0,3}([A-Z]{2}\d{2})\b/i.exec(text ?? '')?.[1]?.toUpperCase() ?? null;
-
 /** An amount such as `50,00` or `EUR50,00`, `+50,00EUR`; null for none, another currency, and what cannot be read. */
 export function toldAmount(text: string | null, currency: string): bigint | null {
   const parts = /^[+]?([A-Z]{3})?\s*(\d+[.,]\d*)\s*([A-Z]{3})?/.exec(text?.trim() ?? '');

@@ -1,10 +1,11 @@
 import { decodeWindows1252 } from '../../text/encoding.ts';
 import { isLocalDate, type LocalDate } from '../../time/dates.ts';
 import { accountOf, amountOf, cleanText, fullYear, joinTexts, RecordFault } from '../fields.ts';
+import { reasonIn } from '../return-reasons.ts';
 import { Totals } from '../totals.ts';
 import type { ReturnInformation, StatementEvent, StatementSummary, Transaction } from '../transaction.ts';
 import { mt940Messages, type Mt940Field, type Mt940Message } from './fields.ts';
-import { readInformation, reasonIn, toldAmount, type Information } from './information.ts';
+import { readInformation, toldAmount, type Information } from './information.ts';
 import { readLine, type StatementLine } from './line.ts';
 
 /**
