@@ -18,6 +18,22 @@ export function decodeWindows1252(bytes: Uint8Array): string {
   return latin1(bytes).replace(/[\u0080-\u009f]/g, (char) => CP1252[char.charCodeAt(0) - 0x80] ?? char);
 }
 
+/** Code page 850 from 0x80 on: the programs of DOS, and banks that still write for them. */
+const CP850 =
+  'ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜø£Ø×ƒáíóúñÑªº¿®¬½¼¡«»░▒▓│┤ÁÂÀ©╣║╗╝¢¥┐└┴┬├─┼ãÃ╚╔╩╦╠═╬¤ðÐÊËÈıÍÎÏ┘┌█▄¦Ì▀ÓßÔÒõÕµþÞÚÛÙýÝ¯´\u00ad±‗¾¶§÷¸°¨·¹³²■\u00a0';
+/** Within a word these are letters of code page 850; in windows-1252 they are quotes and other signs. */
+const LETTERS_OF_850 = /(?<=[A-Za-z])[\u0081\u0082\u0084\u0085\u0087-\u0089\u0094](?=[A-Za-z])/g;
+/** What windows-1252 has for the same, but for sharp s, which is another letter there. */
+const LETTERS_OF_1252 = /[\u00c0-\u00e0\u00e2-\u00ff]/g;
+
+/** Bytes of a desk program that are no UTF-8: windows-1252, or code page 850 where only that makes words of them. */
+export function decodeDesk(bytes: Uint8Array): string {
+  const text = latin1(bytes);
+  const count = (letters: RegExp): number => text.match(letters)?.length ?? 0;
+  if (count(LETTERS_OF_850) <= count(LETTERS_OF_1252)) return decodeWindows1252(bytes);
+  return text.replace(/[\u0080-\u00ff]/g, (char) => CP850[char.charCodeAt(0) - 0x80]!);
+}
+
 export interface Decoded {
   text: string;
   encoding: 'utf-8' | 'utf-16le' | 'utf-16be' | 'windows-1252';

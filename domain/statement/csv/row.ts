@@ -3,7 +3,16 @@ import type { CsvRecord } from '../../text/csv-records.ts';
 import { parseDateText, type DateOrder } from '../../text/date-text.ts';
 import type { LocalDate } from '../../time/dates.ts';
 import { isCurrency } from '../../money.ts';
-import { accountOf, amountOf, cleanText, joinTexts, realId, RecordFault, referenceOf } from '../fields.ts';
+import {
+  accountOf,
+  amountOf,
+  belgianReferences,
+  cleanText,
+  joinTexts,
+  realId,
+  RecordFault,
+  referenceOf,
+} from '../fields.ts';
 import { reasonIn } from '../return-reasons.ts';
 import type { Counterparty, ReturnInformation, Transaction } from '../transaction.ts';
 import type { CsvColumns } from './columns.ts';
@@ -61,9 +70,10 @@ export function transactionOf(record: CsvRecord, table: Table): Transaction {
     amountMinor,
     currency,
     counterparty: counterpartyOf(cells, amountMinor > 0n, table),
-    structuredReferences: cells('structuredReference').flatMap(
-      (text) => referenceOf(text.replaceAll(/[*+/]/g, '')) ?? [],
-    ),
+    structuredReferences: [
+      ...cells('structuredReference').flatMap((text) => referenceOf(text.replaceAll(/[*+/]/g, '')) ?? []),
+      ...belgianReferences(texts.remittance),
+    ],
     ...texts,
     bankId: realId(cell('id')),
     endToEndId,
@@ -142,10 +152,11 @@ function readable(text: string | null, currency: string, table: Table): bigint |
 
 const IBAN = /^[A-Z]{2}\d{2}[A-Z0-9]{11,30}$/;
 
-/** An account's number, without the quotes that keep spreadsheets from counting with it; null for a name. */
+/** An account's number, without the quotes that keep spreadsheets from counting with it; null for a name or a masked one. */
 export function numberOf(text: string | undefined): string | null {
-  const account = accountOf(text?.replace(/^'|'$/g, ''));
-  return /\d.*\d.*\d.*\d/.test(account ?? '') ? account : null;
+  const account = accountOf(text?.replace(/^'|'$/g, '')) ?? '';
+  const isNumber = account.replace(/\D/g, '').length >= 4 && !/[*•…]|XXX\d/.test(account);
+  return isNumber ? account : null;
 }
 
 /** One column for whoever is on the other side, or one for the payer and one for the payee: then the sign says which. */

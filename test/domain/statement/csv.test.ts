@@ -216,6 +216,8 @@ describe('a bank’s table', () => {
       currency: 'GBP',
     });
     expect(same.transactions.map(({ counterparty }) => counterparty.account)).toEqual([null, null]);
+    const masked = read('Compte;Date;Montant\n4974****1234;19/11/2026;1,25\n', { currency: 'EUR' });
+    expect(masked.statements[0]!.account).toBeNull();
     const told = read(
       'Auftragskonto;Buchungstag;Betrag;Kontonummer/IBAN\nDE89370400440532013000;19.11.26;1,25;DE12500105170648489890\n',
       { currency: 'EUR' },

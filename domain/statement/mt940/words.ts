@@ -1,0 +1,58 @@
+import { accountOf, cleanText, joinTexts, realId, referenceOf } from '../fields.ts';
+import type { Information } from './information.ts';
+
+const WORDS =
+  'EREF PREF IREF MARF CSID TRTP RTYP IBAN BIC NAME REMI BENM ORDP ULTC ULTD ULTB CNTP PURP RTRN ISDT OCMT CHGS TRCD CREF ' +
+  'KREF MREF SVWZ ADDR';
+const WORD = new RegExp(`/(${WORDS.split(' ').join('|')})/`, 'g');
+/** Words behind which a party is described. */
+const PARTIES: ReadonlySet<string> = new Set(['BENM', 'ORDP', 'ULTC', 'ULTD', 'ULTB']);
+
+/**
+ * Texts by the word between slashes before them; null where the text does not begin with one. A name is kept by its party
+ * (`ORDP NAME`), whether it stands behind a word of its own (`/ORDP//NAME/…`) or not (`/ORDP/…`).
+ */
+export function slashWords(text: string): Map<string, string> | null {
+  const parts = text.split(WORD);
+  if (parts[0]!.trim() !== '' || parts.length < 3) return null;
+  const found = new Map<string, string>();
+  let party = '';
+  for (let i = 1; i + 1 < parts.length; i += 2) {
+    const [word, value] = [parts[i]!, parts[i + 1]!.replace(/^[/\s]+|[/\s]+$/g, '')];
+    if (PARTIES.has(word)) party = word;
+    else if (word === 'REMI') party = '';
+    const isName = word === 'NAME' || PARTIES.has(word);
+    const key = isName && party !== '' ? `${party} NAME` : word;
+    const told = PARTIES.has(word) ? nameIn(value) : value;
+    if (told !== '' && !found.has(key)) found.set(key, told);
+  }
+  return found;
+}
+
+/** Of `account/name/place` the name. */
+const nameIn = (value: string): string =>
+  value.split('/').find((part) => part !== '' && !/^[A-Z]{2}\d{2}[A-Z0-9]{8,30}$|^\d+$/.test(part)) ?? '';
+
+export function inWords(words: ReadonlyMap<string, string>, credit: boolean): Partial<Information> {
+  // `/CNTP/account/BIC/name/city/`.
+  const [account, , name] = words.get('CNTP')?.split('/') ?? [];
+  const [likely, other] = credit ? ['ORDP NAME', 'BENM NAME'] : ['BENM NAME', 'ORDP NAME'];
+  const [ultimate, otherUltimate] = credit ? ['ULTD NAME', 'ULTC NAME'] : ['ULTC NAME', 'ULTD NAME'];
+  const remi = words.get('REMI') ?? words.get('SVWZ') ?? '';
+  // `/REMI/USTD//text/`, or a reference: `/REMI/STRD/CUR/reference/`, `/REMI/ISSUER: CUR REF: reference/`.
+  const structured = /^STRD\/[A-Z]*\/(.+)$/.exec(remi)?.[1] ?? /^ISSUER: [A-Z]+\s+REF: ([A-Z0-9 ]+)$/.exec(remi)?.[1];
+  const reference = referenceOf(structured);
+  return {
+    bookingText: joinTexts([words.get('TRTP'), words.get('RTYP')]),
+    name: cleanText(words.get(likely) ?? words.get('NAME') ?? name ?? words.get(other)),
+    ultimateName: cleanText(words.get(ultimate) ?? words.get(otherUltimate) ?? words.get('ULTB NAME')),
+    account: accountOf(words.get('IBAN') ?? account),
+    structuredReferences: reference === null ? [] : [reference],
+    remittance: structured === undefined ? cleanText(remi.replace(/^USTD\/+/, '')) : null,
+    endToEndId: realId(words.get('EREF')),
+    mandateId: realId(words.get('MARF') ?? words.get('MREF')),
+    returnReason: realId(words.get('RTRN')?.split('/')[0]),
+    original: words.get('OCMT') ?? null,
+    charges: words.get('CHGS') ?? null,
+  };
+}
