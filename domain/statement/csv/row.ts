@@ -13,6 +13,7 @@ import {
   RecordFault,
   referenceOf,
 } from '../fields.ts';
+import { frenchLabel } from '../french-label.ts';
 import { reasonIn } from '../return-reasons.ts';
 import type { Counterparty, ReturnInformation, Transaction } from '../transaction.ts';
 import type { CsvColumns } from './columns.ts';
@@ -60,7 +61,11 @@ export function transactionOf(record: CsvRecord, table: Table): Transaction {
   if (bookedOn === null) throw new RecordFault('dateMissing', 'The row has no date.');
   const stated = cell('currency') ?? (isCode ? valuta : null);
   const { amountMinor, currency } = moneyOf(cell, stated, textAt(record, table.direction ?? undefined), table);
-  const texts = textsOf(cells, places.has('remittance'));
+  const told = textsOf(cells, places.has('remittance'));
+  const label = frenchLabel(told.remittance);
+  const texts =
+    label === null ? told : { remittance: label.remittance, bankText: joinTexts([told.bankText, label.bankText]) };
+  const counterparty = counterpartyOf(cells, amountMinor > 0n, table);
   const endToEndId = realId(cell('endToEndId'));
   const returns = returnsOf(cell, texts.bankText, endToEndId, currency, table);
   return {
@@ -69,7 +74,7 @@ export function transactionOf(record: CsvRecord, table: Table): Transaction {
     valueOn,
     amountMinor,
     currency,
-    counterparty: counterpartyOf(cells, amountMinor > 0n, table),
+    counterparty: { ...counterparty, name: counterparty.name ?? label?.name ?? null },
     structuredReferences: [
       ...cells('structuredReference').flatMap((text) => referenceOf(text.replaceAll(/[*+/]/g, '')) ?? []),
       ...belgianReferences(texts.remittance),

@@ -1,4 +1,5 @@
 import { accountOf, cleanText, joinTexts } from '../fields.ts';
+import { frenchLabel } from '../french-label.ts';
 import { isIban } from '../iban.ts';
 import { unwrapped } from './fields.ts';
 import type { Information } from './information.ts';
@@ -11,7 +12,12 @@ export function plainText(lines: readonly string[]): Partial<Information> {
     return { account: accountOf(number), name: cleanText(name.join(' ')), remittance: textOf(others) };
   }
   const text = textOf(lines);
-  return text === null ? {} : (labelled(text) ?? { remittance: text });
+  return text === null ? {} : (labelled(text) ?? inFrench(text) ?? { remittance: text });
+}
+
+function inFrench(text: string): Partial<Information> | null {
+  const label = frenchLabel(text);
+  return label === null ? null : { name: label.name, remittance: label.remittance, bookingText: label.bankText };
 }
 
 /** As Polish banks write it: `944 PRZELEW; z rach.: account; od: name; tyt.: purpose; TNR: id`. */

@@ -242,6 +242,17 @@ describe('a bank’s table', () => {
     });
   });
 
+  test('frees a label of the words of French banks', () => {
+    const file = read('Date;Libellé;Montant\n19/11/2026;VIR SEPA RECU /DE ACME /MOTIF FACT 417 /REF E2E;1,25\n', {
+      currency: 'EUR',
+    });
+    expect(file.transactions[0]).toMatchObject({
+      counterparty: { name: 'ACME' },
+      remittance: 'FACT 417 E2E',
+      bankText: 'VIR SEPA RECU',
+    });
+  });
+
   test('tells a returned debit with its original and its fee', () => {
     const file = read(
       'Buchungstag;Buchungstext;Verwendungszweck;Lastschrift Ursprungsbetrag;Auslagenersatz Ruecklastschrift;Betrag;Waehrung\n' +

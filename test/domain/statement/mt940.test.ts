@@ -244,6 +244,14 @@ describe('the text', () => {
     });
   });
 
+  test('may name its parts in French', () => {
+    expect(one(LINE, ':86:VIR RECU 12345S DE: ACME SARL', 'MOTIF: FACT 417 REF: NOTPROVIDED')).toMatchObject({
+      counterparty: { name: 'ACME SARL' },
+      remittance: 'FACT 417',
+      bankText: 'VIR RECU 12345S',
+    });
+  });
+
   test('may hold a structured reference', () => {
     expect(one(LINE, ':86:VAN ACME', '+++090/9337/55493+++').structuredReferences).toEqual(['090933755493']);
     expect(one(LINE, ':86:VAN ACME', '+++090/9337/55494+++').structuredReferences).toEqual([]);
