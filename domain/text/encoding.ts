@@ -82,7 +82,8 @@ function utf16WithoutMark(bytes: Uint8Array): 'utf-16le' | 'utf-16be' | null {
 }
 
 /** Encodings of XML that we read; everything that calls itself Latin-1 is windows-1252, as web browsers have it. */
-export type XmlEncoding = 'utf-8' | 'utf-16le' | 'utf-16be' | 'windows-1252' | 'iso-8859-15';
+export type XmlEncoding =
+  'utf-8' | 'utf-16le' | 'utf-16be' | 'windows-1252' | 'iso-8859-15' | 'iso-8859-2' | 'windows-1250' | 'windows-1257';
 
 /**
  * What the mark or the declaration at the start of an XML entity says (XML 1.0, appendix F); UTF-8 where neither says.
@@ -102,6 +103,8 @@ export function xmlEncoding(head: Uint8Array): XmlEncoding {
     case 'utf8':
     case 'us-ascii':
     case 'ascii':
+    // A declaration of UTF-16 that can be read byte by byte was written by a program that saved it as UTF-8.
+    case 'utf-16':
       return 'utf-8';
     case 'iso-8859-1':
     case 'latin1':
@@ -109,7 +112,10 @@ export function xmlEncoding(head: Uint8Array): XmlEncoding {
     case 'cp1252':
       return 'windows-1252';
     case 'iso-8859-15':
-      return 'iso-8859-15';
+    case 'iso-8859-2':
+    case 'windows-1250':
+    case 'windows-1257':
+      return declared;
     default:
       throw cannotDecode(`encoding "${declared}" is not supported`);
   }

@@ -1,3 +1,4 @@
+import { reasonIn } from '../return-reasons.ts';
 import { joinTexts, realId, referenceOf, accountOf, cleanText } from '../fields.ts';
 import { child, childrenOf, find, textOf, type XmlElement } from './elements.ts';
 
@@ -24,6 +25,8 @@ export interface Detail {
   /** Its own sign; null where it has none and the entry's counts. */
   credit: boolean | null;
   amount: ToldAmount | null;
+  /** The amount in the account's currency, where `amount` is in another. */
+  counterValue: ToldAmount | null;
   /** What was instructed: what an entry that fees are netted into was of. */
   instructed: ToldAmount | null;
   charges: Charge[];
@@ -48,10 +51,13 @@ export function readDetail(element: XmlElement): Detail {
   const remittance = child(element, 'RmtInf');
   const structured = childrenOf(remittance, 'Strd');
   const returned = child(element, 'RtrInf');
+  const transacted = told(find(amounts, 'TxAmt', 'Amt'));
+  const instructed = told(find(amounts, 'InstdAmt', 'Amt'));
   return {
     credit: signOf(element),
-    amount: told(child(element, 'Amt')) ?? told(find(amounts, 'TxAmt', 'Amt')),
-    instructed: told(find(amounts, 'InstdAmt', 'Amt')) ?? told(find(amounts, 'TxAmt', 'Amt')),
+    amount: told(child(element, 'Amt')) ?? transacted ?? instructed,
+    counterValue: told(find(amounts, 'CntrValAmt', 'Amt')),
+    instructed: instructed ?? transacted,
     charges: chargesOf(element),
     debtor: partyOf(parties, 'Dbtr'),
     creditor: partyOf(parties, 'Cdtr'),
@@ -60,14 +66,21 @@ export function readDetail(element: XmlElement): Detail {
       ...childrenOf(remittance, 'Ustrd').map(({ text }) => text),
       ...structured.flatMap(toldInStructure),
     ]),
-    bankText: cleanText(textOf(element, 'AddtlTxInf')),
+    bankText:
+      returned === null
+        ? cleanText(textOf(element, 'AddtlTxInf'))
+        : joinTexts([textOf(element, 'AddtlTxInf'), textOf(returned, 'AddtlInf')]),
     bankId: realId(textOf(references, 'AcctSvcrRef')),
     endToEndId: realId(textOf(references, 'EndToEndId')),
     mandateId: realId(textOf(references, 'MndtId')),
     returned:
       returned === null
         ? null
-        : { reasonCode: realId(textOf(returned, 'Rsn', 'Cd') ?? textOf(returned, 'Rsn', 'Prtry')) },
+        : {
+            reasonCode:
+              realId(textOf(returned, 'Rsn', 'Cd') ?? textOf(returned, 'Rsn', 'Prtry')) ??
+              reasonIn(textOf(returned, 'AddtlInf')),
+          },
     bankCode: bankCodeOf(element),
   };
 }
@@ -131,11 +144,14 @@ export const accountIn = (id: XmlElement | null): string | null =>
 const structuredReference = (structured: XmlElement): string | null =>
   referenceOf(textOf(structured, 'CdtrRefInf', 'Ref') ?? textOf(structured, 'CdtrRefInf', 'CdtrRef'));
 
+/** What Swiss banks write beside a reference of how they read it: `?REJECT?0`. */
+const SWISS_CODE = /^\s*\?[A-Z]+\?\d*\s*$/;
+
 /** Numbers of the documents that are paid, and what is added in words. */
 function toldInStructure(structured: XmlElement): (string | null)[] {
   const documents = childrenOf(structured, 'RfrdDocInf');
   return [
     ...documents.map((document) => textOf(document, 'Nb') ?? textOf(document, 'RfrdDocNb')),
-    ...childrenOf(structured, 'AddtlRmtInf').map(({ text }) => text),
+    ...childrenOf(structured, 'AddtlRmtInf').map(({ text }) => (SWISS_CODE.test(text) ? null : text)),
   ];
 }

@@ -1,5 +1,6 @@
 import type { LocalDate } from '../../time/dates.ts';
 import { amountOf, cleanText, isoDay, joinTexts, movedAmount, realId, RecordFault } from '../fields.ts';
+import { isReturnCode } from '../return-reasons.ts';
 import type { BookingStatus, Counterparty, Transaction } from '../transaction.ts';
 import {
   bankCodeOf,
@@ -48,6 +49,11 @@ const STATUSES: Readonly<Record<string, BookingStatus>> = {
 
 /** Sub-families of ISO 20022 that undo another transaction: unpaid, returned, reversed or cancelled. */
 const UNDOING: ReadonlySet<string> = new Set(['UPDD', 'UPCQ', 'RRTN', 'PRDD', 'RCDD', 'RPCR']);
+
+/** The German bank code, where it stands for itself: `NRTI+109+00931+914`. */
+const isGermanReturn = (code: string | null): boolean =>
+  code !== null && code.charCodeAt(4) === PLUS && isReturnCode(code.slice(5, 8));
+const PLUS = 0x2b;
 
 /**
  * The transactions of an `Ntry` with its `TxDtls`. Its own sign and amount are final: `RvslInd` only says that the original
@@ -140,8 +146,8 @@ export function dayIn(element: XmlElement | null): LocalDate | null {
 function partsOf(details: readonly Detail[], credit: boolean, currency: string, total: bigint): bigint[] | null {
   const parts: bigint[] = [];
   let sum = 0n;
-  for (const { amount, credit: own } of details) {
-    const minor = readable(amount, currency);
+  for (const { amount, counterValue, credit: own } of details) {
+    const minor = readable(amount, currency) ?? readable(counterValue, currency);
     if (minor === null || minor === 0n) return null;
     const signed = (own ?? credit) ? minor : -minor;
     parts.push(signed);
@@ -166,6 +172,7 @@ const NOBODY: Party = { name: null, ultimateName: null, account: null };
 const NOTHING_TOLD: Detail = {
   credit: null,
   amount: null,
+  counterValue: null,
   instructed: null,
   charges: [],
   debtor: NOBODY,
@@ -194,7 +201,8 @@ function merged(details: readonly Detail[]): Detail {
 function transactionOf(common: Common, detail: Detail, amountMinor: bigint, position: string): Transaction {
   const credit = amountMinor > 0n;
   const bankCode = detail.bankCode ?? common.bankCode;
-  const undoes = detail.returned !== null || common.undoes || UNDOING.has(bankCode?.slice(-4) ?? '');
+  const undoes =
+    detail.returned !== null || common.undoes || UNDOING.has(bankCode?.slice(-4) ?? '') || isGermanReturn(bankCode);
   const { feesMinor, originalMinor } = feesOf(common, detail, amountMinor);
   return {
     status: common.status,

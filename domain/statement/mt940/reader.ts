@@ -1,7 +1,7 @@
 import { decodeDesk } from '../../text/encoding.ts';
 import { isLocalDate, type LocalDate } from '../../time/dates.ts';
 import { accountOf, amountOf, belgianReferences, cleanText, fullYear, joinTexts, RecordFault } from '../fields.ts';
-import { reasonIn } from '../return-reasons.ts';
+import { isReturnCode, reasonIn } from '../return-reasons.ts';
 import { Totals } from '../totals.ts';
 import type { ReturnInformation, StatementEvent, StatementSummary, Transaction } from '../transaction.ts';
 import { mt940Messages, type Mt940Field, type Mt940Message } from './fields.ts';
@@ -167,9 +167,6 @@ function summaryOf(
   return totals.summary({ ...told, copy: false });
 }
 
-/** Kinds of booking that undo another: German codes of a returned debit, of one given back to us, of a returned transfer. */
-const UNDOING: ReadonlySet<string> = new Set(['108', '109', '159', '181', '184']);
-
 function transactionOf({ line: field, text }: Booking, currency: string | null, isInterim: boolean): Transaction {
   if (currency === null) throw new RecordFault('currencyMissing', 'The statement names no currency.');
   const line = readLine(field.lines, currency);
@@ -210,7 +207,7 @@ const ibanIn = (text: string): string | null =>
   /^[A-Z]{2}\d{2}[A-Z0-9]{11,30}$/.test(text.trim()) ? text.trim() : null;
 
 function returnsOf(line: StatementLine, told: Information, currency: string): ReturnInformation | null {
-  const undoes = line.reversal || line.type === 'NRTI' || UNDOING.has(told.code ?? '') || told.returnReason !== null;
+  const undoes = line.reversal || line.type === 'NRTI' || isReturnCode(told.code) || told.returnReason !== null;
   if (!undoes) return null;
   return {
     reasonCode: told.returnReason ?? reasonIn(told.remittance) ?? told.returnKey,

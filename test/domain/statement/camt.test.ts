@@ -173,6 +173,27 @@ describe('what cannot be used is rejected by itself', () => {
   });
 });
 
+test('a remittance has no codes of Swiss readers in it', () => {
+  const told = `<RmtInf><Strd><CdtrRefInf><Ref>210000000003139471430009017</Ref></CdtrRefInf>
+    <AddtlRmtInf>?REJECT?0</AddtlRmtInf><AddtlRmtInf>F-1?</AddtlRmtInf></Strd></RmtInf>`;
+  expect(read(camt({ entries: [entry({ details: [detail(told)] })] })).transactions[0]).toMatchObject({
+    structuredReferences: ['210000000003139471430009017'],
+    remittance: 'F-1?',
+  });
+});
+
+test.each([
+  ['ISO-8859-2', '\u00b3', 'ł'],
+  ['windows-1250', '\u00b3', 'ł'],
+  ['ISO-8859-1', '\u00e9', 'é'],
+  ['UTF-16', 'e', 'e'],
+])('a file may be declared as %s', (encoding, byte, letter) => {
+  const file = camt({ entries: [entry({ details: [detail(`<RmtInf><Ustrd>F-${byte}</Ustrd></RmtInf>`)] })] });
+  const bytes = latin1Of(file.replace('UTF-8', encoding));
+  expect(sniffFormat(bytes)).toBe('camt.053');
+  expect(read(bytes).transactions[0]!.remittance).toBe(`F-${letter}`);
+});
+
 describe('a batch', () => {
   const part = (amount: string, inner = '') => detail(`<Amt Ccy="EUR">${amount}</Amt>${inner}`);
 
@@ -199,6 +220,20 @@ describe('a batch', () => {
     const debit = detail('<Amt Ccy="EUR">20</Amt><CdtDbtInd>DBIT</CdtDbtInd>');
     const { transactions } = read(camt({ entries: [entry({ details: [part('120'), debit] })] }));
     expect(transactions.map(({ amountMinor }) => amountMinor)).toEqual([12_000n, -2_000n]);
+  });
+
+  test.each([
+    ['what was instructed', ['30', '70'].map((one) => `<InstdAmt><Amt Ccy="EUR">${one}</Amt></InstdAmt>`)],
+    [
+      'the value in its own currency',
+      ['30', '70'].map(
+        (one) => `<TxAmt><Amt Ccy="USD">33</Amt></TxAmt><CntrValAmt><Amt Ccy="EUR">${one}</Amt></CntrValAmt>`,
+      ),
+    ],
+  ])('adds up by %s where that is all it tells', (_, amounts) => {
+    const details = amounts.map((one) => detail(`<AmtDtls>${one}</AmtDtls>`));
+    const { transactions, warnings } = read(camt({ entries: [entry({ details })] }));
+    expect([transactions.map(({ amountMinor }) => amountMinor), warnings]).toEqual([[3_000n, 7_000n], []]);
   });
 
   test('that says how many transactions it has but tells one, or none, is one', () => {
@@ -277,6 +312,21 @@ describe('a return', () => {
     });
     const { feesMinor, returns } = read(file).transactions[0]!;
     expect([feesMinor, returns!.originalAmountMinor]).toEqual([fees, original]);
+  });
+
+  test('may tell its reason in words alone', () => {
+    const words = '<RtrInf><AddtlInf>AC04 Konto aufgeloest</AddtlInf></RtrInf>';
+    const { transactions } = read(camt({ entries: [entry({ sign: 'DBIT', details: [detail(words)] })] }));
+    expect(transactions[0]).toMatchObject({ returns: { reasonCode: 'AC04' }, bankText: 'AC04 Konto aufgeloest' });
+  });
+
+  test.each([
+    ['NRTI+109+00931+914', true],
+    ['NTRF+166+00931', false],
+    ['109', false],
+  ])('by the German code %s alone: %s', (code, undoes) => {
+    const rest = `<BkTxCd><Prtry><Cd>${code}</Cd><Issr>DK</Issr></Prtry></BkTxCd>`;
+    expect(read(camt({ entries: [entry({ sign: 'DBIT', rest })] })).transactions[0]!.returns !== null).toBe(undoes);
   });
 
   test('that is a credit is our own payment coming back', () => {
