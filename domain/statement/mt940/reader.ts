@@ -138,7 +138,7 @@ function balanceIn(
 }
 
 function balanceOf(text: string): Balance | null {
-  const parts = /^([CD])(\d{2})(\d{2})(\d{2})([A-Z]{3})\s*(\d{1,30}[.,]\d*|,\d+)\s*$/.exec(text);
+  const parts = /^([CD])(\d{2})(\d{2})(\d{2})([A-Z]{3})\s*(\d{1,30}(?:[.,]\d*)?|,\d+)\s*$/.exec(text);
   if (!parts) return null;
   const [, mark, year = '', month, day, currency = '', amount = ''] = parts;
   try {

@@ -226,6 +226,18 @@ describe('the text', () => {
     });
   });
 
+  test('may have something before its words', () => {
+    expect(
+      one(LINE, ':86:CR TRANSFER', '/EREF/E2E-1', '/ORDP//ID/DE89370400440532013000/NAME/ACME', '/REMI/F-1'),
+    ).toMatchObject({
+      counterparty: { name: 'ACME', account: 'DE89370400440532013000' },
+      remittance: 'F-1',
+      endToEndId: 'E2E-1',
+      bankText: 'CR TRANSFER',
+    });
+    expect(one(LINE, ':86:Pay F-1 /NAME/ ACME').remittance).toBe('Pay F-1 /NAME/ ACME');
+  });
+
   test('may begin with account and name', () => {
     const told = one(':61:2611201120C1,00NOVBNL91ABNA0417164300', 'ACME', ':86:NL91ABNA0417164300 ACME BV', '', 'F-1');
     expect(told).toMatchObject({ counterparty: { name: 'ACME BV', account: 'NL91ABNA0417164300' }, remittance: 'F-1' });
@@ -382,6 +394,9 @@ describe('a file', () => {
     const broken = read(message(LINE).replace(OPENING, ':60F:X261119EUR1000,00'));
     expect(faultsOf(broken)).toEqual(['balanceInvalid at line 4']);
     expect(broken.statements[0]!.balance).toBe('unknown');
+    expect(read(message(LINE).replace('1000,00', '1000.00').replace('1100,00', '1100')).statements[0]!.balance).toBe(
+      'holds',
+    );
     expect(read(message(LINE).replace('1100,00', '1100,01')).statements[0]!.balance).toBe('broken');
     expect(read(message(LINE).replace('C261119', 'D260230')).statements[0]).toMatchObject({
       opening: { amountMinor: -100_000n, on: null },
