@@ -17,12 +17,17 @@ export function parseMapping(text: string): CsvMapping {
 /** Where each field stands in a record: the column that names it best first. */
 export interface CsvColumns {
   places: ReadonlyMap<CsvField, readonly number[]>;
-  /** Headers that name nothing that is known. */
+  /** Columns without a header. */
   unnamed: readonly number[];
+  /** Columns whose header names nothing that is known. */
+  unknown: readonly number[];
   /** What the header of the amounts says that they are in. */
   currency: string | null;
-  /** The header of the accounts is one that banks also give to the own one. */
-  accountMayBeOwn: boolean;
+  /**
+   * Whether the accounts are our own: `perhaps` under a header by which banks mean either, `yes` where such a column is the
+   * first.
+   */
+  ownAccounts: 'yes' | 'perhaps' | 'no';
 }
 
 const AMOUNTS: ReadonlySet<CsvField> = new Set(['amount', 'debit', 'credit']);
@@ -40,18 +45,24 @@ export function columnsIn(headers: readonly string[], mapping: CsvMapping): CsvC
   }
   const taken = new Set([...places.values()].flat());
   const unnamed: number[] = [];
+  const unknown: number[] = [];
   const found = headers.flatMap((header, place) => {
     if (taken.has(place)) return [];
     const known = knownHeader(header);
-    if (known === null && header.trim() === '') unnamed.push(place);
+    if (known === null) (header.trim() === '' ? unnamed : unknown).push(place);
     return known === null || mapping[known.field] !== undefined ? [] : [{ ...known, place }];
   });
   found.sort((a, b) => a.rank - b.rank || a.place - b.place);
   for (const { field, place } of found) places.set(field, [...(places.get(field) ?? []), place]);
   const inHeader = found.find(({ field, place }) => AMOUNTS.has(field) && places.get(field)![0] === place);
   const account = mapping.account === undefined ? places.get('account')?.[0] : undefined;
-  const accountMayBeOwn = account !== undefined && /^account(?: number)?$/.test(normal[account]!);
-  return { places, unnamed, currency: inHeader?.currency ?? null, accountMayBeOwn };
+  const ownAccounts = account === undefined ? 'no' : ownership(normal[account]!, account);
+  return { places, unnamed, unknown, currency: inHeader?.currency ?? null, ownAccounts };
+}
+
+function ownership(header: string, place: number): CsvColumns['ownAccounts'] {
+  if (place === 0 && /^(?:account(?: number)?|iban|kontonummer|numer konta)$/.test(header)) return 'yes';
+  return /^account(?: number)?$/.test(header) ? 'perhaps' : 'no';
 }
 
 /** Whether a line is the header of a bank's table: it has a day and an amount. */

@@ -4,7 +4,7 @@ import { normalHeader } from '../../text/headers.ts';
 /** The fields of a bank's table, each with the headers by which it is recognised; within a field the earlier one wins. */
 const SYNONYMS = {
   bookedOn:
-    'booking date,date booked,booked at,transaction date,txn date,trans date,posting date,posted date,operation date,' +
+    'booking date,date booked,booked at,transaction date,txn date,trans date,posting date,posted date,date posted,posted transactions date,operation date,' +
     'date operation,date de l operation,date d operation,date op,date de comptabilisation,date comptable,' +
     'date comptabilisation,date de la transaction,date de transaction,date d execution,buchungstag,buchungsdatum,buchung,' +
     'boekingsdatum,boekdatum,uitvoeringsdatum,transactiedatum,transactiondate,fecha operacion,fecha de operacion,' +
@@ -30,9 +30,9 @@ const SYNONYMS = {
     'uznania,inn,insattning',
   direction:
     'credit debit,debit credit,dr cr,cr dr,dc,d c,cd,c d,dbit crdt,credit debit indicator,debit credit indicator,sens,' +
-    'soll haben,haben soll,s h,af bij,bij af,debet credit,side',
+    'soll haben,haben soll,s h,af bij,bij af,debet credit,credit debet,debito credito,credito debito,side',
   currency:
-    'currency code,ccy,payment currency,devise,monnaie,wahrung,waehrung,whg,munt,devies,valuta rekening,divisa,waluta,' +
+    'currency code,ccy,payment currency,devise,monnaie,wahrung,waehrung,whg,munt,muntsoort,devies,valuta rekening,valutacode,posted currency,divisa,waluta,' +
     'mena,penznem',
   status: 'state,transaction status,statut,etat,buchungsstatus,estado,stato,stan,info',
   counterparty:
@@ -42,8 +42,8 @@ const SYNONYMS = {
     'beguenstigter auftraggeber,begunstigter auftraggeber,auftraggeber beguenstigter,auftraggeber begunstigter,' +
     'zahlungsbeteiligter,name zahlungsbeteiligter,auftraggeber empfanger,auftraggeber empfaenger,empfanger auftraggeber,' +
     'empfanger zahlungspflichtiger,empfaenger zahlungspflichtiger,naam tegenpartij,naam van de tegenpartij,' +
-    'naam tegenpartij bevat,naam omschrijving,nadawca odbiorca,odbiorca nadawca,kontrahent,contropartita,nazev protiuctu,' +
-    'saaja maksaja,navn,name',
+    'naam tegenpartij bevat,naam omschrijving,empfanger absender,empfaenger absender,tegenrekeninghouder,nadawca odbiorca,odbiorca nadawca,kontrahent,contropartita,nazev protiuctu,' +
+    'saaja maksaja,navn,name,naam',
   payer:
     'payer name,sender,sender name,debtor,debtor name,zahlungspflichtiger,zahlungspflichtige r,auftraggeber,' +
     'auftraggebername,emetteur,donneur d ordre,ordinante',
@@ -53,16 +53,17 @@ const SYNONYMS = {
   account:
     'counterparty account,counterparty iban,counterparty account number,partner iban,iban contrepartie,' +
     'iban de la contrepartie,compte contrepartie,compte tiers,iban zahlungsbeteiligter,kontonummer iban,iban kontonummer,' +
-    'tegenrekening,tegenrekening iban bban,rekening tegenpartij,rekeningnummer tegenpartij,tegenpartij,protiucet,' +
+    'tegenrekening,tegenrekening iban bban,tegenrekeningnummer,rekening tegenpartij,rekeningnummer tegenpartij,tegenpartij,protiucet,' +
     'numer konta,payee account number,beneficiary iban,iban bic,iban,kontonummer,account number,account',
   payerAccount: 'payer account,payer iban,auftraggeberkonto,debtor account,debtor iban',
   payeeAccount: 'payee account,payee iban,empfangerkonto,empfaengerkonto,creditor account,creditor iban',
   remittance:
     'remittance information,payment reference,verwendungszweck,vorgang verwendungszweck,zahlungszweck,zahlungsgrund,' +
-    'beschreibung,beschreibung1,beschreibung2,beschreibung3,avisierungstext,buchungs info,motif,motif du paiement,' +
-    'libelle complet,libelle,libelle operation,libelle de l operation,detail de l ecriture,label,communication,' +
+    'beschreibung,avisierungstext,buchungs info,motif,motif du paiement,' +
+    'libelle complet,libelle,libelle operation,libelle de l operation,detail de l ecriture,detail,' +
+    'informations complementaires,libelle simplifie,label,communication,' +
     'communications,message,memo,notes and tags,details,description,transaction description,bank description,narrative,' +
-    'reference,mededelingen,mededeling,vrije mededeling,omschrijving,omschrijving 1,omschrijving 2,omschrijving 3,' +
+    'reference,mededelingen,mededeling,vrije mededeling,omschrijving,' +
     'concepto,mas datos,observaciones,descrizione,descrizione estesa,descrizione completa,causale,descricao,' +
     'opis operacji,tytul,tytul operacji,text,meddelande,beskrivning,beskrivelse,viesti,zprava pro prijemce,kozlemeny',
   structuredReference:
@@ -85,7 +86,7 @@ const SYNONYMS = {
   balance:
     'running balance,running bal,balance after,account balance,accountbalance,balance,solde,solde apres operation,' +
     'solde du compte,saldo,saldo nach buchung,kontostand,saldo na mutatie,saldo na trn,saldo po operacji,' +
-    'saldo contabilistico,disponible',
+    'saldo contabilistico,endsaldo,disponible',
   ownAccount:
     'auftragskonto,iban auftragskonto,iban auftraggeberkonto,iban bban,rekening,rekeningnummer,compte,account num',
 } as const;
@@ -117,7 +118,10 @@ export interface KnownHeader {
 const SYMBOLS: Readonly<Record<string, string>> = { '€': 'EUR', EURO: 'EUR', EUROS: 'EUR', EUROA: 'EUR', '£': 'GBP' };
 const WITH_CURRENCY = /^(.+?)[\s([_]+(?:in|en)?\s*(€|£|euro[as]?|[a-z]{3})[)\]]?$/i;
 
-/** The field that a header names, with a currency or something in parentheses behind it or without; null for none. */
+/**
+ * The field that a header names; null for none. Behind the name may stand a currency, something in parentheses, or a number
+ * where several columns are one text.
+ */
 export function knownHeader(header: string): KnownHeader | null {
   const [, before, told] = WITH_CURRENCY.exec(header.trim()) ?? [];
   if (before !== undefined) {
@@ -126,6 +130,8 @@ export function knownHeader(header: string): KnownHeader | null {
     if (known) return { ...known, currency: code };
   }
   const known =
-    FIELD_BY_HEADER.get(normalHeader(header)) ?? FIELD_BY_HEADER.get(normalHeader(header.replace(/\([^)]*\)/g, ' ')));
+    FIELD_BY_HEADER.get(normalHeader(header)) ??
+    FIELD_BY_HEADER.get(normalHeader(header.replace(/\([^)]*\)/g, ' '))) ??
+    FIELD_BY_HEADER.get(normalHeader(header).replace(/ ?\d$/, ''));
   return known ? { ...known, currency: null } : null;
 }

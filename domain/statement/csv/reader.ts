@@ -15,6 +15,7 @@ import { cleanText, RecordFault } from '../fields.ts';
 import { Totals } from '../totals.ts';
 import type { StatementEvent } from '../transaction.ts';
 import { checkMapping, columnsIn, isHeader, type CsvColumns, type CsvMapping } from './columns.ts';
+import { knownHeader } from './headers.ts';
 import { balanceIn, numberOf, textAt, transactionOf, type Table } from './row.ts';
 import { directionOf, isBalanceText, statusOf } from './words.ts';
 
@@ -53,7 +54,7 @@ export function* readBankCsv(
   /** What may be the note at the end of the table: a fault as soon as another row follows. */
   let notes: StatementEvent[] = [];
   for (const record of records()) {
-    if (isBalanceRow(record, table)) continue;
+    if (isBalanceRow(record, table) || isHeaderAgain(record, table)) continue;
     try {
       const transaction = transactionOf(record, table);
       if (transaction.status === 'booked') {
@@ -102,6 +103,10 @@ function isBalanceRow(record: CsvRecord, { columns: { places } }: Table): boolea
   const account = places.get('account')?.[0];
   return told.length === 1 && isBalanceText(told[0]!) && textAt(record, account) === null;
 }
+
+/** Each page of some tables begins with the header. */
+const isHeaderAgain = (record: CsvRecord, { columns }: Table): boolean =>
+  knownHeader(textAt(record, columns.places.get('bookedOn')![0]) ?? '')?.field === 'bookedOn';
 
 /** The one account that all rows are of, where a column tells it. */
 function ownAccount(records: Iterable<CsvRecord>, { places }: CsvColumns): string | null {
@@ -163,7 +168,10 @@ function styleOf(records: Iterable<CsvRecord>, columns: CsvColumns): Omit<Table,
   const dates = new DateOrderEvidence();
   // A column that is named so, or one of a kind of booking or without a header that holds nothing but directions.
   const named = places.get('direction')?.[0];
-  const directions = new Set(named === undefined ? [...(places.get('bankText') ?? []), ...columns.unnamed] : [named]);
+  const likely = new Set([...(places.get('bankText') ?? []), ...columns.unnamed]);
+  const directions = new Set(named === undefined ? [...likely, ...columns.unknown] : [named]);
+  let isSigned = false;
+  let debits = 0;
   const account = places.get('account')?.[0];
   const accounts = new Set<string | null>();
   let rows = 0;
@@ -173,18 +181,24 @@ function styleOf(records: Iterable<CsvRecord>, columns: CsvColumns): Omit<Table,
     for (const field of ['amount', 'debit', 'credit', 'balance'] as const) {
       const cell = textAt(record, places.get(field)?.[0]);
       if (cell !== null) (field === 'balance' ? balances : amounts).see(cell);
+      if (field === 'amount' && cell !== null) isSigned ||= /[-\u2212(]/.test(cell);
     }
     for (const place of [...(places.get('bookedOn') ?? []), ...(places.get('valueOn') ?? [])]) {
       const cell = textAt(record, place);
       if (cell !== null) dates.see(cell);
     }
     for (const place of directions) {
-      if (place !== named && directionOf(textAt(record, place)) === null) directions.delete(place);
+      const isCredit = directionOf(textAt(record, place));
+      if (isCredit === false) debits++;
+      if (place !== named && isCredit === null) directions.delete(place);
     }
     if (account !== undefined && accounts.size < 2) accounts.add(textAt(record, account));
   }
-  const [direction = null] = places.has('amount') && rows > 0 ? directions : [];
-  const accountIsOwn = account === 0 || (columns.accountMayBeOwn && rows > 1 && accounts.size === 1);
+  // A header that is not known says nothing: there the amounts must lack signs, and some be debits.
+  const proven = [...directions].filter((place) => place === named || likely.has(place) || (!isSigned && debits > 0));
+  const [direction = null] = places.has('amount') && rows > 0 ? proven : [];
+  const { ownAccounts } = columns;
+  const accountIsOwn = ownAccounts === 'yes' || (ownAccounts === 'perhaps' && rows > 1 && accounts.size === 1);
   const decimalMark = amounts.mark() ?? balances.mark();
   const balanceMark = balances.mark() ?? decimalMark;
   return { decimalMark, balanceMark, dateOrder: dates.order() ?? 'dayFirst', direction, accountIsOwn };
@@ -200,10 +214,11 @@ interface BalancedRow {
  * Opening and closing balance of a table with a running one. Whether it goes forward or back in time is what its balances
  * say, and its dates where they say nothing.
  */
-function balancesOf(rows: readonly BalancedRow[]): {
+function balancesOf(told: readonly BalancedRow[]): {
   opening: { amountMinor: bigint; on: LocalDate | null } | null;
   closing: { amountMinor: bigint; on: LocalDate | null } | null;
 } {
+  const rows = balancesBehind(told);
   const first = rows[0];
   const last = rows.at(-1);
   if (!first || !last || first.balanceMinor === null || last.balanceMinor === null)
@@ -221,4 +236,22 @@ function balancesOf(rows: readonly BalancedRow[]): {
     opening: { amountMinor: oldest.balanceMinor! - oldest.amountMinor, on: null },
     closing: { amountMinor: newest.balanceMinor!, on: newest.on },
   };
+}
+
+/** The same rows with the balances behind them, where a bank writes those before them. */
+function balancesBehind(rows: readonly BalancedRow[]): readonly BalancedRow[] {
+  let before = 0;
+  rows.slice(1).forEach((row, index) => {
+    const above = rows[index]!;
+    if (row.balanceMinor === null || above.balanceMinor === null) return;
+    const difference = row.balanceMinor - above.balanceMinor;
+    const isBehind = difference === row.amountMinor || difference === -above.amountMinor;
+    const isBefore = difference === above.amountMinor || difference === -row.amountMinor;
+    before += Number(isBefore) - Number(isBehind);
+  });
+  if (before <= 0) return rows;
+  return rows.map((row) => ({
+    ...row,
+    balanceMinor: row.balanceMinor === null ? null : row.balanceMinor + row.amountMinor,
+  }));
 }

@@ -35,12 +35,13 @@ export interface Table {
   currency: string | null;
 }
 
-/** A cell as text; some banks write `="00123"` so that a spreadsheet leaves it alone. */
+/** A cell as text; some banks write `="00123"` or `'00123'` so that a spreadsheet leaves it alone. */
 export function textAt(record: CsvRecord, place: number | undefined): string | null {
   const text = place === undefined ? null : cleanText(record.cells[place]);
-  return text === null ? null : cleanText(/^="(.*)"$/.exec(text)?.[1] ?? text);
+  return text === null ? null : cleanText(/^(?:="(.*)"|'(.*)')$/.exec(text)?.slice(1).join('') ?? text);
 }
 
+type Cell = (field: CsvField) => string | null;
 type Cells = (field: CsvField) => string[];
 
 /** Throws a `RecordFault` with the codes of `readBankCsv`. */
@@ -52,7 +53,7 @@ export function transactionOf(record: CsvRecord, table: Table): Transaction {
   }
   const { places } = table.columns;
   const cells: Cells = (field) => (places.get(field) ?? []).flatMap((place) => textAt(record, place) ?? []);
-  const cell = (field: CsvField): string | null => textAt(record, places.get(field)?.[0]);
+  const cell: Cell = (field) => textAt(record, places.get(field)?.[0]);
   const status = statusOf(cell('status'));
   const valuta = cell('valueOn');
   const isCode = valuta !== null && isCurrency(valuta);
@@ -65,7 +66,7 @@ export function transactionOf(record: CsvRecord, table: Table): Transaction {
   const label = frenchLabel(told.remittance);
   const texts =
     label === null ? told : { remittance: label.remittance, bankText: joinTexts([told.bankText, label.bankText]) };
-  const counterparty = counterpartyOf(cells, amountMinor > 0n, table);
+  const counterparty = counterpartyOf(cell, cells, amountMinor > 0n, table);
   const endToEndId = realId(cell('endToEndId'));
   const returns = returnsOf(cell, texts.bankText, endToEndId, currency, table);
   return {
@@ -103,7 +104,7 @@ function dayOf(text: string | null, { dateOrder }: Table): LocalDate | null {
  * column that says the direction.
  */
 function moneyOf(
-  cell: (field: CsvField) => string | null,
+  cell: Cell,
   stated: string | null,
   direction: string | null,
   table: Table,
@@ -165,20 +166,22 @@ export function numberOf(text: string | undefined): string | null {
 }
 
 /** One column for whoever is on the other side, or one for the payer and one for the payee: then the sign says which. */
-function counterpartyOf(cells: Cells, credit: boolean, table: Table): Counterparty {
+function counterpartyOf(cell: Cell, cells: Cells, credit: boolean, table: Table): Counterparty {
   const { places } = table.columns;
   const sided = (payer: CsvField, payee: CsvField): string | undefined => {
     // A column of payers alone names us in a debit; one of payees alone names the other side of both.
     return credit && places.has(payer) ? cells(payer)[0] : cells(payee)[0];
   };
   const isNumber = (text: string): boolean => IBAN.test(accountOf(text) ?? '');
-  const names = cells('counterparty');
+  const first = cell('counterparty');
+  // Some banks call the account on the other side the counterparty; else a second column is our own name.
+  const isAccount = first !== null && isNumber(first);
+  const name = isAccount ? cells('counterparty').find((text) => !isNumber(text)) : first;
   const accounts = table.accountIsOwn ? [] : cells('account').slice(0, 1);
   return {
-    // Some banks call the account on the other side the counterparty.
-    name: names.find((text) => !isNumber(text)) ?? sided('payer', 'payee') ?? null,
+    name: name ?? sided('payer', 'payee') ?? null,
     ultimateName: null,
-    account: numberOf(names.find(isNumber) ?? accounts[0] ?? sided('payerAccount', 'payeeAccount')),
+    account: numberOf((isAccount ? first : accounts[0]) ?? sided('payerAccount', 'payeeAccount')),
   };
 }
 
@@ -200,7 +203,7 @@ const holds = (other: string, text: string, before: boolean): boolean =>
 const UNDOING = /^(?:sepa[- ]?)?(?:r(?:ue|ü)cklastschrift|retoure|(?:pr(?:e|é)l(?:e|è)vement|ch(?:e|è)que) impay)/i;
 
 function returnsOf(
-  cell: (field: CsvField) => string | null,
+  cell: Cell,
   bankText: string | null,
   endToEndId: string | null,
   currency: string,

@@ -162,6 +162,9 @@ describe('a bank’s table', () => {
     ['Date;Amount;Transaction Type', ['10.25;credit', '10.25;debit'], [1_025n, -1_025n]],
     ['Date;Amount;Type', ['10.25;credit', '10.25;transfer'], [1_025n, 1_025n]],
     ['Datum;Umsatz; ', ['10,25;H', '10,25;S'], [1_025n, -1_025n]],
+    ['Datum;Bedrag;Richting', ['10,25;C', '10,25;D'], [1_025n, -1_025n]],
+    ['Datum;Bedrag;Rubriek', ['10,25;C', '10,25;C'], [1_025n, 1_025n]],
+    ['Datum;Bedrag;Rubriek', ['-10,25;C', '10,25;D'], [-1_025n, 1_025n]],
     ['Datum;Betrag', ['10,25+', '10,25-'], [1_025n, -1_025n]],
   ])('has its sign by the word beside it: %s', (header, cells, minors) => {
     const rows = cells.map((cell) => `19.11.2026;${cell}\n`).join('');
@@ -200,6 +203,7 @@ describe('a bank’s table', () => {
     ['Zahlungspflichtige*r;Zahlungsempfänger*in;IBAN', 'Kunde;Wir;DE89370400440532013000', 'Kunde', 'Kunde'],
     ['Payer Name;Payee Name;IBAN', ';Shop;DE89370400440532013000', null, 'Shop'],
     ['Payee;Note;IBAN', 'Kunde;x;DE89370400440532013000', 'Kunde', 'Kunde'],
+    ['Naam;Naam tegenpartij;IBAN', 'Wij;;DE89370400440532013000', null, null],
     ['Counterparty;Name;Note', 'DE89 3704 0044 0532 0130 00;Kunde;x', 'Kunde', 'Kunde'],
   ])('names whoever is on the other side: %s', (header, cells, ofCredit, ofDebit) => {
     const name = (amount: string, row: string) =>
@@ -212,6 +216,11 @@ describe('a bank’s table', () => {
   test('does not take the own account for the payer’s', () => {
     const first = read('IBAN;Datum;Betrag\nDE89370400440532013000;19.11.2026;1,25\n', { currency: 'EUR' });
     expect(first.transactions[0]!.counterparty.account).toBeNull();
+    const named = read('IBAN;Datum;Betrag\nDE89370400440532013000;19.11.2026;1,25\n', {
+      currency: 'EUR',
+      csv: { account: 'IBAN' },
+    });
+    expect(named.transactions[0]!.counterparty.account).toBe('DE89370400440532013000');
     const same = read('Date;Account;Amount\n19/11/2026;20-00-00 12345678;1.25\n20/11/2026;20-00-00 12345678;2.25\n', {
       currency: 'GBP',
     });
@@ -274,6 +283,19 @@ describe('a bank’s table', () => {
     expect([file.transactions.length, file.rejected, file.statements[0]!.balance]).toEqual([1, [], 'holds']);
     const within = read('Datum;Betrag\n19.11.2026;1,25\nSumme;1,25\n20.11.2026;2,25\n', { currency: 'EUR' });
     expect(faultsOf(within)).toEqual(['dateInvalid at line 3']);
+  });
+
+  test('may repeat its header, and tell balances before each row', () => {
+    const file = read(
+      'Datum;Saldo;Bedrag\n19.11.2026;100,00;10,25\nDatum;Saldo;Bedrag\n20.11.2026;110,25;-5,00\n21.11.2026;105,25;1,00\n',
+      { currency: 'EUR' },
+    );
+    expect([file.transactions.length, file.rejected]).toEqual([3, []]);
+    expect(file.statements[0]).toMatchObject({
+      opening: { amountMinor: 10_000n },
+      closing: { amountMinor: 10_625n },
+      balance: 'holds',
+    });
   });
 
   test('may be written so that a spreadsheet leaves it alone, with balances written otherwise than amounts', () => {
