@@ -1,5 +1,4 @@
 import { DomainError } from '../../errors.ts';
-import { DecimalEvidence } from '../../text/amount-text.ts';
 import {
   afterBreak,
   csvRecords,
@@ -8,16 +7,16 @@ import {
   withoutEmptyTail,
   type CsvRecord,
 } from '../../text/csv-records.ts';
-import { DateOrderEvidence } from '../../text/date-text.ts';
 import { decodeTable } from '../../text/encoding.ts';
-import type { LocalDate } from '../../time/dates.ts';
 import { cleanText, RecordFault } from '../fields.ts';
 import { Totals } from '../totals.ts';
 import type { StatementEvent } from '../transaction.ts';
+import { balancesOf, type BalancedRow } from './balances.ts';
 import { checkMapping, columnsIn, isHeader, type CsvColumns, type CsvMapping } from './columns.ts';
 import { knownHeader } from './headers.ts';
 import { balanceIn, numberOf, textAt, transactionOf, type Table } from './row.ts';
-import { directionOf, isBalanceText, statusOf } from './words.ts';
+import { styleOf } from './style.ts';
+import { isBalanceText, statusOf } from './words.ts';
 
 const DELIMITERS = [';', '\t', ',', '|'];
 /** Some banks put account, period and balance above the table. */
@@ -138,8 +137,16 @@ interface Header {
   line: number;
 }
 
+/** ABN AMRO writes no header: account, currency, day, balances before and behind, value date, amount, text. */
+const WITHOUT_HEADER = /^\d{8,10}\t[A-Z]{3}\t\d{8}\t-?[\d.]+,\d\d\t-?[\d.]+,\d\d\t\d{8}\t-?[\d.]+,\d\d\t/;
+const ITS_HEADER = ['Rekening', 'Munt', 'Boekdatum', 'Startsaldo', 'Endsaldo', 'Rentedatum', 'Bedrag', 'Omschrijving'];
+
 /** The first line that is a header in the delimiter in which most of it is known. */
 function findHeader(text: string, mapping: CsvMapping): Header | null {
+  if (WITHOUT_HEADER.test(text)) {
+    const columns = columnsIn(ITS_HEADER, mapping);
+    return { columns, delimiter: '\t', width: ITS_HEADER.length, end: 0, line: 1 };
+  }
   let at = 0;
   for (let line = 1; line <= MAX_PREAMBLE && at < text.length; line++) {
     const found = DELIMITERS.flatMap((delimiter): Header[] => {
@@ -158,100 +165,4 @@ function findHeader(text: string, mapping: CsvMapping): Header | null {
     at = afterBreak(text, endOfLine(text, at));
   }
   return null;
-}
-
-/** First pass: what the columns show about decimal mark, date order and direction. */
-function styleOf(records: Iterable<CsvRecord>, columns: CsvColumns): Omit<Table, 'columns' | 'currency'> {
-  const { places } = columns;
-  const amounts = new DecimalEvidence();
-  const balances = new DecimalEvidence();
-  const dates = new DateOrderEvidence();
-  // A column that is named so, or one of a kind of booking or without a header that holds nothing but directions.
-  const named = places.get('direction')?.[0];
-  const likely = new Set([...(places.get('bankText') ?? []), ...columns.unnamed]);
-  const directions = new Set(named === undefined ? [...likely, ...columns.unknown] : [named]);
-  let isSigned = false;
-  let debits = 0;
-  const account = places.get('account')?.[0];
-  const accounts = new Set<string | null>();
-  let rows = 0;
-  for (const record of records) {
-    if ('broken' in record) continue;
-    rows++;
-    for (const field of ['amount', 'debit', 'credit', 'balance'] as const) {
-      const cell = textAt(record, places.get(field)?.[0]);
-      if (cell !== null) (field === 'balance' ? balances : amounts).see(cell);
-      if (field === 'amount' && cell !== null) isSigned ||= /[-\u2212(]/.test(cell);
-    }
-    for (const place of [...(places.get('bookedOn') ?? []), ...(places.get('valueOn') ?? [])]) {
-      const cell = textAt(record, place);
-      if (cell !== null) dates.see(cell);
-    }
-    for (const place of directions) {
-      const isCredit = directionOf(textAt(record, place));
-      if (isCredit === false) debits++;
-      if (place !== named && isCredit === null) directions.delete(place);
-    }
-    if (account !== undefined && accounts.size < 2) accounts.add(textAt(record, account));
-  }
-  // A header that is not known says nothing: there the amounts must lack signs, and some be debits.
-  const proven = [...directions].filter((place) => place === named || likely.has(place) || (!isSigned && debits > 0));
-  const [direction = null] = places.has('amount') && rows > 0 ? proven : [];
-  const { ownAccounts } = columns;
-  const accountIsOwn = ownAccounts === 'yes' || (ownAccounts === 'perhaps' && rows > 1 && accounts.size === 1);
-  const decimalMark = amounts.mark() ?? balances.mark();
-  const balanceMark = balances.mark() ?? decimalMark;
-  return { decimalMark, balanceMark, dateOrder: dates.order() ?? 'dayFirst', direction, accountIsOwn };
-}
-
-interface BalancedRow {
-  amountMinor: bigint;
-  balanceMinor: bigint | null;
-  on: LocalDate;
-}
-
-/**
- * Opening and closing balance of a table with a running one. Whether it goes forward or back in time is what its balances
- * say, and its dates where they say nothing.
- */
-function balancesOf(told: readonly BalancedRow[]): {
-  opening: { amountMinor: bigint; on: LocalDate | null } | null;
-  closing: { amountMinor: bigint; on: LocalDate | null } | null;
-} {
-  const rows = balancesBehind(told);
-  const first = rows[0];
-  const last = rows.at(-1);
-  if (!first || !last || first.balanceMinor === null || last.balanceMinor === null)
-    return { opening: null, closing: null };
-  let forwards = 0;
-  rows.slice(1).forEach(({ balanceMinor, amountMinor }, index) => {
-    const before = rows[index]!;
-    if (balanceMinor === null || before.balanceMinor === null) return;
-    if (balanceMinor === before.balanceMinor + amountMinor) forwards++;
-    if (balanceMinor === before.balanceMinor - before.amountMinor) forwards--;
-  });
-  const backwards = forwards === 0 ? first.on > last.on : forwards < 0;
-  const [oldest, newest] = backwards ? [last, first] : [first, last];
-  return {
-    opening: { amountMinor: oldest.balanceMinor! - oldest.amountMinor, on: null },
-    closing: { amountMinor: newest.balanceMinor!, on: newest.on },
-  };
-}
-
-/** The same rows with the balances behind them, where a bank writes those before them. */
-function balancesBehind(rows: readonly BalancedRow[]): readonly BalancedRow[] {
-  let before = 0;
-  rows.slice(1).forEach((row, index) => {
-    const above = rows[index]!;
-    if (row.balanceMinor === null || above.balanceMinor === null) return;
-    const difference = row.balanceMinor - above.balanceMinor;
-    const isBehind = difference === row.amountMinor || difference === -above.amountMinor;
-    const isBefore = difference === above.amountMinor || difference === -row.amountMinor;
-    before += Number(isBefore) - Number(isBehind);
-  });
-  if (before <= 0) return rows;
-  return rows.map((row) => ({
-    ...row,
-    balanceMinor: row.balanceMinor === null ? null : row.balanceMinor + row.amountMinor,
-  }));
 }

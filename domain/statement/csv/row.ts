@@ -14,6 +14,7 @@ import {
   referenceOf,
 } from '../fields.ts';
 import { frenchLabel } from '../french-label.ts';
+import { NOTHING, readInformation, type Information } from '../mt940/information.ts';
 import { reasonIn } from '../return-reasons.ts';
 import type { Counterparty, ReturnInformation, Transaction } from '../transaction.ts';
 import type { CsvColumns } from './columns.ts';
@@ -63,27 +64,31 @@ export function transactionOf(record: CsvRecord, table: Table): Transaction {
   const stated = cell('currency') ?? (isCode ? valuta : null);
   const { amountMinor, currency } = moneyOf(cell, stated, textAt(record, table.direction ?? undefined), table);
   const told = textsOf(cells, places.has('remittance'));
-  const label = frenchLabel(told.remittance);
-  const texts =
-    label === null ? told : { remittance: label.remittance, bankText: joinTexts([told.bankText, label.bankText]) };
+  const label = labelOf(told.remittance, amountMinor > 0n);
   const counterparty = counterpartyOf(cell, cells, amountMinor > 0n, table);
-  const endToEndId = realId(cell('endToEndId'));
-  const returns = returnsOf(cell, texts.bankText, endToEndId, currency, table);
+  const endToEndId = realId(cell('endToEndId')) ?? label.endToEndId;
+  const returns = returnsOf(cell, told.bankText, endToEndId, currency, table);
   return {
     status,
     bookedOn,
     valueOn,
     amountMinor,
     currency,
-    counterparty: { ...counterparty, name: counterparty.name ?? label?.name ?? null },
+    counterparty: {
+      ...counterparty,
+      name: counterparty.name ?? label.name,
+      account: counterparty.account ?? label.account,
+    },
     structuredReferences: [
       ...cells('structuredReference').flatMap((text) => referenceOf(text.replaceAll(/[*+/]/g, '')) ?? []),
-      ...belgianReferences(texts.remittance),
+      ...label.structuredReferences,
+      ...belgianReferences(label.remittance),
     ],
-    ...texts,
+    remittance: label.remittance,
+    bankText: joinTexts([told.bankText, label.bookingText]),
     bankId: realId(cell('id')),
     endToEndId,
-    mandateId: realId(cell('mandateId')),
+    mandateId: realId(cell('mandateId')) ?? label.mandateId,
     returns,
     feesMinor: returns === null ? null : readable(cell('fees'), currency, table),
     bankCode: null,
@@ -198,6 +203,14 @@ function textsOf(cells: Cells, hasRemittance: boolean): Pick<Transaction, 'remit
 
 const holds = (other: string, text: string, before: boolean): boolean =>
   other.length === text.length ? before && other === text : other.toLowerCase().includes(text.toLowerCase());
+
+/** What a text says where it is a label in the words of a bank, or of MT940 (`/TRTP/…/REMI/…`); else it is the remittance. */
+function labelOf(text: string | null, credit: boolean): Information {
+  if (text?.startsWith('/')) return readInformation([text], credit);
+  const label = frenchLabel(text);
+  if (label === null) return { ...NOTHING, remittance: text };
+  return { ...NOTHING, name: label.name, remittance: label.remittance, bookingText: label.bankText };
+}
 
 /** Words of the bank, in its own column. */
 const UNDOING = /^(?:sepa[- ]?)?(?:r(?:ue|ü)cklastschrift|retoure|(?:pr(?:e|é)l(?:e|è)vement|ch(?:e|è)que) impay)/i;

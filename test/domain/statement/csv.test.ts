@@ -262,6 +262,28 @@ describe('a bank’s table', () => {
     });
   });
 
+  test('of ABN AMRO has no header, and texts as in MT940', () => {
+    const file = read(
+      '417164300\tEUR\t20261120\t1000,00\t1010,25\t20261121\t10,25\t/TRTP/SEPA/IBAN/NL20INGB0001234567/NAME/ACME/REMI/F-1/EREF/E1\n' +
+        '417164300\tEUR\t20261121\t1010,25\t1005,25\t20261121\t-5,00\tBEA NR:X\n',
+    );
+    expect(sniffFormat(bytesOf('417164300\tEUR\t20261120\t1000,00\t1010,25\t20261121\t10,25\tx\n'))).toBe('csv');
+    expect(file.transactions).toMatchObject([
+      {
+        bookedOn: '2026-11-20',
+        valueOn: '2026-11-21',
+        amountMinor: 1_025n,
+        counterparty: { name: 'ACME', account: 'NL20INGB0001234567' },
+        remittance: 'F-1',
+        endToEndId: 'E1',
+        bankText: 'SEPA',
+        position: 'line 1',
+      },
+      { amountMinor: -500n, remittance: 'BEA NR:X' },
+    ]);
+    expect(file.statements[0]).toMatchObject({ account: '417164300', balance: 'holds' });
+  });
+
   test('tells a returned debit with its original and its fee', () => {
     const file = read(
       'Buchungstag;Buchungstext;Verwendungszweck;Lastschrift Ursprungsbetrag;Auslagenersatz Ruecklastschrift;Betrag;Waehrung\n' +
