@@ -104,8 +104,10 @@ function isBalanceRow(record: CsvRecord, { columns: { places } }: Table): boolea
 }
 
 /** Each page of some tables begins with the header. */
-const isHeaderAgain = (record: CsvRecord, { columns }: Table): boolean =>
-  knownHeader(textAt(record, columns.places.get('bookedOn')![0]) ?? '')?.field === 'bookedOn';
+function isHeaderAgain(record: CsvRecord, { columns }: Table): boolean {
+  const date = textAt(record, columns.places.get('bookedOn')![0]);
+  return date !== null && !/\d/.test(date) && knownHeader(date)?.field === 'bookedOn';
+}
 
 /** The one account that all rows are of, where a column tells it. */
 function ownAccount(records: Iterable<CsvRecord>, { places }: CsvColumns): string | null {

@@ -32,4 +32,5 @@ const BALANCE =
   /^(?:anfangs?saldo|endsaldo|alter kontostand|neuer kontostand|kontostand|opening balance|closing balance|beginning balance|ending balance|balance brought forward|balance carried forward|solde (?:initial|final|precedent|au|de depart)|ancien solde|nouveau solde|saldo (?:inicial|final|iniziale|finale|anterior|contabile|poczatkowe|koncowe)|beginsaldo|eindsaldo)\b/;
 
 /** Whether a text says that its row is a balance and no transaction. */
-export const isBalanceText = (text: string | null): boolean => BALANCE.test(normalHeader(text ?? ''));
+export const isBalanceText = (text: string): boolean =>
+  /sald|solde|balance|kontostand/i.test(text) && BALANCE.test(normalHeader(text));
