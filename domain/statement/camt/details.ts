@@ -1,6 +1,6 @@
 import { reasonIn } from '../return-reasons.ts';
-import { joinTexts, realId, referenceOf, accountOf, cleanText } from '../fields.ts';
-import { child, childrenOf, find, textOf, type XmlElement } from './elements.ts';
+import { accountOf, belgianReferences, cleanText, joinTexts, realId, referenceOf } from '../fields.ts';
+import { child, childrenOf, find, isTrue, textOf, type XmlElement } from './elements.ts';
 
 /** An amount as it is told, not yet read: which currency counts is the entry's to say. */
 export interface ToldAmount {
@@ -53,6 +53,8 @@ export function readDetail(element: XmlElement): Detail {
   const returned = child(element, 'RtrInf');
   const transacted = told(find(amounts, 'TxAmt', 'Amt'));
   const instructed = told(find(amounts, 'InstdAmt', 'Amt'));
+  const written = joinTexts([...unstructured(remittance), ...structured.flatMap(toldInStructure)]);
+  const given = structured.flatMap((one) => structuredReference(one) ?? []);
   return {
     credit: signOf(element),
     amount: told(child(element, 'Amt')) ?? transacted ?? instructed,
@@ -61,11 +63,8 @@ export function readDetail(element: XmlElement): Detail {
     charges: chargesOf(element),
     debtor: partyOf(parties, 'Dbtr'),
     creditor: partyOf(parties, 'Cdtr'),
-    structuredReferences: structured.flatMap((one) => structuredReference(one) ?? []),
-    remittance: joinTexts([
-      ...childrenOf(remittance, 'Ustrd').map(({ text }) => text),
-      ...structured.flatMap(toldInStructure),
-    ]),
+    structuredReferences: given.length > 0 || written === null ? given : belgianReferences(written),
+    remittance: written,
     bankText:
       returned === null
         ? cleanText(textOf(element, 'AddtlTxInf'))
@@ -114,7 +113,7 @@ export function chargesOf(element: XmlElement): Charge[] {
       const amount = told(child(record, 'Amt')) ?? told(child(record, 'TtlChrgsAndTaxAmt'));
       if (amount === null) return [];
       const credit = signOf(record) === true;
-      return [{ ...amount, credit, included: textOf(record, 'ChrgInclInd') === 'true' }];
+      return [{ ...amount, credit, included: isTrue(record, 'ChrgInclInd') }];
     });
   });
 }
@@ -141,8 +140,20 @@ export const accountIn = (id: XmlElement | null): string | null =>
     ? null
     : accountOf(textOf(id, 'IBAN') ?? textOf(id, 'Othr', 'Id') ?? textOf(id, 'BBAN') ?? textOf(id, 'PrtryAcct', 'Id'));
 
-const structuredReference = (structured: XmlElement): string | null =>
-  referenceOf(textOf(structured, 'CdtrRefInf', 'Ref') ?? textOf(structured, 'CdtrRefInf', 'CdtrRef'));
+function structuredReference(structured: XmlElement): string | null {
+  const told = textOf(structured, 'CdtrRefInf', 'Ref') ?? textOf(structured, 'CdtrRefInf', 'CdtrRef');
+  return belgianReferences(told)[0] ?? referenceOf(told);
+}
+
+/** What a text of a remittance may have. */
+const FULL = 140;
+
+/** The texts of a remittance; one that is full goes on in the next within a word. */
+function unstructured(remittance: XmlElement | null): string[] {
+  const texts = childrenOf(remittance, 'Ustrd').map(({ text }) => text);
+  if (texts.length < 2 || !texts.some(({ length }) => length === FULL)) return texts;
+  return [texts.reduce((all, text, index) => all + (texts[index - 1]?.length === FULL ? '' : ' ') + text)];
+}
 
 /** What Swiss banks write beside a reference of how they read it: `?REJECT?0`. */
 const SWISS_CODE = /^\s*\?[A-Z]+\?\d*\s*$/;

@@ -1,5 +1,6 @@
 import type { LocalDate } from '../../time/dates.ts';
 import { amountOf, cleanText, isoDay, joinTexts, movedAmount, realId, RecordFault } from '../fields.ts';
+import { frenchLabel } from '../french-label.ts';
 import { isReturnCode } from '../return-reasons.ts';
 import type { BookingStatus, Counterparty, Transaction } from '../transaction.ts';
 import {
@@ -12,7 +13,7 @@ import {
   type Party,
   type ToldAmount,
 } from './details.ts';
-import { child, textOf, type XmlElement } from './elements.ts';
+import { child, isTrue, textOf, type XmlElement } from './elements.ts';
 import type { CamtKind } from './walker.ts';
 
 /** What an entry takes from the statement it stands in. */
@@ -80,7 +81,7 @@ export function readEntry(element: XmlElement, details: readonly Detail[] | null
     valueOn,
     currency,
     account: frame.account,
-    undoes: textOf(element, 'RvslInd') === 'true',
+    undoes: isTrue(element, 'RvslInd'),
     bankText: cleanText(textOf(element, 'AddtlNtryInf')),
     bankId: realId(textOf(element, 'AcctSvcrRef')),
     bankCode: bankCodeOf(element),
@@ -204,16 +205,19 @@ function transactionOf(common: Common, detail: Detail, amountMinor: bigint, posi
   const undoes =
     detail.returned !== null || common.undoes || UNDOING.has(bankCode?.slice(-4) ?? '') || isGermanReturn(bankCode);
   const { feesMinor, originalMinor } = feesOf(common, detail, amountMinor);
+  const bankText = joinTexts([common.bankText, detail.bankText]);
+  const label = detail.remittance === null ? frenchLabel(bankText) : null;
+  const counterparty = counterpartyOf(detail, credit, undoes, common.account);
   return {
     status: common.status,
     bookedOn: common.bookedOn,
     valueOn: common.valueOn,
     amountMinor,
     currency: common.currency,
-    counterparty: counterpartyOf(detail, credit, undoes, common.account),
+    counterparty: label === null ? counterparty : { ...counterparty, name: counterparty.name ?? label.name },
     structuredReferences: detail.structuredReferences,
-    remittance: detail.remittance,
-    bankText: joinTexts([common.bankText, detail.bankText]),
+    remittance: label === null ? detail.remittance : label.remittance,
+    bankText: label === null ? bankText : label.bankText,
     bankId: detail.bankId ?? common.bankId,
     endToEndId: detail.endToEndId,
     mandateId: detail.mandateId,

@@ -182,6 +182,37 @@ test('a remittance has no codes of Swiss readers in it', () => {
   });
 });
 
+test('a remittance that is full goes on within a word', () => {
+  const full = 'RE 2026-0042 '.repeat(12).slice(0, 140);
+  const texts = (...all: string[]) => `<RmtInf>${all.map((one) => `<Ustrd>${one}</Ustrd>`).join('')}</RmtInf>`;
+  const told = (...all: string[]) => read(camt({ entries: [entry({ details: [detail(texts(...all))] })] }));
+  expect(told(full, 'REST', 'MORE').transactions[0]!.remittance).toBe(`${full}REST MORE`);
+  expect(told('RE', '2026-0042').transactions[0]!.remittance).toBe('RE 2026-0042');
+});
+
+test.each([
+  '<Ustrd>+++090/9337/55493+++</Ustrd>',
+  '<Strd><CdtrRefInf><Ref>+++090/9337/55493+++</Ref></CdtrRefInf></Strd>',
+  '<Strd><CdtrRefInf><Ref>090933755493</Ref></CdtrRefInf></Strd>',
+])('a structured reference of Belgium is told as its digits: %s', (inner) => {
+  const file = camt({ entries: [entry({ details: [detail(`<RmtInf>${inner}</RmtInf>`)] })] });
+  expect(read(file).transactions[0]!.structuredReferences).toEqual(['090933755493']);
+});
+
+test('a French label is parted where there is no remittance beside it', () => {
+  const rest = '<AddtlNtryInf>VIR SEPA RECU /DE ACME /MOTIF FACT 417 /REF E2E-1</AddtlNtryInf>';
+  expect(read(camt({ entries: [entry({ rest })] })).transactions[0]).toMatchObject({
+    counterparty: { name: 'ACME' },
+    remittance: 'FACT 417 E2E-1',
+    bankText: 'VIR SEPA RECU',
+  });
+});
+
+test.each(['true', '1'])('a reversal is one where its flag is %s', (flag) => {
+  const { transactions } = read(camt({ entries: [entry({ rest: `<RvslInd>${flag}</RvslInd>` })] }));
+  expect(transactions[0]!.returns).not.toBeNull();
+});
+
 test.each([
   ['ISO-8859-2', '\u00b3', 'ł'],
   ['windows-1250', '\u00b3', 'ł'],
