@@ -30,7 +30,7 @@ const MAX_COLUMNS = 500;
  *
  * Throws `csvNoHeader` and `columnMissing`. Rejected rows: `rowBroken`, `columnCount`, `dateMissing`, `dateInvalid`,
  * `amountMissing`, `amountInvalid`, `amountAmbiguous`, `amountZero`, `signInvalid`, `tooManyDecimals`, `currencyMissing`,
- * `unknownCurrency`, `currencyMismatch`. Rows that are balances, and notes behind the last row, are no transactions.
+ * `unknownCurrency`, `currencyMismatch`, `balanceRow`. Notes behind the last row are no part of the table.
  */
 export function* readBankCsv(
   bytes: Uint8Array,
@@ -53,7 +53,11 @@ export function* readBankCsv(
   /** What may be the note at the end of the table: a fault as soon as another row follows. */
   let notes: StatementEvent[] = [];
   for (const record of records()) {
-    if (isBalanceRow(record, table) || isHeaderAgain(record, table)) continue;
+    if (isHeaderAgain(record, table)) continue;
+    if (isBalanceRow(record, table)) {
+      if (hasAmount(record, table)) yield balanceRow(record.line);
+      continue;
+    }
     try {
       const transaction = transactionOf(record, table);
       if (transaction.status === 'booked') {
@@ -102,6 +106,15 @@ function isBalanceRow(record: CsvRecord, { columns: { places } }: Table): boolea
   const account = places.get('account')?.[0];
   return told.length === 1 && isBalanceText(told[0]!) && textAt(record, account) === null;
 }
+
+/** One whose balance stands where amounts do is named, lest a payment is taken for it unseen. */
+const balanceRow = (line: number): StatementEvent => {
+  const message = 'The row is a balance by its text, and no transaction.';
+  return { kind: 'rejected', record: { position: `line ${line}`, code: 'balanceRow', message }, statement: 1 };
+};
+
+const hasAmount = (record: CsvRecord, { columns: { places } }: Table): boolean =>
+  (['amount', 'debit', 'credit'] as const).some((field) => textAt(record, places.get(field)?.[0]) !== null);
 
 /** Each page of some tables begins with the header. */
 function isHeaderAgain(record: CsvRecord, { columns }: Table): boolean {

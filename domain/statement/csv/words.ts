@@ -21,15 +21,23 @@ const FAILED =
 const PENDING =
   /pending|vorgemerkt|en attente|en cours|a venir|in behandeling|in sospeso|non contabilizzat|pendiente|processing|authori[sz]ed|ausstehend|offen|oczekuj/;
 
+/** A status is a word or two; in a sentence such words may mean anything. */
+const LONGEST_STATUS = 40;
+
 /** What did not happen is only told; what is announced is pending; every other word means booked. */
 export function statusOf(text: string | null): BookingStatus {
-  const word = normalHeader(text ?? '');
+  if (text === null || text.length > LONGEST_STATUS) return 'booked';
+  const word = normalHeader(text);
   if (FAILED.test(word)) return 'information';
   return PENDING.test(word) ? 'pending' : 'booked';
 }
 
-const BALANCE =
-  /^(?:anfangs?saldo|endsaldo|alter kontostand|neuer kontostand|kontostand|opening balance|closing balance|beginning balance|ending balance|balance brought forward|balance carried forward|solde (?:initial|final|precedent|au|de depart)|ancien solde|nouveau solde|saldo (?:inicial|final|iniziale|finale|anterior|contabile|poczatkowe|koncowe)|beginsaldo|eindsaldo)\b/;
+const BALANCES =
+  'anfangs?saldo|endsaldo|alter kontostand|neuer kontostand|kontostand|opening balance|closing balance|beginning balance|' +
+  'ending balance|balance brought forward|balance carried forward|solde (?:initial|final|precedent|de depart)|ancien solde|' +
+  'nouveau solde|saldo (?:inicial|final|iniziale|finale|anterior|contabile|poczatkowe|koncowe)|beginsaldo|eindsaldo';
+/** Nothing but a day may follow: payers write of balances, too. */
+const BALANCE = new RegExp(`^(?:${BALANCES})(?: (?:as of|vom|per|am|au|at|on|du|le|op|del|al|z dnia))?(?: \\d+)*$`);
 
 /** Whether a text says that its row is a balance and no transaction. */
 export const isBalanceText = (text: string): boolean =>

@@ -185,6 +185,7 @@ describe('a bank’s table', () => {
     ['State', 'PENDING', 'pending'],
     ['Statut', 'Refusé', 'information'],
     ['State', 'REVERTED', 'information'],
+    ['Info', 'Lieferung wurde storniert, Rest in Rechnung 12', 'booked'],
   ])('is %s %s: %s', (header, word, status) => {
     const file = read(`Date;Montant;${header}\n19/11/2026;1,25;${word}\n`, { currency: 'EUR' });
     expect([file.transactions[0]!.status, file.statements[0]!.entries]).toEqual([status, status === 'booked' ? 1 : 0]);
@@ -302,7 +303,17 @@ describe('a bank’s table', () => {
         'Summe;;10,25;\n\nHinweis:\nDiese Liste ist kein Kontoauszug.\n',
       { currency: 'EUR' },
     );
-    expect([file.transactions.length, file.rejected, file.statements[0]!.balance]).toEqual([1, [], 'holds']);
+    expect([file.transactions.length, faultsOf(file), file.statements[0]!.balance]).toEqual([
+      1,
+      ['balanceRow at line 2'],
+      'holds',
+    ]);
+    const dated = read('Date;Libellé;Montant;Solde\n20/11/2026;Solde initial au 20/11/2026;;5,00\n', {
+      currency: 'EUR',
+    });
+    expect([dated.transactions.length, dated.rejected]).toEqual([0, []]);
+    const paid = read('Date;Libellé;Montant\n20/11/2026;Solde final facture 12;1,25\n', { currency: 'EUR' });
+    expect(paid.transactions).toHaveLength(1);
     const within = read('Datum;Betrag\n19.11.2026;1,25\nSumme;1,25\n20.11.2026;2,25\n', { currency: 'EUR' });
     expect(faultsOf(within)).toEqual(['dateInvalid at line 3']);
   });
