@@ -24,12 +24,15 @@ export function subfieldsOf(text: string): Subfields | null {
   return { code, separator, parts };
 }
 
-/** A full subfield goes on in the next one within a word; one that ends early ended with a word. */
-const FULL = 27;
+/** What a subfield may have: in Germany, then as some banks beyond it write them. */
+const WIDTHS = [27, 35, 65];
+/** A character or two too many are a slip, and no other width. */
+const SLIP = 3;
 
+/** A full subfield goes on in the next one within a word; one that ends early ended with a word. */
 function joined(parts: Subfields['parts']): string {
-  // Banks that write longer subfields fill those.
-  const full = Math.max(FULL, ...parts.map(({ text }) => text.length));
+  const longest = Math.max(...parts.map(({ text }) => text.trimEnd().length));
+  const full = WIDTHS.find((width) => longest <= width + SLIP) ?? longest;
   return parts.reduce((all, { text }) => all + text + (text.length < full ? ' ' : ''), '');
 }
 

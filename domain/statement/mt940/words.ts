@@ -3,7 +3,7 @@ import type { Information } from './information.ts';
 
 const WORDS =
   'EREF PREF IREF MARF CSID TRTP RTYP IBAN BIC NAME REMI BENM ORDP ULTC ULTD ULTB CNTP PURP RTRN ISDT OCMT CHGS TRCD CREF ' +
-  'KREF MREF SVWZ ADDR';
+  'KREF MREF SVWZ ADDR ROC URI';
 const WORD = new RegExp(`/(${WORDS.split(' ').join('|')})/`, 'g');
 /** Words behind which a party is described. */
 const PARTIES: ReadonlySet<string> = new Set(['BENM', 'ORDP', 'ULTC', 'ULTD', 'ULTB']);
@@ -54,8 +54,8 @@ export function inWords(words: ReadonlyMap<string, string>, credit: boolean): Pa
   const [account, , name] = words.get('CNTP')?.split('/') ?? [];
   const [likely, other] = credit ? ['ORDP', 'BENM'] : ['BENM', 'ORDP'];
   const [ultimate, otherUltimate] = credit ? ['ULTD NAME', 'ULTC NAME'] : ['ULTC NAME', 'ULTD NAME'];
-  const remi = words.get('REMI') ?? words.get('SVWZ') ?? '';
-  // `/REMI/USTD//text/`, or a reference: `/REMI/STRD/CUR/reference/`, `/REMI/ISSUER: CUR REF: reference/`.
+  const remi = words.get('REMI') ?? words.get('SVWZ') ?? words.get('URI') ?? '';
+  // `/REMI/USTD//text/`, `/ROC/id///URI/text`, or a reference: `/REMI/STRD/CUR/reference/`, `/REMI/ISSUER: CUR REF: reference/`.
   const structured = /^STRD\/[A-Z]*\/(.+)$/.exec(remi)?.[1] ?? /^ISSUER: [A-Z]+\s+REF: ([A-Z0-9 ]+)$/.exec(remi)?.[1];
   const reference = referenceOf(structured);
   return {
@@ -65,7 +65,7 @@ export function inWords(words: ReadonlyMap<string, string>, credit: boolean): Pa
     account: accountOf(words.get('IBAN') ?? account ?? words.get(`${likely} ACCOUNT`)),
     structuredReferences: reference === null ? [] : [reference],
     remittance: structured === undefined ? cleanText(remi.replace(/^USTD\/+/, '')) : null,
-    endToEndId: realId(words.get('EREF')),
+    endToEndId: realId(words.get('EREF')) ?? realId(words.get('ROC')),
     mandateId: realId(words.get('MARF') ?? words.get('MREF')),
     returnReason: realId(words.get('RTRN')?.split('/')[0]),
     original: words.get('OCMT') ?? null,
