@@ -116,6 +116,8 @@ export interface KnownHeader {
 }
 
 const SYMBOLS: Readonly<Record<string, string>> = { '€': 'EUR', EURO: 'EUR', EUROS: 'EUR', EUROA: 'EUR', '£': 'GBP' };
+/** Headers that are known are far shorter, and looking for a currency behind a long one takes long. */
+const LONGEST = 100;
 const WITH_CURRENCY = /^(.+?)[\s([_]+(?:in|en)?\s*(€|£|euro[as]?|[a-z]{3})[)\]]?$/i;
 
 /**
@@ -123,6 +125,7 @@ const WITH_CURRENCY = /^(.+?)[\s([_]+(?:in|en)?\s*(€|£|euro[as]?|[a-z]{3})[)\
  * where several columns are one text.
  */
 export function knownHeader(header: string): KnownHeader | null {
+  if (header.length > LONGEST) return null;
   const [, before, told] = WITH_CURRENCY.exec(header.trim()) ?? [];
   if (before !== undefined) {
     const code = SYMBOLS[told!.toUpperCase()] ?? told!.toUpperCase();

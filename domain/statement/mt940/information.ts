@@ -40,12 +40,15 @@ export const NOTHING: Information = {
   charges: null,
 };
 
+/** A text has six lines of 65 characters, or some more. */
+const LONGEST = 10_000;
+
 /**
  * The text by its dialect: subfields, words between slashes, or plain.
  * @param credit money came: the other side is the one who ordered it
  */
 export function readInformation(lines: readonly string[], credit: boolean): Information {
-  const text = unwrapped(lines);
+  const text = unwrapped(lines).slice(0, LONGEST);
   const subfields = subfieldsOf(text);
   if (subfields !== null) return { ...NOTHING, ...inSubfields(subfields) };
   const words = slashWords(text);
