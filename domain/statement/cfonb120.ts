@@ -1,6 +1,9 @@
 import { decodeTable } from '../text/encoding.ts';
 import { isLocalDate, type LocalDate } from '../time/dates.ts';
 import { accountOf, amountOf, cleanText, fullYear, joinTexts, realId, RecordFault, referenceOf } from './fields.ts';
+import { frenchLabel } from './french-label.ts';
+import { isIban } from './iban.ts';
+import { reasonIn } from './return-reasons.ts';
 import { Totals } from './totals.ts';
 import type { StatementEvent, Transaction } from './transaction.ts';
 
@@ -196,13 +199,16 @@ function dayOf(text: string): LocalDate {
 
 const PLUS = '{ABCDEFGHI';
 const MINUS = '}JKLMNOPQR';
+/** In the French ISO 646 the braces are these letters. */
+const BRACES: Readonly<Record<string, string>> = { é: '{', è: '}' };
 
 /** The last digit of an amount carries its sign, a punch over it: `{` and A to I are +0 to +9, `}` and J to R -0 to -9. */
 function signedAmount(record: string): bigint {
-  const last = record[103] ?? '';
+  const sign = record[103] ?? '';
+  const last = BRACES[sign] ?? sign;
   const negative = MINUS.includes(last);
   const digit = (negative ? MINUS : PLUS).indexOf(last);
-  if (digit < 0 || !/^\d{13}$/.test(record.slice(90, 103))) {
+  if (last === '' || digit < 0 || !/^\d{13}$/.test(record.slice(90, 103))) {
     throw new RecordFault('amountInvalid', 'The amount or its sign cannot be read.');
   }
   const minor = scaled(record.slice(90, 103) + String(digit), record[19] ?? '', currencyOf(record));
@@ -225,8 +231,16 @@ function transactionOf({ record, line, details }: Operation): Transaction {
   const credit = amountMinor > 0n;
   const code = record.slice(32, 34).trim();
   const endToEndId = realId(firstOf(details, 'RCN')?.slice(0, 35));
+  const reason = cleanText(firstOf(details, 'RET'));
+  const undoes = UNDOING.has(code) || reasonIn(reason) !== null;
   const payer = cleanText(firstOf(details, 'NPY'));
   const payee = cleanText(firstOf(details, 'NBE'));
+  // A full text goes on in the next one within a word.
+  const remittance = cleanText(textsOf(details, 'LIB', 'LCC', 'LC2').join(''));
+  const label = record.slice(48, 79);
+  // The words of some banks begin in the label, and go on in the details.
+  const told = frenchLabel(remittance) ?? frenchLabel(cleanText(label + (remittance ?? '')));
+  const bankText = label.includes(told?.bankText ?? '') ? null : told!.bankText;
   return {
     status: 'booked',
     bookedOn,
@@ -234,20 +248,20 @@ function transactionOf({ record, line, details }: Operation): Transaction {
     amountMinor,
     currency,
     counterparty: {
-      // Banks also call the other side of a debit its payer.
-      name: credit ? payer : (payee ?? payer),
+      // Banks also call the other side of a debit its payer; what comes back to us names its payee.
+      name: (credit ? (payer ?? (undoes ? payee : null)) : (payee ?? payer)) ?? told?.name ?? null,
       ultimateName: cleanText(firstOf(details, credit ? 'NPO' : 'NBU')),
-      account: null,
+      account: ibanIn(details, credit ? PAYERS : PAYEES),
     },
     structuredReferences: textsOf(details, 'LCS').flatMap((text) => referenceOf(text) ?? []),
-    remittance: joinTexts(textsOf(details, 'LIB', 'LCC', 'LC2')),
-    bankText: joinTexts([record.slice(48, 79), ...textsOf(details, 'REF')]),
+    remittance: told?.remittance ?? remittance,
+    bankText: joinTexts([label, bankText, ...textsOf(details, 'REF'), reason]),
     bankId: realId(record.slice(104, 120)),
     endToEndId,
     mandateId: realId(firstOf(details, 'RUM')?.slice(0, 35)),
-    returns: UNDOING.has(code)
+    returns: undoes
       ? {
-          reasonCode: realId(record.slice(40, 42)),
+          reasonCode: reasonIn(reason) ?? realId(record.slice(40, 42)) ?? reasonIn(remittance),
           originalBankId: null,
           originalEndToEndId: endToEndId,
           originalAmountMinor: toldAmount(firstOf(details, 'MMO'), currency),
@@ -259,6 +273,20 @@ function transactionOf({ record, line, details }: Operation): Transaction {
     position: `line ${line}`,
   };
 }
+
+/** Qualifiers in which banks put the account of the other side, or an id of another kind. */
+const PAYERS = ['CPY', 'IPY', 'CDB'];
+const PAYEES = ['CBE', 'IBE', 'CPY', 'IPY'];
+
+const ibanIn = (details: Operation['details'], qualifiers: readonly string[]): string | null =>
+  textsOf(details, ...qualifiers)
+    .map((text) =>
+      text
+        .trim()
+        .split(/\s{2,}/)[0]!
+        .replaceAll(' ', ''),
+    )
+    .find(isIban) ?? null;
 
 /** Details of these qualifiers in the order of the file; qualifiers repeat, may be blank, and may be unknown. */
 const textsOf = (details: Operation['details'], ...qualifiers: string[]): string[] =>

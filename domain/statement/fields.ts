@@ -99,3 +99,13 @@ export function accountOf(text: string | null | undefined): string | null {
 export function referenceOf(text: string | null | undefined): string | null {
   return realId(text)?.replaceAll(' ', '') ?? null;
 }
+
+const BELGIAN = /(\+\+\+|\*\*\*) ?(\d{3})\/(\d{4})\/(\d{5}) ?\1/g;
+
+/** Structured references of Belgium within a text (`+++090/9337/55493+++`), as digits, where their check digits are right. */
+export function belgianReferences(text: string | null): string[] {
+  if (text === null || !(text.includes('+++') || text.includes('***'))) return [];
+  return [...text.matchAll(BELGIAN)]
+    .map(([, , ...parts]) => parts.join(''))
+    .filter((digits) => (Number(digits.slice(0, 10)) % 97 || 97) === Number(digits.slice(10)));
+}

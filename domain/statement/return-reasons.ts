@@ -47,3 +47,17 @@ const REASONS: Readonly<Record<string, string>> = {
 export function returnReasonLabel(code: string): string {
   return Object.hasOwn(REASONS, code) ? REASONS[code]! : code;
 }
+
+/**
+ * The reason in a return's text: behind the German word for it (`RUECKGABEGRUND: AC04 KONTO AUFGELOEST`), else the first
+ * code that is known here. It gives a reason to what is a return, and proves none: payers write such words too.
+ */
+export function reasonIn(text: string | null): string | null {
+  const told = /R(?:UE|Ü)CKGABEGRUND\W{0,3}([A-Z]{2}\d{2})\b/i.exec(text ?? '')?.[1]?.toUpperCase();
+  return told ?? text?.match(/\b[A-Z]{2}\d{2}\b/g)?.find((code) => Object.hasOwn(REASONS, code)) ?? null;
+}
+
+/** German codes of the kind of booking (GVC) that undo another: a returned debit, one given back to us, a returned transfer. */
+const RETURN_CODES: ReadonlySet<string> = new Set(['108', '109', '159', '181', '184']);
+
+export const isReturnCode = (code: string | null): boolean => code !== null && RETURN_CODES.has(code);

@@ -24,14 +24,14 @@ function parts(text: string): Parts | null {
     rest = parentheses[1]!.trim();
   }
   let currency: string | null = null;
-  const named = /^([A-Z]{3}|[€£$])\s*([-+]?.*)$/.exec(rest) ?? /^(.*?)\s*([A-Z]{3}|[€£$])\s*(-?)$/.exec(rest);
+  const named = /^([A-Z]{3}|[€£$])\s*([-+]?.*)$/.exec(rest) ?? /^(.*?)\s*([A-Z]{3}|[€£$])\s*([-+]?)$/.exec(rest);
   if (named) {
     const inFront = /^(?:[A-Z]{3}|[€£$])$/.test(named[1]!);
     const mark = inFront ? named[1]! : named[2]!;
     rest = (inFront ? named[2]! : named[1]! + named[3]!).trim();
     currency = /^[A-Z]{3}$/.test(mark) ? mark : (SYMBOLS[mark] ?? null);
   }
-  const sign = /^([-+]?)\s*(.*?)\s*(-?)$/.exec(rest)!;
+  const sign = /^([-+]?)\s*(.*?)\s*([-+]?)$/.exec(rest)!;
   const [, lead = '', inner = '', trail = ''] = sign;
   if (lead !== '' && trail !== '') return null;
   if (lead === '-' || trail === '-') {

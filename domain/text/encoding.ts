@@ -18,6 +18,22 @@ export function decodeWindows1252(bytes: Uint8Array): string {
   return latin1(bytes).replace(/[\u0080-\u009f]/g, (char) => CP1252[char.charCodeAt(0) - 0x80] ?? char);
 }
 
+/** Code page 850 from 0x80 on: the programs of DOS, and banks that still write for them. */
+const CP850 =
+  'ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜø£Ø×ƒáíóúñÑªº¿®¬½¼¡«»░▒▓│┤ÁÂÀ©╣║╗╝¢¥┐└┴┬├─┼ãÃ╚╔╩╦╠═╬¤ðÐÊËÈıÍÎÏ┘┌█▄¦Ì▀ÓßÔÒõÕµþÞÚÛÙýÝ¯´\u00ad±‗¾¶§÷¸°¨·¹³²■\u00a0';
+/** Within a word these are letters of code page 850; in windows-1252 they are quotes and other signs. */
+const LETTERS_OF_850 = /(?<=[A-Za-z])[\u0081\u0082\u0084\u0085\u0087-\u0089\u0094](?=[A-Za-z])/g;
+/** What windows-1252 has for the same, but for sharp s, which is another letter there. */
+const LETTERS_OF_1252 = /[\u00c0-\u00e0\u00e2-\u00ff]/g;
+
+/** Bytes of a desk program that are no UTF-8: windows-1252, or code page 850 where only that makes words of them. */
+export function decodeDesk(bytes: Uint8Array): string {
+  const text = latin1(bytes);
+  const count = (letters: RegExp): number => text.match(letters)?.length ?? 0;
+  if (count(LETTERS_OF_850) <= count(LETTERS_OF_1252)) return decodeWindows1252(bytes);
+  return text.replace(/[\u0080-\u00ff]/g, (char) => CP850[char.charCodeAt(0) - 0x80]!);
+}
+
 export interface Decoded {
   text: string;
   encoding: 'utf-8' | 'utf-16le' | 'utf-16be' | 'windows-1252';
@@ -66,7 +82,8 @@ function utf16WithoutMark(bytes: Uint8Array): 'utf-16le' | 'utf-16be' | null {
 }
 
 /** Encodings of XML that we read; everything that calls itself Latin-1 is windows-1252, as web browsers have it. */
-export type XmlEncoding = 'utf-8' | 'utf-16le' | 'utf-16be' | 'windows-1252' | 'iso-8859-15';
+export type XmlEncoding =
+  'utf-8' | 'utf-16le' | 'utf-16be' | 'windows-1252' | 'iso-8859-15' | 'iso-8859-2' | 'windows-1250' | 'windows-1257';
 
 /**
  * What the mark or the declaration at the start of an XML entity says (XML 1.0, appendix F); UTF-8 where neither says.
@@ -86,6 +103,8 @@ export function xmlEncoding(head: Uint8Array): XmlEncoding {
     case 'utf8':
     case 'us-ascii':
     case 'ascii':
+    // A declaration of UTF-16 that can be read byte by byte was written by a program that saved it as UTF-8.
+    case 'utf-16':
       return 'utf-8';
     case 'iso-8859-1':
     case 'latin1':
@@ -93,7 +112,10 @@ export function xmlEncoding(head: Uint8Array): XmlEncoding {
     case 'cp1252':
       return 'windows-1252';
     case 'iso-8859-15':
-      return 'iso-8859-15';
+    case 'iso-8859-2':
+    case 'windows-1250':
+    case 'windows-1257':
+      return declared;
     default:
       throw cannotDecode(`encoding "${declared}" is not supported`);
   }

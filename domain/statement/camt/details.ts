@@ -1,5 +1,6 @@
-import { joinTexts, realId, referenceOf, accountOf, cleanText } from '../fields.ts';
-import { child, childrenOf, find, textOf, type XmlElement } from './elements.ts';
+import { reasonIn } from '../return-reasons.ts';
+import { accountOf, belgianReferences, cleanText, joinTexts, realId, referenceOf } from '../fields.ts';
+import { child, childrenOf, find, isTrue, textOf, type XmlElement } from './elements.ts';
 
 /** An amount as it is told, not yet read: which currency counts is the entry's to say. */
 export interface ToldAmount {
@@ -24,6 +25,8 @@ export interface Detail {
   /** Its own sign; null where it has none and the entry's counts. */
   credit: boolean | null;
   amount: ToldAmount | null;
+  /** The amount in the account's currency, where `amount` is in another. */
+  counterValue: ToldAmount | null;
   /** What was instructed: what an entry that fees are netted into was of. */
   instructed: ToldAmount | null;
   charges: Charge[];
@@ -48,26 +51,35 @@ export function readDetail(element: XmlElement): Detail {
   const remittance = child(element, 'RmtInf');
   const structured = childrenOf(remittance, 'Strd');
   const returned = child(element, 'RtrInf');
+  const transacted = told(find(amounts, 'TxAmt', 'Amt'));
+  const instructed = told(find(amounts, 'InstdAmt', 'Amt'));
+  const written = joinTexts([...unstructured(remittance), ...structured.flatMap(toldInStructure)]);
+  const given = structured.flatMap((one) => structuredReference(one) ?? []);
   return {
     credit: signOf(element),
-    amount: told(child(element, 'Amt')) ?? told(find(amounts, 'TxAmt', 'Amt')),
-    instructed: told(find(amounts, 'InstdAmt', 'Amt')) ?? told(find(amounts, 'TxAmt', 'Amt')),
+    amount: told(child(element, 'Amt')) ?? transacted ?? instructed,
+    counterValue: told(find(amounts, 'CntrValAmt', 'Amt')),
+    instructed: instructed ?? transacted,
     charges: chargesOf(element),
     debtor: partyOf(parties, 'Dbtr'),
     creditor: partyOf(parties, 'Cdtr'),
-    structuredReferences: structured.flatMap((one) => structuredReference(one) ?? []),
-    remittance: joinTexts([
-      ...childrenOf(remittance, 'Ustrd').map(({ text }) => text),
-      ...structured.flatMap(toldInStructure),
-    ]),
-    bankText: cleanText(textOf(element, 'AddtlTxInf')),
+    structuredReferences: given.length > 0 || written === null ? given : belgianReferences(written),
+    remittance: written,
+    bankText:
+      returned === null
+        ? cleanText(textOf(element, 'AddtlTxInf'))
+        : joinTexts([textOf(element, 'AddtlTxInf'), textOf(returned, 'AddtlInf')]),
     bankId: realId(textOf(references, 'AcctSvcrRef')),
     endToEndId: realId(textOf(references, 'EndToEndId')),
     mandateId: realId(textOf(references, 'MndtId')),
     returned:
       returned === null
         ? null
-        : { reasonCode: realId(textOf(returned, 'Rsn', 'Cd') ?? textOf(returned, 'Rsn', 'Prtry')) },
+        : {
+            reasonCode:
+              realId(textOf(returned, 'Rsn', 'Cd') ?? textOf(returned, 'Rsn', 'Prtry')) ??
+              reasonIn(textOf(returned, 'AddtlInf')),
+          },
     bankCode: bankCodeOf(element),
   };
 }
@@ -101,7 +113,7 @@ export function chargesOf(element: XmlElement): Charge[] {
       const amount = told(child(record, 'Amt')) ?? told(child(record, 'TtlChrgsAndTaxAmt'));
       if (amount === null) return [];
       const credit = signOf(record) === true;
-      return [{ ...amount, credit, included: textOf(record, 'ChrgInclInd') === 'true' }];
+      return [{ ...amount, credit, included: isTrue(record, 'ChrgInclInd') }];
     });
   });
 }
@@ -128,14 +140,29 @@ export const accountIn = (id: XmlElement | null): string | null =>
     ? null
     : accountOf(textOf(id, 'IBAN') ?? textOf(id, 'Othr', 'Id') ?? textOf(id, 'BBAN') ?? textOf(id, 'PrtryAcct', 'Id'));
 
-const structuredReference = (structured: XmlElement): string | null =>
-  referenceOf(textOf(structured, 'CdtrRefInf', 'Ref') ?? textOf(structured, 'CdtrRefInf', 'CdtrRef'));
+function structuredReference(structured: XmlElement): string | null {
+  const told = textOf(structured, 'CdtrRefInf', 'Ref') ?? textOf(structured, 'CdtrRefInf', 'CdtrRef');
+  return belgianReferences(told)[0] ?? referenceOf(told);
+}
+
+/** What a text of a remittance may have. */
+const FULL = 140;
+
+/** The texts of a remittance; one that is full goes on in the next within a word. */
+function unstructured(remittance: XmlElement | null): string[] {
+  const texts = childrenOf(remittance, 'Ustrd').map(({ text }) => text);
+  if (texts.length < 2 || !texts.some(({ length }) => length === FULL)) return texts;
+  return [texts.reduce((all, text, index) => all + (texts[index - 1]?.length === FULL ? '' : ' ') + text)];
+}
+
+/** What Swiss banks write beside a reference of how they read it: `?REJECT?0`. */
+const SWISS_CODE = /^\s*\?[A-Z]+\?\d*\s*$/;
 
 /** Numbers of the documents that are paid, and what is added in words. */
 function toldInStructure(structured: XmlElement): (string | null)[] {
   const documents = childrenOf(structured, 'RfrdDocInf');
   return [
     ...documents.map((document) => textOf(document, 'Nb') ?? textOf(document, 'RfrdDocNb')),
-    ...childrenOf(structured, 'AddtlRmtInf').map(({ text }) => text),
+    ...childrenOf(structured, 'AddtlRmtInf').map(({ text }) => (SWISS_CODE.test(text) ? null : text)),
   ];
 }

@@ -52,3 +52,9 @@ export function textOf(element: XmlElement | null, ...path: string[]): string | 
   const text = at?.text.trim();
   return text === undefined || text === '' ? null : text;
 }
+
+/** A boolean of XML Schema: `true` and `1` are one. */
+export function isTrue(element: XmlElement, name: string): boolean {
+  const text = textOf(element, name);
+  return text === 'true' || text === '1';
+}

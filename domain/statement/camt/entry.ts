@@ -1,5 +1,7 @@
 import type { LocalDate } from '../../time/dates.ts';
 import { amountOf, cleanText, isoDay, joinTexts, movedAmount, realId, RecordFault } from '../fields.ts';
+import { frenchLabel } from '../french-label.ts';
+import { isReturnCode } from '../return-reasons.ts';
 import type { BookingStatus, Counterparty, Transaction } from '../transaction.ts';
 import {
   bankCodeOf,
@@ -11,7 +13,7 @@ import {
   type Party,
   type ToldAmount,
 } from './details.ts';
-import { child, textOf, type XmlElement } from './elements.ts';
+import { child, isTrue, textOf, type XmlElement } from './elements.ts';
 import type { CamtKind } from './walker.ts';
 
 /** What an entry takes from the statement it stands in. */
@@ -49,6 +51,11 @@ const STATUSES: Readonly<Record<string, BookingStatus>> = {
 /** Sub-families of ISO 20022 that undo another transaction: unpaid, returned, reversed or cancelled. */
 const UNDOING: ReadonlySet<string> = new Set(['UPDD', 'UPCQ', 'RRTN', 'PRDD', 'RCDD', 'RPCR']);
 
+/** The German bank code, where it stands for itself: `NRTI+109+00931+914`. */
+const isGermanReturn = (code: string | null): boolean =>
+  code !== null && code.charCodeAt(4) === PLUS && isReturnCode(code.slice(5, 8));
+const PLUS = 0x2b;
+
 /**
  * The transactions of an `Ntry` with its `TxDtls`. Its own sign and amount are final: `RvslInd` only says that the original
  * went the other way. Throws a `RecordFault`: `currencyMissing`, `currencyMismatch`, `unknownCurrency`, `amountInvalid`, `amountZero`,
@@ -74,7 +81,7 @@ export function readEntry(element: XmlElement, details: readonly Detail[] | null
     valueOn,
     currency,
     account: frame.account,
-    undoes: textOf(element, 'RvslInd') === 'true',
+    undoes: isTrue(element, 'RvslInd'),
     bankText: cleanText(textOf(element, 'AddtlNtryInf')),
     bankId: realId(textOf(element, 'AcctSvcrRef')),
     bankCode: bankCodeOf(element),
@@ -140,8 +147,8 @@ export function dayIn(element: XmlElement | null): LocalDate | null {
 function partsOf(details: readonly Detail[], credit: boolean, currency: string, total: bigint): bigint[] | null {
   const parts: bigint[] = [];
   let sum = 0n;
-  for (const { amount, credit: own } of details) {
-    const minor = readable(amount, currency);
+  for (const { amount, counterValue, credit: own } of details) {
+    const minor = readable(amount, currency) ?? readable(counterValue, currency);
     if (minor === null || minor === 0n) return null;
     const signed = (own ?? credit) ? minor : -minor;
     parts.push(signed);
@@ -166,6 +173,7 @@ const NOBODY: Party = { name: null, ultimateName: null, account: null };
 const NOTHING_TOLD: Detail = {
   credit: null,
   amount: null,
+  counterValue: null,
   instructed: null,
   charges: [],
   debtor: NOBODY,
@@ -194,18 +202,22 @@ function merged(details: readonly Detail[]): Detail {
 function transactionOf(common: Common, detail: Detail, amountMinor: bigint, position: string): Transaction {
   const credit = amountMinor > 0n;
   const bankCode = detail.bankCode ?? common.bankCode;
-  const undoes = detail.returned !== null || common.undoes || UNDOING.has(bankCode?.slice(-4) ?? '');
+  const undoes =
+    detail.returned !== null || common.undoes || UNDOING.has(bankCode?.slice(-4) ?? '') || isGermanReturn(bankCode);
   const { feesMinor, originalMinor } = feesOf(common, detail, amountMinor);
+  const bankText = joinTexts([common.bankText, detail.bankText]);
+  const label = detail.remittance === null ? frenchLabel(bankText) : null;
+  const counterparty = counterpartyOf(detail, credit, undoes, common.account);
   return {
     status: common.status,
     bookedOn: common.bookedOn,
     valueOn: common.valueOn,
     amountMinor,
     currency: common.currency,
-    counterparty: counterpartyOf(detail, credit, undoes, common.account),
+    counterparty: label === null ? counterparty : { ...counterparty, name: counterparty.name ?? label.name },
     structuredReferences: detail.structuredReferences,
-    remittance: detail.remittance,
-    bankText: joinTexts([common.bankText, detail.bankText]),
+    remittance: label === null ? detail.remittance : label.remittance,
+    bankText: label === null ? bankText : label.bankText,
     bankId: detail.bankId ?? common.bankId,
     endToEndId: detail.endToEndId,
     mandateId: detail.mandateId,

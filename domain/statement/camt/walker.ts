@@ -41,7 +41,7 @@ const READ: ReadonlyMap<string, string> = new Map(
     'Bal Tp CdOrPrtry Cd Prtry Amt CdtDbtInd Dt DtTm ' +
     'Ntry Sts RvslInd BookgDt ValDt AcctSvcrRef AddtlNtryInf BkTxCd Domn Fmly SubFmlyCd ' +
     'Chrgs Rcrd TtlChrgsAndTaxAmt ChrgInclInd NtryDtls TxDtls AddtlTxInf ' +
-    'Refs EndToEndId MndtId AmtDtls InstdAmt TxAmt RtrInf Rsn ' +
+    'Refs EndToEndId MndtId AmtDtls InstdAmt TxAmt CntrValAmt RtrInf Rsn AddtlInf ' +
     'RltdPties Dbtr Cdtr UltmtDbtr UltmtCdtr DbtrAcct CdtrAcct Pty Agt FinInstnId Nm ' +
     'RmtInf Ustrd Strd CdtrRefInf Ref CdtrRef RfrdDocInf Nb RfrdDocNb AddtlRmtInf'
   )

@@ -17,6 +17,8 @@ export interface Mt940Message {
 const TAG = /^:(20|21|25P?|28C?|13D?|34F|60[FM]|61|86|62[FM]|64|65|90[CD]|NS):/;
 /** A tag that a line break cut: `:`, `:6`, `:61`. */
 const CUT_TAG = /^:(?:\d{0,2}[A-Z]?)$/;
+/** The envelope of a message, where its first field stands on the same line. */
+const ENVELOPE = /^\{1:.*?\{4:(?=:\d\d)/;
 const TRAILER = /^-(?:XXX|\}.*)?$/;
 
 /**
@@ -36,7 +38,7 @@ export function mt940Messages(text: string): Mt940Message[] {
   const lines = text.split(/\r\n|\r|\n/);
   for (const [index, written] of lines.entries()) {
     // Control characters frame some files.
-    const line = cutTag + written.replace(/(?!\t)\p{Cc}/gu, '');
+    const line = cutTag + written.replace(/(?!\t)\p{Cc}/gu, '').replace(ENVELOPE, '');
     cutTag = '';
     if (CUT_TAG.test(line) && index + 1 < lines.length) {
       cutTag = line;
@@ -69,3 +71,16 @@ function endsHere(fields: readonly Mt940Field[], lines: readonly string[], index
 /** `:20:` begins a statement; where a bank leaves it out, the opening balance behind a closing one does. */
 const startsAnew = (tag: string, fields: readonly Mt940Field[]): boolean =>
   tag === '20' || (tag.startsWith('60') && fields.some((field) => /^6[02]/.test(field.tag)));
+
+/** The least that a line which is cut for its length has. */
+const LONG = 60;
+
+/**
+ * Lines are cut anywhere, within a word too; a blank at the end of one is part of the text. Some banks drop it: then a line
+ * is one short of the full ones.
+ */
+export function unwrapped(lines: readonly string[]): string {
+  const full = Math.max(...lines.map((line) => line.length));
+  if (full < LONG) return lines.join('');
+  return lines.map((line) => (line.length === full - 1 ? `${line} ` : line)).join('');
+}

@@ -16,9 +16,12 @@ export interface StatementLine {
   supplement: string;
 }
 
-/** Value date, booking day, mark with the letter of the funds, amount, type, references. */
+/**
+ * Value date (some banks write its century), booking day, mark with the letter of the funds, amount (some write a point),
+ * type, references.
+ */
 const LINE =
-  /^(?<value>\d{6})(?<booked>\d{4})?(?<mark>R?[CD])(?<funds>[A-Z])?(?<amount>\d{1,15},\d{0,5})(?<type>[NFS][A-Z0-9]{3})?(?<rest>.*)$/;
+  /^(?:20(?=\d{6}(?:\d{4})? ?R?[CD]))?(?<value>\d{6})(?<booked>\d{4})? ?(?<mark>R?[CD])(?<funds>[A-Z])? ?(?<amount>\d{1,15}[.,]\d{0,5}|[.,]\d{1,5})(?![\d.,]) ?(?<type>[NFS][A-Z0-9]{3})?(?<rest>.*)$/;
 
 /**
  * Reads a `:61:`. One whose first line is no whole one may have been wrapped, so that the next lines are tried with it.

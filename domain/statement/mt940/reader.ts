@@ -1,15 +1,16 @@
-import { decodeTable, decodeWindows1252 } from '../../text/encoding.ts';
+import { decodeDesk, decodeTable } from '../../text/encoding.ts';
 import { isLocalDate, type LocalDate } from '../../time/dates.ts';
-import { accountOf, amountOf, cleanText, fullYear, joinTexts, RecordFault } from '../fields.ts';
+import { accountOf, amountOf, belgianReferences, cleanText, fullYear, joinTexts, RecordFault } from '../fields.ts';
+import { isReturnCode, reasonIn } from '../return-reasons.ts';
 import { Totals } from '../totals.ts';
 import type { ReturnInformation, StatementEvent, StatementSummary, Transaction } from '../transaction.ts';
 import { mt940Messages, type Mt940Field, type Mt940Message } from './fields.ts';
-import { readInformation, reasonIn, toldAmount, type Information } from './information.ts';
+import { readInformation, toldAmount, type Information } from './information.ts';
 import { readLine, type StatementLine } from './line.ts';
 
 /**
  * SWIFT MT940 in the dialects of European banks (reference: bank-mail-matching, section 1). Text is UTF-16, UTF-8, else
- * windows-1252. `currency` is the account's, for a statement without a balance.
+ * windows-1252 or code page 850. `currency` is the account's, for a statement without a balance.
  *
  * Rejected records: those of a statement line (`line.ts`), `currencyMissing`, `balanceInvalid`, and `fileEndsEarly` where
  * the last statement has no closing balance. A last transaction that ends without a line break there is not told, since
@@ -27,7 +28,7 @@ function decoded(bytes: Uint8Array): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
-    return decodeWindows1252(bytes);
+    return decodeDesk(bytes);
   }
 }
 
@@ -46,9 +47,11 @@ function* readMessage(
     }
   }
   const available = balanceIn(fields, '64').balance;
-  const currency = (opening.balance ?? closing.balance ?? available)?.currency ?? defaultCurrency;
+  const currency =
+    (opening.balance ?? closing.balance ?? available)?.currency ?? currencyOfFloor(fields) ?? defaultCurrency;
   const account = accountIn(fields);
-  const endsEarly = isLast && closing.field === null;
+  const isInterim = opening.field === null && closing.field === null && fields.some(({ tag }) => INTERIM.test(tag));
+  const endsEarly = isLast && !isInterim && closing.field === null;
   const totals = new Totals();
 
   const bookings = bookingsOf(fields);
@@ -56,8 +59,8 @@ function* readMessage(
     const mayBeCut = endsEarly && message.openEnd && booking === bookings.at(-1) && booking.last === fields.at(-1);
     if (mayBeCut) continue;
     try {
-      const transaction = transactionOf(booking, currency);
-      totals.book(transaction.amountMinor, transaction.currency);
+      const transaction = transactionOf(booking, currency, isInterim);
+      if (!isInterim) totals.book(transaction.amountMinor, transaction.currency);
       yield { kind: 'transaction', transaction, statement: position, account };
     } catch (error) {
       if (!(error instanceof RecordFault)) throw error;
@@ -70,6 +73,13 @@ function* readMessage(
   }
   yield { kind: 'statement', summary: summaryOf(message, position, account, currency, totals) };
 }
+
+/** What only an interim report (MT942) has: the time, the floor limit, the sums. What it tells is to be booked. */
+const INTERIM = /^(?:13D?|34F|90[CD])$/;
+
+/** Of a report without balances: `:34F:EURD100,`. */
+const currencyOfFloor = (fields: readonly Mt940Field[]): string | null =>
+  /^[A-Z]{3}/.exec(fields.find(({ tag }) => tag === '34F')?.lines[0] ?? '')?.[0] ?? null;
 
 const rejected = (statement: number, line: number, fault: RecordFault): StatementEvent => ({
   kind: 'rejected',
@@ -107,9 +117,9 @@ const isMistagged = ({ tag, lines }: Mt940Field): boolean => tag === '25' && /^\
 
 function accountIn(fields: readonly Mt940Field[]): string | null {
   const field = fields.find((one) => (one.tag === '25' || one.tag === '25P') && !isMistagged(one));
-  const account = accountOf(field?.lines[0]);
-  // Some banks write the currency behind the IBAN.
-  return /^([A-Z]{2}\d{2}[A-Z0-9]{11,30})[A-Z]{3}$/.exec(account ?? '')?.[1] ?? account;
+  const account = accountOf(field?.lines[0])?.replace(/^\//, '') ?? null;
+  // Some banks write the currency behind the number.
+  return /^([A-Z]{2}\d{2}[A-Z0-9]{11,30}|(?:[A-Z0-9]+\/)?\d{4,})[A-Z]{3}$/.exec(account ?? '')?.[1] ?? account;
 }
 
 interface Balance {
@@ -129,7 +139,7 @@ function balanceIn(
 }
 
 function balanceOf(text: string): Balance | null {
-  const parts = /^([CD])(\d{2})(\d{2})(\d{2})([A-Z]{3})(\d{1,30},\d*)\s*$/.exec(text);
+  const parts = /^([CD])(\d{2})(\d{2})(\d{2})([A-Z]{3})\s*(\d{1,30}(?:[.,]\d*)?|,\d+)\s*$/.exec(text);
   if (!parts) return null;
   const [, mark, year = '', month, day, currency = '', amount = ''] = parts;
   try {
@@ -158,27 +168,30 @@ function summaryOf(
   return totals.summary({ ...told, copy: false });
 }
 
-/** Kinds of booking that undo another: German codes of a returned debit, of one given back to us, of a returned transfer. */
-const UNDOING: ReadonlySet<string> = new Set(['108', '109', '159', '181', '184']);
-
-function transactionOf({ line: field, text }: Booking, currency: string | null): Transaction {
+function transactionOf({ line: field, text }: Booking, currency: string | null, isInterim: boolean): Transaction {
   if (currency === null) throw new RecordFault('currencyMissing', 'The statement names no currency.');
   const line = readLine(field.lines, currency);
-  const told = readInformation(text);
+  const told = readInformation(text, line.amountMinor > 0n);
+  const below = ibanIn(line.supplement);
+  const reference = ibanIn(line.customerReference ?? '');
   return {
-    status: 'booked',
+    status: isInterim ? 'pending' : 'booked',
     bookedOn: line.bookedOn,
     valueOn: line.valueOn,
     amountMinor: line.amountMinor,
     currency,
     counterparty: {
-      name: told.name,
+      name: told.name ?? (reference === null ? null : cleanText(line.supplement)),
       ultimateName: told.ultimateName,
-      account: told.account ?? ibanIn(line.supplement),
+      account: told.account ?? below ?? reference,
     },
-    structuredReferences: told.structuredReferences,
+    structuredReferences: [...told.structuredReferences, ...belgianReferences(told.remittance)],
     remittance: told.remittance,
-    bankText: joinTexts([told.bookingText, line.customerReference, cleanText(line.supplement)]),
+    bankText: joinTexts([
+      told.bookingText,
+      reference === null ? line.customerReference : null,
+      below === null ? cleanText(line.supplement) : null,
+    ]),
     bankId: line.bankId,
     endToEndId: told.endToEndId,
     mandateId: told.mandateId,
@@ -190,15 +203,15 @@ function transactionOf({ line: field, text }: Booking, currency: string | null):
   };
 }
 
-/** Some banks write the other account below the statement line. */
-const ibanIn = (supplement: string): string | null =>
-  /^[A-Z]{2}\d{2}[A-Z0-9]{11,30}$/.test(supplement.trim()) ? supplement.trim() : null;
+/** Some banks write the other account as the reference, or below the statement line. */
+const ibanIn = (text: string): string | null =>
+  /^[A-Z]{2}\d{2}[A-Z0-9]{11,30}$/.test(text.trim()) ? text.trim() : null;
 
 function returnsOf(line: StatementLine, told: Information, currency: string): ReturnInformation | null {
-  const undoes = line.reversal || line.type === 'NRTI' || UNDOING.has(told.code ?? '') || told.returnReason !== null;
+  const undoes = line.reversal || line.type === 'NRTI' || isReturnCode(told.code) || told.returnReason !== null;
   if (!undoes) return null;
   return {
-    reasonCode: told.returnReason ?? reasonIn(told.remittance),
+    reasonCode: told.returnReason ?? reasonIn(told.remittance) ?? told.returnKey,
     originalBankId: null,
     // A return travels under the end-to-end id of what it returns.
     originalEndToEndId: told.endToEndId,

@@ -174,6 +174,58 @@ describe('what cannot be used is rejected by itself', () => {
   });
 });
 
+test('a remittance has no codes of Swiss readers in it', () => {
+  const told = `<RmtInf><Strd><CdtrRefInf><Ref>210000000003139471430009017</Ref></CdtrRefInf>
+    <AddtlRmtInf>?REJECT?0</AddtlRmtInf><AddtlRmtInf>F-1?</AddtlRmtInf></Strd></RmtInf>`;
+  expect(read(camt({ entries: [entry({ details: [detail(told)] })] })).transactions[0]).toMatchObject({
+    structuredReferences: ['210000000003139471430009017'],
+    remittance: 'F-1?',
+  });
+});
+
+test('a remittance that is full goes on within a word', () => {
+  const full = 'RE 2026-0042 '.repeat(12).slice(0, 140);
+  const texts = (...all: string[]) => `<RmtInf>${all.map((one) => `<Ustrd>${one}</Ustrd>`).join('')}</RmtInf>`;
+  const told = (...all: string[]) => read(camt({ entries: [entry({ details: [detail(texts(...all))] })] }));
+  expect(told(full, 'REST', 'MORE').transactions[0]!.remittance).toBe(`${full}REST MORE`);
+  expect(told('RE', '2026-0042').transactions[0]!.remittance).toBe('RE 2026-0042');
+});
+
+test.each([
+  '<Ustrd>+++090/9337/55493+++</Ustrd>',
+  '<Strd><CdtrRefInf><Ref>+++090/9337/55493+++</Ref></CdtrRefInf></Strd>',
+  '<Strd><CdtrRefInf><Ref>090933755493</Ref></CdtrRefInf></Strd>',
+])('a structured reference of Belgium is told as its digits: %s', (inner) => {
+  const file = camt({ entries: [entry({ details: [detail(`<RmtInf>${inner}</RmtInf>`)] })] });
+  expect(read(file).transactions[0]!.structuredReferences).toEqual(['090933755493']);
+});
+
+test('a French label is parted where there is no remittance beside it', () => {
+  const rest = '<AddtlNtryInf>VIR SEPA RECU /DE ACME /MOTIF FACT 417 /REF E2E-1</AddtlNtryInf>';
+  expect(read(camt({ entries: [entry({ rest })] })).transactions[0]).toMatchObject({
+    counterparty: { name: 'ACME' },
+    remittance: 'FACT 417 E2E-1',
+    bankText: 'VIR SEPA RECU',
+  });
+});
+
+test.each(['true', '1'])('a reversal is one where its flag is %s', (flag) => {
+  const { transactions } = read(camt({ entries: [entry({ rest: `<RvslInd>${flag}</RvslInd>` })] }));
+  expect(transactions[0]!.returns).not.toBeNull();
+});
+
+test.each([
+  ['ISO-8859-2', '\u00b3', 'ł'],
+  ['windows-1250', '\u00b3', 'ł'],
+  ['ISO-8859-1', '\u00e9', 'é'],
+  ['UTF-16', 'e', 'e'],
+])('a file may be declared as %s', (encoding, byte, letter) => {
+  const file = camt({ entries: [entry({ details: [detail(`<RmtInf><Ustrd>F-${byte}</Ustrd></RmtInf>`)] })] });
+  const bytes = latin1Of(file.replace('UTF-8', encoding));
+  expect(sniffFormat(bytes)).toBe('camt.053');
+  expect(read(bytes).transactions[0]!.remittance).toBe(`F-${letter}`);
+});
+
 describe('a batch', () => {
   const part = (amount: string, inner = '') => detail(`<Amt Ccy="EUR">${amount}</Amt>${inner}`);
 
@@ -200,6 +252,20 @@ describe('a batch', () => {
     const debit = detail('<Amt Ccy="EUR">20</Amt><CdtDbtInd>DBIT</CdtDbtInd>');
     const { transactions } = read(camt({ entries: [entry({ details: [part('120'), debit] })] }));
     expect(transactions.map(({ amountMinor }) => amountMinor)).toEqual([12_000n, -2_000n]);
+  });
+
+  test.each([
+    ['what was instructed', ['30', '70'].map((one) => `<InstdAmt><Amt Ccy="EUR">${one}</Amt></InstdAmt>`)],
+    [
+      'the value in its own currency',
+      ['30', '70'].map(
+        (one) => `<TxAmt><Amt Ccy="USD">33</Amt></TxAmt><CntrValAmt><Amt Ccy="EUR">${one}</Amt></CntrValAmt>`,
+      ),
+    ],
+  ])('adds up by %s where that is all it tells', (_, amounts) => {
+    const details = amounts.map((one) => detail(`<AmtDtls>${one}</AmtDtls>`));
+    const { transactions, warnings } = read(camt({ entries: [entry({ details })] }));
+    expect([transactions.map(({ amountMinor }) => amountMinor), warnings]).toEqual([[3_000n, 7_000n], []]);
   });
 
   test('that says how many transactions it has but tells one, or none, is one', () => {
@@ -278,6 +344,21 @@ describe('a return', () => {
     });
     const { feesMinor, returns } = read(file).transactions[0]!;
     expect([feesMinor, returns!.originalAmountMinor]).toEqual([fees, original]);
+  });
+
+  test('may tell its reason in words alone', () => {
+    const words = '<RtrInf><AddtlInf>AC04 Konto aufgeloest</AddtlInf></RtrInf>';
+    const { transactions } = read(camt({ entries: [entry({ sign: 'DBIT', details: [detail(words)] })] }));
+    expect(transactions[0]).toMatchObject({ returns: { reasonCode: 'AC04' }, bankText: 'AC04 Konto aufgeloest' });
+  });
+
+  test.each([
+    ['NRTI+109+00931+914', true],
+    ['NTRF+166+00931', false],
+    ['109', false],
+  ])('by the German code %s alone: %s', (code, undoes) => {
+    const rest = `<BkTxCd><Prtry><Cd>${code}</Cd><Issr>DK</Issr></Prtry></BkTxCd>`;
+    expect(read(camt({ entries: [entry({ sign: 'DBIT', rest })] })).transactions[0]!.returns !== null).toBe(undoes);
   });
 
   test('that is a credit is our own payment coming back', () => {

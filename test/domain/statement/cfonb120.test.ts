@@ -125,6 +125,53 @@ describe('an operation', () => {
     expect(one(debit, detail('NPY', 'Shop')).counterparty.name).toBe('Shop');
   });
 
+  test('names the payee of what comes back to us', () => {
+    const back = one(operation({ code: '12' }), detail('NBE', 'Shop'));
+    expect(back).toMatchObject({ counterparty: { name: 'Shop' }, returns: { reasonCode: null } });
+  });
+
+  test('tells the account of the other side where an id is one', () => {
+    const account = 'DE89370400440532013000';
+    expect(one(operation(), detail('IPY', account)).counterparty.account).toBe(account);
+    expect(one(operation(), detail('IPY', '552100554')).counterparty.account).toBeNull();
+    const debit = operation({ amount: punched(-1n) });
+    expect(one(debit, detail('CBE', account), detail('NBE', 'Shop')).counterparty.account).toBe(account);
+  });
+
+  test('is undone where the bank gives a reason for it', () => {
+    const debit = operation({ code: 'B1', amount: punched(-500n) });
+    expect(one(debit, detail('RET', 'AC04 COMPTE CLOS'))).toMatchObject({
+      returns: { reasonCode: 'AC04' },
+      bankText: 'AC04 COMPTE CLOS',
+    });
+    expect(one(debit, detail('RET', 'x')).returns).toBeNull();
+    expect(one(debit, detail('LIB', 'AC04')).returns).toBeNull();
+  });
+
+  test('goes on within a word where a text is full', () => {
+    const full = 'FACTURE '.repeat(9).slice(0, 66);
+    expect(one(operation(), detail('LCC', `${full}2026`), detail('LC2', '-0042 ET SUITE')).remittance).toBe(
+      `${full}2026-0042 ET SUITE`,
+    );
+  });
+
+  test.each([
+    ['VIR SEPA RECU /DE ACME SARL', ['/MOTIF FACT 417 /REF E2E-1'], 'VIR SEPA RECU /DE ACME SARL'],
+    ['VIR SEPA RECU /DE ACME SARL /MO', ['TIF FACT 417 /REF E2E-1'], 'VIR SEPA RECU /DE ACME SARL /MO'],
+    ['VIR SEPA RECU', ['/DE ACME SARL', '/MOTIF FACT 417', '/REF E2E-1'], 'VIR SEPA RECU'],
+    ['VIR RECU', ['DE: ACME SARL DATE: 19/11', 'MOTIF: FACT 417 REF: E2E-1'], 'VIR RECU 19/11'],
+  ])('is freed of the words of French banks: %s', (label, texts, bankText) => {
+    expect(one(operation({ label }), ...texts.map((text) => detail('LIB', text)))).toMatchObject({
+      counterparty: { name: 'ACME SARL' },
+      remittance: 'FACT 417 E2E-1',
+      bankText,
+    });
+  });
+
+  test('keeps what only looks like such words', () => {
+    expect(one(operation(), detail('LIB', 'MOTIF : FACT 417')).remittance).toBe('MOTIF : FACT 417');
+  });
+
   test('has no id where there are only zeros', () => {
     expect(one(operation({ reference: '0000000000000000' })).bankId).toBeNull();
   });
@@ -137,6 +184,12 @@ describe('records', () => {
     ['lines', lines(...records)],
     ['Windows lines with blanks between them', records.join('\r\n\r\n')],
     ['short lines', records.map((record) => record.trimEnd()).join('\n')],
+    [
+      'of French letters for the braces',
+      lines(...records)
+        .replaceAll('{', 'é')
+        .replaceAll('}', 'è'),
+    ],
     ['one run', records.join('')],
     ['one run with an end of file', `${records.join('')}\u001a`],
   ])('may be %s', (_, file) => {

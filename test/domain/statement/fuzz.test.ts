@@ -166,3 +166,14 @@ test('repeated pieces of a file take time in proportion to it', () => {
     }
   }
 });
+
+test.each([
+  ['mt940', ':60F:C261119EUR1,00\n:61:261120C1,00NTRFNONREF\n:86:/REMI/', '/', 'x\n'],
+  ['mt940', ':60F:C261119EUR1,00\n:61:261120C1,00NTRFNONREF\n:86:166?20', ' EREF: ', '\n'],
+  ['mt940', ':60F:C261119EUR1,00\n:61:261120C1,00NTRFNONREF\n:86:', 'MOTIF: DE: ', '\n'],
+  ['csv', 'Date;Amount;', '(', ' x\n19/11/2026;1.25;\n'],
+  ['csv', 'Date;Amount;Text\n19/11/2026;1.25;', ' MOTIF: /DE ', '\n'],
+] as const)('a long text of %s takes time in proportion to it: %s%s', (format, before, piece, behind) => {
+  const bytes = bytesOf(before + piece.repeat(60_000 / piece.length) + behind);
+  expect(processorTime(() => void readSafely(bytes, format))).toBeLessThan(2_000);
+});

@@ -69,6 +69,9 @@ describe('a statement line', () => {
     ['C000000000100,', 10_000n, false],
     ['C1125250,4', 112_525_040n, false],
     ['C1,50000', 150n, false],
+    ['C,5', 50n, false],
+    ['CN100.50', 10_050n, false],
+    [' C 100,00 ', 10_000n, false],
   ])('marked %s', (marked, amountMinor, undoes) => {
     const { amountMinor: minor, returns } = one(`:61:2611201120${marked}NTRFNONREF`);
     expect([minor, returns !== null]).toEqual([amountMinor, undoes]);
@@ -83,6 +86,8 @@ describe('a statement line', () => {
     ['150230', '0301', '2015-03-01', '2015-02-28'],
     ['150229', '', '2015-02-28', '2015-02-28'],
     ['991231', '', '1999-12-31', '1999-12-31'],
+    ['20261231', '0102', '2027-01-02', '2026-12-31'],
+    ['201120', '1120', '2020-11-20', '2020-11-20'],
   ])('of value %s, entered %s, is booked on %s with value %s', (value, booked, bookedOn, valueOn) => {
     expect(one(`:61:${value}${booked}C1,00NTRFNONREF`)).toMatchObject({ bookedOn, valueOn });
   });
@@ -106,6 +111,7 @@ describe('a statement line', () => {
   test.each([
     ['lineInvalid', ':61:2611201120X100,00NTRFNONREF'],
     ['lineInvalid', ':61:2611201120C100NTRFNONREF'],
+    ['lineInvalid', ':61:2611201120D12.345,67NTRFNONREF'],
     ['lineInvalid', ':61:'],
     ['dateInvalid', ':61:261320C100,00NTRFNONREF'],
     ['dateInvalid', ':61:260431C100,00NTRFNONREF'],
@@ -163,6 +169,120 @@ describe('the text', () => {
     expect(one(LINE, ':86:Invoice 12', ':26:37 h', 'at ABN/AMRO').remittance).toBe('Invoice 12 :26:37 h at ABN/AMRO');
   });
 
+  test.each(['?', '>', '<', '~', '^'])('of Poland, parted by %s, has a whole account and a name', (separator) => {
+    const told =
+      ':86:020?00VE02?20Faktura 417/11/2026?21oraz 418?3010901014?310000071219812874?32KOWALSKI SP Z O O?33UL PROSTA 1' +
+      '?38PL61109010140000071219812874';
+    const expected = {
+      counterparty: { name: 'KOWALSKI SP Z O O UL PROSTA 1', account: 'PL61109010140000071219812874' },
+      remittance: 'Faktura 417/11/2026 oraz 418',
+    };
+    expect(one(LINE, told.replaceAll('?', separator))).toMatchObject(expected);
+    if (separator === '?' || separator === '>') return;
+    const at27 = told.replace('?32', '?27').replace('?33', '?28').replaceAll('?', separator);
+    expect(one(LINE, at27)).toMatchObject(expected);
+  });
+
+  test('may have longer subfields, and no code', () => {
+    const first = 'Faktura 2026-00417 za listopad 2026';
+    expect(one(LINE, `:86:?00PRZELEW?20${first}?21oraz 418?32ACME`)).toMatchObject({
+      remittance: `${first}oraz 418`,
+      counterparty: { name: 'ACME' },
+      bankText: 'PRZELEW',
+    });
+    expect(one(LINE, ':86:020?20RECHNUNG 2026-00417 VOM 12.11.2026?21KUNDE?32ACME').remittance).toBe(
+      'RECHNUNG 2026-00417 VOM 12.11.2026 KUNDE',
+    );
+  });
+
+  test('may have keywords with a colon, which are cut where there are others', () => {
+    const text = 'RE 26-11 EREF: E2E7 MREF: M-1 CRED: DE98ZZZ09999999999 IBAN: DE89370400440532013000 BIC: GENODEF1XXX';
+    const subfields = text.match(/.{1,27}/g)!.map((part, index) => `?${20 + index}${part}`);
+    expect(one(LINE, `:86:166${subfields.join('')}?32ACME`)).toMatchObject({
+      remittance: 'RE 26-11',
+      endToEndId: 'E2E7',
+      mandateId: 'M-1',
+      counterparty: { account: 'DE89370400440532013000' },
+    });
+    expect(one(LINE, ':86:166?20SVWZ+RE 1 ABWA: ACME H?21ABWA+ACME Holding')).toMatchObject({
+      remittance: 'RE 1',
+      counterparty: { ultimateName: 'ACME Holding' },
+    });
+    expect(one(LINE, ':86:166?20SVWZ+Konto IBAN: DE89 BIC: X').remittance).toBe('Konto IBAN: DE89 BIC: X');
+  });
+
+  test.each([
+    ['C', ':86:/BENM//NAME/WE/ORDP//NAME/ACME/ULTD/ACME HOLDING//ID/REMI/F-1', 'ACME', 'ACME HOLDING'],
+    ['D', ':86:/BENM//NAME/ACME/ORDP//NAME/WE/REMI/F-1', 'ACME', null],
+    ['C', ':86:/ORDP/FR7630006000011234567890189/ACME/REMI/F-1', 'ACME', null],
+    ['C', ':86:/ORDP/ACME/REMI/F-1/OCMT/EUR1,00', 'ACME', null],
+    ['C', ':86:/ORDP/ACME/REMI//ROC/E2E-1///URI/F-1', 'ACME', null],
+  ])('names who ordered a %s, or who got it', (mark, text, name, ultimateName) => {
+    expect(one(`:61:261120${mark}1,00NTRFNONREF`, text)).toMatchObject({
+      counterparty: { name, ultimateName },
+      remittance: 'F-1',
+    });
+  });
+
+  test('may have something before its words', () => {
+    expect(
+      one(LINE, ':86:CR TRANSFER', '/EREF/E2E-1', '/ORDP//ID/DE89370400440532013000/NAME/ACME', '/REMI/F-1'),
+    ).toMatchObject({
+      counterparty: { name: 'ACME', account: 'DE89370400440532013000' },
+      remittance: 'F-1',
+      endToEndId: 'E2E-1',
+      bankText: 'CR TRANSFER',
+    });
+    expect(one(LINE, ':86:Pay F-1 /NAME/ ACME').remittance).toBe('Pay F-1 /NAME/ ACME');
+  });
+
+  test('may begin with account and name', () => {
+    const told = one(':61:2611201120C1,00NOVBNL91ABNA0417164300', 'ACME', ':86:NL91ABNA0417164300 ACME BV', '', 'F-1');
+    expect(told).toMatchObject({ counterparty: { name: 'ACME BV', account: 'NL91ABNA0417164300' }, remittance: 'F-1' });
+    const silent = one(':61:2611201120C1,00NOVBNL91ABNA0417164300', 'ACME', ':86:F-1');
+    expect(silent).toMatchObject({ counterparty: { name: 'ACME', account: 'NL91ABNA0417164300' }, remittance: 'F-1' });
+  });
+
+  test('may name its parts in Polish', () => {
+    expect(
+      one(LINE, ':86:944 PRZELEW; z rach.: 61109010140000071219812874; od: ACME; tyt.: FV/1; TNR: 77'),
+    ).toMatchObject({
+      counterparty: { name: 'ACME', account: '61109010140000071219812874' },
+      remittance: 'FV/1',
+      bankText: 'PRZELEW 77',
+      bankCode: 'NTRF 944',
+    });
+  });
+
+  test('may name its parts in French', () => {
+    expect(one(LINE, ':86:VIR RECU 12345S DE: ACME SARL', 'MOTIF: FACT 417 REF: NOTPROVIDED')).toMatchObject({
+      counterparty: { name: 'ACME SARL' },
+      remittance: 'FACT 417',
+      bankText: 'VIR RECU 12345S',
+    });
+  });
+
+  test('may hold a structured reference', () => {
+    expect(one(LINE, ':86:VAN ACME', '+++090/9337/55493+++').structuredReferences).toEqual(['090933755493']);
+    expect(one(LINE, ':86:VAN ACME', '+++090/9337/55494+++').structuredReferences).toEqual([]);
+    expect(one(LINE, ':86:/NAME/ACME/REMI/ISSUER: CUR      REF: 6000000001234567/EREF/X')).toMatchObject({
+      structuredReferences: ['6000000001234567'],
+      remittance: null,
+    });
+  });
+
+  test('that fills its lines was cut within words', () => {
+    const text =
+      'VIREMENT DE LA SOCIETE ACME POUR LA FACTURE F-2026-0042 ET LA FACTURE F-2026-0043 DU MOIS DE NOVEMBRE 2026 SELON CONTRAT 12345678';
+    expect(one(LINE, ...`:86:${text}`.match(/.{1,65}/g)!).remittance).toBe(text);
+    expect(one(LINE, ':86:Rechnung', '4711').remittance).toBe('Rechnung 4711');
+  });
+
+  test('keeps the blank that the end of a full line lost', () => {
+    const full = '/NAME/ACME/REMI/'.padEnd(65, 'x');
+    expect(one(LINE, `:86:${full}`, 'y'.repeat(64), 'z').remittance).toBe(`${full.slice(16)}${'y'.repeat(64)} z`);
+  });
+
   test('behind the closing balance is the statement’s', () => {
     const file = read(lines(':20:X', OPENING, LINE, CLOSING, ':86:D000004C000002', '-'));
     expect(file.transactions[0]!.remittance).toBeNull();
@@ -170,6 +290,15 @@ describe('the text', () => {
 
   test('may wear the tag of the account', () => {
     expect(one(LINE, ':25:166?00GUTSCHRIFT?20SVWZ+F-1')).toMatchObject({ remittance: 'F-1' });
+  });
+
+  test('may be of code page 850', () => {
+    const file = message(LINE, ':86:166?20SVWZ+B#ro?32M#ller');
+    expect(read(latin1Of(file.replaceAll('#', '\u0081'))).transactions[0]).toMatchObject({
+      remittance: 'Büro',
+      counterparty: { name: 'Müller' },
+    });
+    expect(read(latin1Of(message(LINE, ':86:\u0084Büro\u0094'))).transactions[0]!.remittance).toBe('„Büro”');
   });
 
   test('is UTF-8 or UTF-16, else windows-1252', () => {
@@ -196,6 +325,17 @@ describe('a return', () => {
     });
   });
 
+  test.each([
+    ['SVWZ+RETURN AC04 KONTO ZU', 'AC04'],
+    ['SVWZ+RETURN XY99?34912', '912'],
+  ])('gives its reason where %s', (text, reasonCode) => {
+    expect(one(':61:261120D1,00NRTINONREF', `:86:109?20${text}`).returns).toMatchObject({ reasonCode });
+  });
+
+  test('tells the purpose of what it returns, too', () => {
+    expect(one(LINE, ':86:159?20SVWZ+RETOURE AC01 SVWZ: RE 12').remittance).toBe('RETOURE AC01 RE 12');
+  });
+
   test('is not what a payer writes', () => {
     expect(one(LINE, ':86:166?20SVWZ+RUECKGABEGRUND: AC04').returns).toBeNull();
   });
@@ -211,6 +351,7 @@ describe('a file', () => {
     for (const file of [
       `\u0001\r\n${body.replace('-\r\n', '-\u0003\r\n')}`,
       `0000 01INGB\r\n940 00\r\n${body.replace('-\r\n', '-XXX\r\n')}`,
+      `{1:F01BANK}{2:I940}{3:{108:X}}{4:${body.replace('-\r\n', '-}\r\n')}`,
       `{1:F01BANK}{2:I940}{4:\r\n${body.replace('-\r\n', '-}{5:}\r\n')}`,
     ]) {
       expect(sniffFormat(bytesOf(file))).toBe('mt940');
@@ -233,10 +374,29 @@ describe('a file', () => {
     expect(faultsOf(read(file))).toEqual(['currencyMissing at line 1', 'fileEndsEarly at line 2']);
   });
 
+  test('of an interim report is pending, in the currency of its floor limit', () => {
+    const file = read(
+      lines(':20:X', ':25:1', ':28C:1', ':34F:EURD0,', ':13D:2611201200+0100', LINE, ':86:x', ':90C:1EUR1,'),
+    );
+    expect(file.transactions).toMatchObject([{ status: 'pending', currency: 'EUR', amountMinor: 10_000n }]);
+    expect([file.rejected, file.statements]).toMatchObject([[], [{ entries: 0, balance: 'unknown' }]]);
+  });
+
+  test.each([
+    [':25:50070010/0123456EUR', '50070010/0123456'],
+    [':25:/PL61109010140000071219812874', 'PL61109010140000071219812874'],
+    [':25:DE89370400440532013000EUR', 'DE89370400440532013000'],
+  ])('is of an account: %s', (field, account) => {
+    expect(read(message(LINE).replace(':25:10070000/1234567', field)).statements[0]!.account).toBe(account);
+  });
+
   test('with a balance that is none says so', () => {
     const broken = read(message(LINE).replace(OPENING, ':60F:X261119EUR1000,00'));
     expect(faultsOf(broken)).toEqual(['balanceInvalid at line 4']);
     expect(broken.statements[0]!.balance).toBe('unknown');
+    expect(read(message(LINE).replace('1000,00', '1000.00').replace('1100,00', '1100')).statements[0]!.balance).toBe(
+      'holds',
+    );
     expect(read(message(LINE).replace('1100,00', '1100,01')).statements[0]!.balance).toBe('broken');
     expect(read(message(LINE).replace('C261119', 'D260230')).statements[0]).toMatchObject({
       opening: { amountMinor: -100_000n, on: null },
