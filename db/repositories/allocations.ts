@@ -3,6 +3,7 @@ import { allocated, allocationUndone, corrected, recovered, type GivenUp } from 
 import { givenUpWith } from '../../domain/ledger/settling.ts';
 import { amountFor, formatAmount } from '../../domain/money.ts';
 import { afterRecovery } from '../../domain/case/stages.ts';
+import { NOTHING_CLAIMED } from '../../domain/law/claimed.ts';
 import { sumOfParts } from '../../domain/law/imputation.ts';
 import type { LocalDate } from '../../domain/time/dates.ts';
 import type { Act } from '../act.ts';
@@ -102,6 +103,7 @@ export async function allocate(tx: Tx, act: Act, input: NewAllocation): Promise<
     reachedOn === null || recovers ? null : await givenUpBy(tx, invoice, reachedOn, principalMinor, input);
   const differenceMinor = givenUp?.amountMinor ?? 0n;
   const balanceMinor = invoice.balance_minor - principalMinor - differenceMinor;
+  const { waived, leftMinor } = balanceMinor === 0n ? split.onceSettled : NOTHING_CLAIMED;
   const { today, collectsForOthers } = await creditorsDay(tx, act, invoice.creditor_id);
   await tx
     .insertInto('allocations')
@@ -131,7 +133,7 @@ export async function allocate(tx: Tx, act: Act, input: NewAllocation): Promise<
   const accessories = accessoriesOf(split.parts);
   const amounts = { amountMinor, accessories, givenUp, currency };
   await post(tx, act, invoice.creditor_id, today, allocated({ allocationId, from, invoiceId, customerId, ...amounts }));
-  await keepAccessories(tx, invoice, split.leftMinor);
+  await keepAccessories(tx, invoice, leftMinor);
 
   const eventId = await appendEvent(tx, act, {
     invoiceId,
@@ -142,7 +144,7 @@ export async function allocate(tx: Tx, act: Act, input: NewAllocation): Promise<
       amount: formatAmount(amountMinor, currency),
       ...(principalMinor < amountMinor ? partsData({ ...split.parts, principal: 0n }, currency) : {}),
       ...(principalMinor < amountMinor ? { principal: formatAmount(principalMinor, currency) } : {}),
-      ...claimedChange(invoice.accessories_minor, split.leftMinor, currency),
+      ...claimedChange(invoice.accessories_minor, leftMinor, currency),
       ...(givenUp === null
         ? {}
         : { difference: formatAmount(givenUp.amountMinor, currency), givenUp: givenUp.account }),
@@ -156,7 +158,7 @@ export async function allocate(tx: Tx, act: Act, input: NewAllocation): Promise<
     await askForRate(tx, act, { creditorId: invoice.creditor_id, invoiceId, customerId }, split.missing);
   }
   // Dropped only explicitly: with its posting, on the timeline.
-  await waiveAccessories(tx, act, invoiceId, split.waived, today);
+  await waiveAccessories(tx, act, invoiceId, waived, today);
   if (receiptId === undefined) await correctInterest(tx, act, invoiceId, today);
   await releaseWhenClosed(tx, act, invoiceId, today);
   await signalCase(tx, invoiceId, receiptId === undefined ? 'creditNoted' : 'paymentAllocated', eventId);

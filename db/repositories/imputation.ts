@@ -1,6 +1,6 @@
 import type { Selectable } from 'kysely';
 import { claimOf, type Claim, type ClaimFacts } from '../../domain/law/claim.ts';
-import { imputeClaimed, partsOf } from '../../domain/law/claimed.ts';
+import { imputeClaimed, NOTHING_CLAIMED, partsOf, type OnceSettled } from '../../domain/law/claimed.ts';
 import { lawOf, type ClaimPart } from '../../domain/law/country-law.ts';
 import { RateUnknown } from '../../domain/law/rates.ts';
 import { NO_PARTS, sumOfParts, type Parts } from '../../domain/law/imputation.ts';
@@ -23,10 +23,7 @@ export interface Split {
   parts: Parts;
   /** What is more than everything that is claimed. */
   restMinor: bigint;
-  /** Claimed accessories that end with it, unpaid. */
-  waived: Parts;
-  /** Claimed accessories that stay open although the principal is paid. */
-  leftMinor: bigint;
+  onceSettled: OnceSettled;
   /** The rate that interest of this day would have needed; null where none was missing. */
   missing: RateUnknown | null;
 }
@@ -64,8 +61,7 @@ export function principalOnly(payable: bigint, amountMinor: bigint): Split {
   return {
     parts: { ...NO_PARTS, principal },
     restMinor: amountMinor - principal,
-    waived: NO_PARTS,
-    leftMinor: 0n,
+    onceSettled: NOTHING_CLAIMED,
     missing: null,
   };
 }

@@ -56,16 +56,24 @@ export const partsOf = (claim: Claim): Parts => ({
   compensation: claim.compensationMinor,
 });
 
-/** What a payment does to a claim, and what is left of it. Minor units. */
+/** What a payment does to a claim. Minor units. */
 export interface Imputed {
   parts: Parts;
   /** What exceeds all that is claimed. */
   restMinor: bigint;
-  /** Claimed accessories that end with this payment, since the principal is paid and the policy drops them. */
+  /** What becomes of the accessories that are open still, if nothing of the principal is. */
+  onceSettled: OnceSettled;
+}
+
+/** Claimed accessories beside a principal of which nothing is open any more, paid or given up. Minor units. */
+export interface OnceSettled {
+  /** They end unpaid, since the policy drops them. */
   waived: Parts;
-  /** Claimed accessories that stay open although the principal is paid. */
+  /** They stay claimed. */
   leftMinor: bigint;
 }
+
+export const NOTHING_CLAIMED: OnceSettled = { waived: NO_PARTS, leftMinor: 0n };
 
 /**
  * What a payment extinguishes where the policy claims interest: the law's order, except that where the policy waives what
@@ -88,20 +96,18 @@ export function imputeClaimed(
     open,
     principalFirst ? ['principal', ...order.filter((part) => part !== 'principal')] : order,
   );
-  const principalPaid = parts.principal === open.principal;
   const left: Parts = {
     costs: open.costs - parts.costs,
     interest: open.interest - parts.interest,
     principal: 0n,
     compensation: open.compensation - parts.compensation,
   };
+  return { parts, restMinor, onceSettled: onceSettled(left, policy, claim.currency) };
+}
+
+function onceSettled(left: Parts, policy: InterestPolicy, currency: string): OnceSettled {
   const leftMinor = sumOfParts(left);
-  const minimum = amountFor(policy.minimum, claim.currency) ?? 0n;
-  const drops = principalPaid && leftMinor > 0n && (policy.whenPrincipalPaid === 'waive' || leftMinor < minimum);
-  return {
-    parts,
-    restMinor,
-    waived: drops ? left : NO_PARTS,
-    leftMinor: principalPaid && !drops ? leftMinor : 0n,
-  };
+  const minimum = amountFor(policy.minimum, currency) ?? 0n;
+  const drops = policy.whenPrincipalPaid === 'waive' || leftMinor < minimum;
+  return drops ? { waived: left, leftMinor: 0n } : { waived: NO_PARTS, leftMinor };
 }

@@ -19,12 +19,17 @@ const NOTICE = { day: 30, from: 'due', channel: 'email', deadlineDays: 8, dispat
 let world: World;
 afterEach(() => world.close());
 
-async function opened(interest: Record<string, unknown>, own: Record<string, unknown> = {}): Promise<string> {
+async function opened(
+  interest: Record<string, unknown>,
+  own: Record<string, unknown> = {},
+  policy: Record<string, unknown> = {},
+): Promise<string> {
   world = await openWorld({
     steps: STEPS,
     formalNotice: NOTICE,
     placement: { daysAfterNotice: 10, approval: 'operator' },
     interest,
+    ...policy,
   });
   const input = { issuedOn: '2026-01-29', dueOn: '2026-02-27', ...own };
   return await addInvoice({ db: world.db, clock: world.deps.clock }, world.creditor, world.customer, input);
@@ -114,6 +119,24 @@ it('once the principal is paid and the policy claims on, the ladder asks for wha
   expect(await row()).toMatchObject({ stage: 'settled', accessories_minor: 0n });
   expect(await world.counters()).toEqual({ duplicate: 0, afterPayment: 0 });
 });
+
+it.each(['claim', 'waive'])(
+  'cents that are tolerated settle the principal: what else is claimed is kept to %s',
+  async (how) => {
+    const id = await opened({ claim: 'always', whenPrincipalPaid: how }, {}, { tolerance: { EUR: '0.10' } });
+    await step(id, '2026-03-05T09:00:00Z');
+    const claim = await claimFor(world.db, id, '2026-03-05');
+    const row = () => world.db.selectFrom('invoices').selectAll().where('id', '=', id).executeTakeFirstOrThrow();
+    const short = how === 'claim' ? claim.principalMinor + claim.interestMinor - 8n : claim.principalMinor - 8n;
+    if (how === 'waive') await world.pay(id, claim.interestMinor);
+    await world.pay(id, short);
+    const kinds = (await world.db.selectFrom('events').select('kind').where('invoice_id', '=', id).execute()).map(
+      ({ kind }) => kind,
+    );
+    expect(await row()).toMatchObject({ balance_minor: 0n, accessories_minor: how === 'claim' ? 4_000n : 0n });
+    expect(kinds.filter((kind) => kind === 'interestWaived')).toHaveLength(how === 'claim' ? 0 : 1);
+  },
+);
 
 it('a rate that nobody has entered keeps no letter back: it goes without interest, and one task asks for the rate', async () => {
   const id = await opened({ claim: 'always' }, { issuedOn: '2026-11-01', dueOn: '2026-12-30' });
