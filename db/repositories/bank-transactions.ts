@@ -81,13 +81,14 @@ async function handleNext(db: Db, feedId: string, options: DrainOptions): Promis
       return 'handled';
     });
   } catch (error) {
-    // Data that PostgreSQL cannot store (class 22, 23) will not get better: it becomes a task instead of a dead end.
+    // What is refused, or cannot be stored, will not get better: it becomes a task instead of a dead end.
     const failed = next as Next | 'nothing' | 'busy';
-    if (typeof failed === 'string' || !/^2[23]/.test(sqlState(error) ?? '')) throw error;
+    const code = lastingCode(error);
+    if (typeof failed === 'string' || code === null) throw error;
     return inTransaction(db, async (tx) => {
       const again = await takeNext(tx, feedId);
       if (typeof again === 'string') return again;
-      if (keyOf(again) === keyOf(failed)) await setApart(tx, act, again);
+      if (keyOf(again) === keyOf(failed)) await setApart(tx, act, again, code);
       return 'handled';
     });
   }
@@ -95,11 +96,17 @@ async function handleNext(db: Db, feedId: string, options: DrainOptions): Promis
 
 const keyOf = (next: Next): string => `${next.kind} ${next.kind === 'receipt' ? next.id : next.row.id}`;
 
+/** Why it will fail again: the code of a rule, or that PostgreSQL does not take such data (class 22, 23). Null where it may not. */
+function lastingCode(error: unknown): string | null {
+  if (error instanceof DomainError) return error.code;
+  return /^2[23]/.test(sqlState(error) ?? '') ? 'notStorable' : null;
+}
+
 /** What cannot be handled lets what is behind it pass, and a person is asked. */
-async function setApart(tx: Tx, act: Act, next: Next): Promise<void> {
+async function setApart(tx: Tx, act: Act, next: Next, code: string): Promise<void> {
   switch (next.kind) {
     case 'message':
-      return keepUnreadable(tx, act, next.row, 'notStorable');
+      return keepUnreadable(tx, act, next.row, code);
     case 'receipt':
       // It stays on the worklist, where it is already.
       await tx.updateTable('receipts').set({ look_again: false }).where('id', '=', next.id).execute();
@@ -116,7 +123,7 @@ async function setApart(tx: Tx, act: Act, next: Next): Promise<void> {
         key: `transactionFailed:${next.row.id}`,
         subject: 'A transaction of the bank cannot be applied',
         body: 'It is kept and shown, and moves nothing: look at the account, then record the payment with its invoice.',
-        data: { transactionId: next.row.id, bookedOn: next.row.booked_on },
+        data: { transactionId: next.row.id, bookedOn: next.row.booked_on, code },
         dueAt: act.at,
       });
   }
@@ -173,7 +180,7 @@ async function handle(tx: Tx, act: Act, next: Next, holidays: HolidaysOf): Promi
   }
   if (next.kind === 'transaction') {
     const { refused } = await applyTransaction(tx, act, next.row, holidays);
-    if (refused !== null) await setApart(tx, act, next);
+    if (refused !== null) await setApart(tx, act, next, refused);
     return;
   }
   await handleMessage(tx, act, next.row, next.feed, holidays);

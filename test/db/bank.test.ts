@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { sql } from 'kysely';
+import { DomainError } from '../../domain/errors.ts';
 import { readProvider } from '../../domain/statement/providers/read.ts';
 import type { Transaction } from '../../domain/statement/transaction.ts';
 import { takeIn } from '../../db/repositories/transactions.ts';
@@ -336,6 +337,24 @@ describe('draining a feed', () => {
     expect(await tasksOf('transactionFailed')).toHaveLength(1);
     expect(await take()).toEqual({ applied: 0, left: 0 });
     await sql`drop trigger odd on receipts`.execute(book.db);
+  });
+
+  test('so does a message at which a rule says no that nobody expects', async () => {
+    const debtor = await addCustomer(book);
+    const first = await addInvoice(book, debtor, { number: 'NO-1' });
+    const second = await addInvoice(book, debtor, { number: 'NO-2' });
+    const refused = booked({ remittance: 'NO-1', amount: '200.00' });
+    await storeSingly(book.db, refused);
+    await storeSingly(book.db, booked({ remittance: 'NO-2' }));
+    const holidays = (): never => {
+      throw new DomainError('lawUnknown', 'Nobody knows these holidays.');
+    };
+    expect(await drainFeed(book.db, feedId, { now: NOW, holidays })).toEqual({ applied: 2, left: 0 });
+    expect(await rowOf(refused)).toMatchObject({ status: 'unreadable', error_code: 'lawUnknown' });
+    expect((await tasksOf('unreadableWebhook')).at(-1)!.data).toMatchObject({ code: 'lawUnknown' });
+    expect((await invoiceOf(book.db, first)).balance_minor).toBe(10_000n);
+    expect((await invoiceOf(book.db, second)).balance_minor).toBe(0n);
+    expect(await check(book.db)).toEqual([]);
   });
 
   test('text of any kind is only ever data', async () => {
