@@ -63,7 +63,9 @@ async function measure(db: Db, path: string, entries: number): Promise<boolean> 
 
   const parse = await timed(async () => {
     let told = 0;
-    for await (const event of readStatement(createReadStream(path))) if (event.kind === 'transaction') told += 1;
+    for await (const piece of readStatement(createReadStream(path))) {
+      for (const event of piece) if (event.kind === 'transaction') told += 1;
+    }
     if (told !== entries) throw new Error(`${told} of ${entries} entries were read.`);
   });
   const taken = await timed(async () => {

@@ -8,9 +8,11 @@ export type Reader = (path: string) => Promise<number>;
 /** Our reader, from the disk to checked transactions. */
 const ours: Reader = async (path) => {
   let entries = 0;
-  for await (const event of readStatement(createReadStream(path))) {
-    if (event.kind === 'rejected') throw new Error(`${event.record.code} at ${event.record.position}`);
-    if (event.kind === 'statement') entries = event.summary.entries;
+  for await (const told of readStatement(createReadStream(path))) {
+    for (const event of told) {
+      if (event.kind === 'rejected') throw new Error(`${event.record.code} at ${event.record.position}`);
+      if (event.kind === 'statement') entries = event.summary.entries;
+    }
   }
   return entries;
 };

@@ -137,21 +137,23 @@ async function takeRecords(tx: Tx, act: Act, account: AccountRef, id: string, fi
     }
     batch = [];
   };
-  for await (const event of readStatement(createReadStream(file.path), file.options)) {
-    switch (event.kind) {
-      case 'transaction':
-        refuseOtherAccount(account, event.account);
-        told.entries += 1;
-        batch.push(event.transaction);
-        if (batch.length >= BATCH) await flush();
-        break;
-      case 'rejected':
-      case 'warning':
-        note(told, event);
-        break;
-      case 'statement':
-        refuseOtherAccount(account, event.summary.account);
-        told.statements.push(event.summary);
+  for await (const events of readStatement(createReadStream(file.path), file.options)) {
+    for (const event of events) {
+      switch (event.kind) {
+        case 'transaction':
+          refuseOtherAccount(account, event.account);
+          told.entries += 1;
+          batch.push(event.transaction);
+          if (batch.length >= BATCH) await flush();
+          break;
+        case 'rejected':
+        case 'warning':
+          note(told, event);
+          break;
+        case 'statement':
+          refuseOtherAccount(account, event.summary.account);
+          told.statements.push(event.summary);
+      }
     }
   }
   await flush();

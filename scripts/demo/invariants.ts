@@ -119,8 +119,8 @@ async function everyPaymentOnce({ db }: Witnesses): Promise<Invariant> {
   }
   const statements = await db.selectFrom('statements').select('id').execute();
   for (const { id } of statements) {
-    for await (const event of readStatement(statementBytes(db, id))) {
-      if (event.kind === 'transaction') tell(event.transaction);
+    for await (const told of readStatement(statementBytes(db, id))) {
+      for (const event of told) if (event.kind === 'transaction') tell(event.transaction);
     }
   }
   const receipts = await db

@@ -479,7 +479,7 @@ describe('a message', () => {
       const pieces = Array.from({ length: Math.ceil(file.length / size) }, (_, i) =>
         file.subarray(i * size, (i + 1) * size),
       );
-      for await (const event of readStatement(pieces)) events.push(event);
+      for await (const told of readStatement(pieces)) events.push(...told);
       expect(sorted(events)).toEqual(whole);
     }
   });
