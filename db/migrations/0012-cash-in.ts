@@ -116,6 +116,8 @@ const statements = [
   `alter table receipts add column ultimate_name text`,
   `alter table receipts add column structured_references text[] not null default '{}'`,
   `alter table receipts add column fees_minor bigint`,
+  // What a person recorded as refunded is found again when the bank tells of it.
+  `create index receipt_returns_untold on receipt_returns (amount_minor, receipt_id) where feed_id is null`,
   // Money that is none of the invoices' was put aside by a person.
   `alter table receipts add column set_aside_minor bigint not null default 0 check (set_aside_minor >= 0)`,
   `alter table receipts drop constraint receipts_check`,
