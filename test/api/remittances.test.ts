@@ -135,6 +135,39 @@ describe('an advice', () => {
     });
   });
 
+  test('before its invoices means those of its customer, whoever else has such a number', async () => {
+    const { customerId } = await newInvoice(h, c.operator);
+    const lines = [{ number: 'RB-77-10', amount: '77.10' }];
+    await json({ customerId, reference: 'AVIS-9901', currency: 'EUR', lines });
+    const foreign = await newInvoice(h, c.operator, { number: 'RB-7-710', amount: '99.00' });
+    const own = await newInvoice(h, c.operator, {
+      number: 'RB-771-0',
+      customer: undefined,
+      customerId,
+      amount: '77.10',
+    });
+    const receiptId = await feed.pays({ amount: '77.10', remittance: 'AVIS-9901' });
+    expect(await allocated(receiptId)).toEqual([[own.id, '77.10', 'remittanceAdvice']]);
+    // One number of two invoices of its own names neither, and none of another customer's.
+    const twice = [{ number: 'RB-88-10', amount: '88.10' }];
+    await json({ customerId, reference: 'AVIS-9902', currency: 'EUR', lines: twice });
+    for (const number of ['RB-88-10', 'RB-881-0']) {
+      await newInvoice(h, c.operator, { number, customer: undefined, customerId, amount: '200.00' });
+    }
+    const unclear = await feed.pays({ amount: '88.10', remittance: 'AVIS-9902' });
+    expect(await allocated(unclear)).toEqual([]);
+    expect((await get(`/v1/invoices/${foreign.id}`)).balance).toBe('99.00');
+  });
+
+  test('of a customer means invoices that only others have, too', async () => {
+    const { customerId } = await newInvoice(h, c.operator);
+    const lines = [{ number: 'RB-99-10', amount: '99.10' }];
+    await json({ customerId, reference: 'AVIS-9903', currency: 'EUR', lines });
+    const others = await newInvoice(h, c.operator, { number: 'RB-99-10', amount: '99.10' });
+    const receiptId = await feed.pays({ amount: '99.10', remittance: 'AVIS-9903' });
+    expect(await allocated(receiptId)).toEqual([[others.id, '99.10', 'remittanceAdvice']]);
+  });
+
   test('that was withdrawn is not used', async () => {
     const { a } = await two();
     const made = await json({ currency: 'EUR', lines: [{ number: a.number, amount: '3.21' }] });
