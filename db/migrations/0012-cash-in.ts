@@ -199,8 +199,13 @@ const statements = [
     number text not null,
     invoice_id text references invoices,
     amount_minor bigint not null check (amount_minor <> 0),
-    primary key (advice_id, line)
+    primary key (advice_id, line),
+    creditor_id text not null,
+    -- Its number as numbers are compared, as long as no invoice is known for it and the advice is open.
+    awaited text
   )`,
+  `create index remittance_lines_awaited on remittance_lines (creditor_id, awaited, advice_id)
+     where awaited is not null`,
 
   `alter table postings drop constraint postings_account_check`,
   `alter table postings add constraint postings_account_check check (account in ('receivable', 'sales', 'bank', 'agency',

@@ -1,11 +1,16 @@
 import { sql } from 'kysely';
 import { invoiceTokens } from '../../domain/matching/invoice-tokens.ts';
+import { normaliseToken } from '../../domain/matching/tokens.ts';
 import { inTransaction, type Db, type Tx } from '../database.ts';
 import { pokeFeeds } from './outbox.ts';
 
+/** Receipts that are looked at again for one number, one amount of a customer, or one advice: the latest ones. */
+const MOST_RECEIPTS = 500;
+
 /**
  * Invoices became known that money on the worklist may be for: by a number that it quotes, or as the same amount of the
- * customer it is taken to be from. Their feeds look again, in their own time. A person's decision is left alone.
+ * customer it is taken to be from, or as an open advice says. Their feeds look again, in their own time. A person's decision is
+ * left alone.
  */
 export async function lookAgainFor(
   tx: Tx,
@@ -24,6 +29,63 @@ export async function lookAgainFor(
         join receipts r on r.creditor_id = ${creditorId} and r.currency = given.currency
           and r.unapplied_minor = given.amount_minor and r.unapplied_minor > 0
           and r.customer_id = given.customer_id
+    )
+    returning feed_id`.execute(tx);
+  await pokeFeeds(
+    tx,
+    rows.map(({ feed_id: feedId }) => feedId),
+  );
+  await lookAgainByAdvice(tx, creditorId, tokens);
+}
+
+/** Open advices that await one number and are looked at for an invoice that has it, the latest ones. */
+const MOST_ADVICES = 100;
+
+/** Money that open advices with these numbers may be for waited until they are known: it quotes none of them itself. */
+async function lookAgainByAdvice(tx: Tx, creditorId: string, tokens: readonly string[]): Promise<void> {
+  const { rows } = await sql<{ advice_id: string }>`
+    select distinct l.advice_id from unnest(${[...tokens]}::text[]) as t (token) cross join lateral (
+      select advice_id from remittance_lines where creditor_id = ${creditorId} and awaited = t.token
+      order by advice_id desc limit ${MOST_ADVICES}) l`.execute(tx);
+  await lookAgainForAdvices(
+    tx,
+    creditorId,
+    rows.map((row) => row.advice_id),
+  );
+}
+
+/**
+ * Money of the totals of these advices that nobody assigned is looked at again where they are open: what quotes their
+ * reference, what is of their customer, and other money, of each the latest.
+ */
+export async function lookAgainForAdvices(tx: Tx, creditorId: string, adviceIds: readonly string[]): Promise<void> {
+  if (adviceIds.length === 0) return;
+  const advices = await tx
+    .selectFrom('remittance_advices')
+    .select(['reference', 'customer_id', 'currency', 'total_minor'])
+    .where('creditor_id', '=', creditorId)
+    .where('id', 'in', [...adviceIds])
+    .where('status', '=', 'open')
+    .execute();
+  const fits = sql`r.creditor_id = ${creditorId} and r.currency = a.currency and r.unapplied_minor = a.total_minor
+    and r.unapplied_minor > 0 and r.unapplied_minor = r.amount_minor and r.feed_id is not null and not r.by_person`;
+  const { rows } = await sql<{ feed_id: string }>`
+    update receipts set look_again = true
+    where feed_id is not null and unapplied_minor > 0 and not by_person and id in (
+      select found.id from unnest(
+          ${advices.map((one) => normaliseToken(one.reference ?? ''))}::text[],
+          ${advices.map((one) => one.customer_id)}::text[], ${advices.map((one) => one.currency)}::text[],
+          ${advices.map((one) => one.total_minor.toString())}::bigint[]) as a (token, customer_id, currency, total_minor)
+        cross join lateral (
+          (select r.id from receipt_tokens k join receipts r on r.id = k.receipt_id
+            where k.creditor_id = ${creditorId} and k.token = a.token and ${fits}
+            order by k.receipt_id desc limit ${MOST_RECEIPTS})
+          union
+          (select r.id from receipts r where ${fits} and r.customer_id = a.customer_id
+            order by r.seq desc limit ${MOST_RECEIPTS})
+          union
+          (select r.id from receipts r where ${fits} order by r.seq desc limit ${MOST_RECEIPTS})
+        ) found
     )
     returning feed_id`.execute(tx);
   await pokeFeeds(

@@ -12,8 +12,8 @@ import { newId } from '../ids.ts';
 import type { Database } from '../types.ts';
 import { allocate } from './allocations.ts';
 import { lockCustomers } from './locks.ts';
+import { lookAgainForAdvices } from './look-again.ts';
 import { recordDecision } from './match-decisions.ts';
-import { pokeFeeds } from './outbox.ts';
 
 export type AdviceRow = Selectable<Database['remittance_advices']>;
 export type AdviceLineRow = Selectable<Database['remittance_lines']>;
@@ -61,24 +61,22 @@ export async function recordAdvice(tx: Tx, act: Act, advice: NewAdvice): Promise
   await tx
     .insertInto('remittance_lines')
     .values(
-      advice.lines.map(({ number, amountMinor }, index) => ({
-        advice_id: id,
-        line: index + 1,
-        number,
-        invoice_id: invoices.get(normaliseToken(number)) ?? null,
-        amount_minor: amountMinor,
-      })),
+      advice.lines.map(({ number, amountMinor }, index) => {
+        const token = normaliseToken(number);
+        const invoiceId = invoices.get(token) ?? null;
+        return {
+          advice_id: id,
+          line: index + 1,
+          number,
+          invoice_id: invoiceId,
+          amount_minor: amountMinor,
+          creditor_id: advice.creditorId,
+          awaited: invoiceId === null && token !== '' ? token : null,
+        };
+      }),
     )
     .execute();
-  const { rows } = await sql<{ feed_id: string }>`
-    update receipts set look_again = true
-    where creditor_id = ${advice.creditorId} and currency = ${advice.currency} and feed_id is not null and not by_person
-      and unapplied_minor = ${totalMinor.toString()}::bigint and unapplied_minor = amount_minor and unapplied_minor > 0
-    returning feed_id`.execute(tx);
-  await pokeFeeds(
-    tx,
-    rows.map(({ feed_id: feedId }) => feedId),
-  );
+  await lookAgainForAdvices(tx, advice.creditorId, [id]);
   return id;
 }
 
@@ -175,7 +173,18 @@ export async function useAdvice(tx: Tx, act: Act, money: Advised): Promise<boole
     .set({ status: 'used', receipt_id: money.receiptId })
     .where('id', '=', adviceId)
     .execute();
+  await awaitNothing(tx, adviceId);
   return true;
+}
+
+/** It is not open any more: invoices to come are none of its business. */
+async function awaitNothing(tx: Tx, adviceId: string): Promise<void> {
+  await tx
+    .updateTable('remittance_lines')
+    .set({ awaited: null })
+    .where('advice_id', '=', adviceId)
+    .where('awaited', 'is not', null)
+    .execute();
 }
 
 /** What is kept of it: the advice decided, and what the rules had found otherwise are its rivals. */
@@ -243,7 +252,9 @@ export async function markUsed(tx: Tx, adviceId: string, receiptId: string): Pro
     .where('id', '=', adviceId)
     .where('status', '=', 'open')
     .executeTakeFirst();
-  return numUpdatedRows === 1n;
+  if (numUpdatedRows !== 1n) return false;
+  await awaitNothing(tx, adviceId);
+  return true;
 }
 
 /** Its invoices by id; null where one of them is not known. */
@@ -334,7 +345,7 @@ export async function withdrawAdvice(tx: Tx, creditorId: string, id: string): Pr
     .where('status', '=', 'open')
     .returning('id')
     .executeTakeFirst();
-  if (row) return;
+  if (row) return awaitNothing(tx, id);
   if (!(await findAdvice(tx, creditorId, id))) throw new DomainError('notFound', 'There is no such advice.');
   throw new DomainError('adviceUsed', 'The advice is not open any more.');
 }

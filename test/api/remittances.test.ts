@@ -178,6 +178,46 @@ describe('an advice', () => {
     expect(listed.data.map((one: { id: string }) => one.id)).toEqual([made.body.id]);
   });
 
+  test('finds money that came before its invoices, when they are registered', async () => {
+    const { customerId } = await newInvoice(h, c.operator);
+    const lines = (number: string) => [
+      { number: `${number}1`, amount: '60.10' },
+      { number: `${number}2`, amount: '40.20' },
+    ];
+    const register = async (number: string) => [
+      await newInvoice(h, c.operator, { number: `${number}1`, customer: undefined, customerId, amount: '70.00' }),
+      await newInvoice(h, c.operator, { number: `${number}2`, customer: undefined, customerId, amount: '40.20' }),
+    ];
+    const quoted = await json({ reference: 'AVIS-9911', currency: 'EUR', lines: lines('RC-1-') });
+    const money = await feed.pays({ amount: '100.30', remittance: 'AVIS 9911' });
+    const withdrawn = await json({ reference: 'AVIS-9912', currency: 'EUR', lines: lines('RC-2-') });
+    await h.call(c.operator, 'DELETE', `/v1/remittances/${withdrawn.body.id}`);
+    await feed.drain();
+    await register('RC-2-');
+    expect((await h.db.selectFrom('receipts').select('id').where('look_again', '=', true).execute()).length).toBe(0);
+    const [a, b] = await register('RC-1-');
+    await feed.drain();
+    expect(await allocated(money)).toEqual([
+      [a!.id, '60.10', 'remittanceAdvice'],
+      [b!.id, '40.20', 'remittanceAdvice'],
+    ]);
+    expect(await get(`/v1/remittances/${quoted.body.id}`)).toMatchObject({ status: 'used', receiptId: money });
+
+    const silent = await feed.pays({ amount: '100.30', remittance: 'divers' });
+    await json({ currency: 'EUR', lines: lines('RC-3-') });
+    await feed.drain();
+    expect(await allocated(silent)).toEqual([]);
+    const [d] = await register('RC-3-');
+    await feed.drain();
+    expect((await allocated(silent))[0]).toEqual([d!.id, '60.10', 'remittanceAdvice']);
+    const awaited = await h.db
+      .selectFrom('remittance_lines')
+      .select('number')
+      .where('awaited', 'like', 'RC%')
+      .execute();
+    expect(awaited).toEqual([]);
+  });
+
   test('is refused with what is wrong with it', async () => {
     const bad = await json({
       currency: 'EUR',
