@@ -134,7 +134,7 @@ const statements = [
     primary key (creditor_id, token, receipt_id)
   )`,
   `create index receipt_tokens_by_receipt on receipt_tokens (receipt_id)`,
-  `create index receipts_unapplied_by_amount on receipts (creditor_id, currency, unapplied_minor)
+  `create index receipts_unapplied_by_amount on receipts (creditor_id, currency, unapplied_minor, customer_id, seq)
      where unapplied_minor > 0`,
 
   // Why money went where it went, or nowhere.
