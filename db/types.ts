@@ -1019,6 +1019,8 @@ export const TABLES = {
     number: 'text',
     invoice_id: 'text?',
     amount_minor: 'int8',
+    creditor_id: 'text',
+    awaited: 'text?',
   },
 } as const;
 

@@ -1,13 +1,14 @@
 import { sql } from 'kysely';
+import { mayBeOwnRefund } from '../../domain/statement/own-refund.ts';
 import { onlyLikely, type PossibleOriginal } from '../../domain/statement/return-original.ts';
-import { partsOfReturn } from '../../domain/statement/return-parts.ts';
+import { partsOfReturn, wantedOf } from '../../domain/statement/return-parts.ts';
 import type { ReturnInformation } from '../../domain/statement/transaction.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { formatAmount } from '../../domain/money.ts';
 import type { Act } from '../act.ts';
 import type { Tx } from '../database.ts';
 import { pokeFeeds } from './outbox.ts';
-import { returnReceipt } from './returns.ts';
+import { confirmRefund, REFUND, returnReceipt } from './returns.ts';
 import { streamOf } from './stream-intake.ts';
 import { closeTaskByKey, openTask } from './tasks.ts';
 import { findTransaction, returnsOf, type TransactionRow } from './transactions.ts';
@@ -27,7 +28,7 @@ interface Original {
 /**
  * The bank took money back: the receipt it was is found by the bank's id, by its end-to-end id, or, where a format tells
  * neither, as the only one of its amount with the same payer or reference; its allocations are undone, a fee that the bank
- * added is booked apart. A return that comes before its payment waits for it, with a task.
+ * added is booked apart. A refund that a person recorded before is that one, and moves nothing again. A return that comes before its payment waits for it, with a task.
  */
 export async function applyReturn(
   tx: Tx,
@@ -45,7 +46,9 @@ export async function applyReturn(
     await closeTaskByKey(tx, act, row.creditor_id, waitingKey(row), 'done', { outcome: 'currencyMismatch' });
     return { kind: 'refused', code: 'currencyMismatch' };
   }
-  await applyTo(tx, act, row, returns, original);
+  if (!mayBeOwnRefund(returns) || !(await isRecorded(tx, act, row, returns, original))) {
+    await applyTo(tx, act, row, returns, original);
+  }
   await closeTaskByKey(tx, act, row.creditor_id, waitingKey(row), 'done', { outcome: 'transactionCame' });
   return { kind: 'returned', receiptId: original.id };
 }
@@ -57,6 +60,25 @@ const partsOf = (row: TransactionRow, returns: ReturnInformation, original: Orig
     feesMinor: row.fees_minor,
     leftMinor: original.amount_minor - original.returned_minor,
   });
+
+/** Whether it is the refund that a person had recorded, which has been told now. */
+async function isRecorded(
+  tx: Tx,
+  act: Act,
+  row: TransactionRow,
+  returns: ReturnInformation,
+  original: Original,
+): Promise<boolean> {
+  const { wantedMinor, feesMinor } = partsOf(row, returns, original);
+  return confirmRefund(tx, act, {
+    receiptId: original.id,
+    amountMinor: wantedMinor,
+    feesMinor,
+    bookedOn: row.booked_on,
+    feedId: row.feed_id,
+    externalId: row.id,
+  });
+}
 
 async function applyTo(
   tx: Tx,
@@ -123,7 +145,9 @@ export async function returnByHand(
     throw fault('currencyMismatch', `The receipt is in ${original.currency}.`);
   }
   const { wantedMinor, amountMinor } = partsOf(row, returns, original);
-  if (amountMinor < wantedMinor) {
+  // Whatever reason the bank gives: here a person says what it is.
+  const recorded = await isRecorded(tx, act, row, returns, original);
+  if (!recorded && amountMinor < wantedMinor) {
     throw fault(
       'exceedsReceipt',
       `Only ${formatAmount(amountMinor, row.currency)} of the receipt can still be returned.`,
@@ -134,7 +158,7 @@ export async function returnByHand(
     .set({ state: 'done', outcome: 'return', receipt_id: receiptId })
     .where('id', '=', row.id)
     .execute();
-  await applyTo(tx, act, row, returns, original);
+  if (!recorded) await applyTo(tx, act, row, returns, original);
 }
 
 /** What money that comes back undoes: `own` where it never was a customer's. */
@@ -262,6 +286,10 @@ async function findOriginal(tx: Tx, row: TransactionRow, returns: ReturnInformat
   }
   const amountMinor = returns.originalAmountMinor ?? -row.amount_minor - (row.fees_minor ?? 0n);
   const endToEndId = returns.originalEndToEndId ?? row.end_to_end_id;
+  if (mayBeOwnRefund(returns)) {
+    const refunded = await findRefunded(tx, row, returns, endToEndId);
+    if (refunded) return refunded;
+  }
   if (endToEndId !== null) {
     // Ids recur: of several equal ones any will do, they are the same payer's and amount.
     const { rows } = await sql<Original>`${of} and t.end_to_end_id = ${endToEndId}
@@ -273,6 +301,31 @@ async function findOriginal(tx: Tx, row: TransactionRow, returns: ReturnInformat
   // A bank's own id that is not known here may still come: nothing is guessed then.
   if (returns.originalBankId !== null) return undefined;
   return onlyLikelyOf(tx, row, amountMinor);
+}
+
+/**
+ * The receipt of which a person recorded a refund of this amount that no bank has told of yet. Of two equal payments of one
+ * payer it is the one that was refunded, not the one that stands.
+ */
+async function findRefunded(
+  tx: Tx,
+  row: TransactionRow,
+  returns: ReturnInformation,
+  endToEndId: string | null,
+): Promise<Original | undefined> {
+  const bookedMinor = -row.amount_minor;
+  const wantedMinor = wantedOf({ ...returns, bookedMinor, feesMinor: row.fees_minor });
+  const { rows } = await sql<Original & PossibleOriginal & { endToEndId: string | null }>`
+    select r.id, r.amount_minor, r.returned_minor, r.currency, r.customer_id, r.payer_iban as "payerAccount",
+      coalesce(r.remittance, t.bank_text) as remittance, r.end_to_end_id as "endToEndId"
+    from receipt_returns b join receipts r on r.id = b.receipt_id join bank_transactions t on t.id = r.transaction_id
+    where b.feed_id is null and b.reason_code = ${REFUND} and b.amount_minor = ${wantedMinor.toString()}::bigint
+      and b.booked_on >= ${row.booked_on}::date - ${MOST_DAYS}::int and r.currency = ${row.currency}
+      and t.creditor_id = ${row.creditor_id} and t.account_key = ${row.account_key}
+    order by r.seq desc limit 50`.execute(tx);
+  const named = rows.find((one) => endToEndId !== null && one.endToEndId === endToEndId);
+  if (named || returns.originalBankId !== null) return named;
+  return onlyLikely({ counterpartyAccount: row.counterparty_account, text: row.remittance ?? row.bank_text }, rows);
 }
 
 /** Among the latest receipts of this amount that are not returned. */

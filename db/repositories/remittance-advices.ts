@@ -1,6 +1,6 @@
 import { sql, type Selectable } from 'kysely';
 import { DomainError } from '../../domain/errors.ts';
-import { adviceFor, agreesWith } from '../../domain/matching/advice.ts';
+import { adviceFor, agreesWith, type Advice } from '../../domain/matching/advice.ts';
 import { presumedCustomer } from '../../domain/matching/payer.ts';
 import { readPayment } from '../../domain/matching/reading.ts';
 import { normaliseToken } from '../../domain/matching/tokens.ts';
@@ -12,8 +12,8 @@ import { newId } from '../ids.ts';
 import type { Database } from '../types.ts';
 import { allocate } from './allocations.ts';
 import { lockCustomers } from './locks.ts';
+import { lookAgainForAdvices } from './look-again.ts';
 import { recordDecision } from './match-decisions.ts';
-import { pokeFeeds } from './outbox.ts';
 
 export type AdviceRow = Selectable<Database['remittance_advices']>;
 export type AdviceLineRow = Selectable<Database['remittance_lines']>;
@@ -61,24 +61,22 @@ export async function recordAdvice(tx: Tx, act: Act, advice: NewAdvice): Promise
   await tx
     .insertInto('remittance_lines')
     .values(
-      advice.lines.map(({ number, amountMinor }, index) => ({
-        advice_id: id,
-        line: index + 1,
-        number,
-        invoice_id: invoices.get(normaliseToken(number)) ?? null,
-        amount_minor: amountMinor,
-      })),
+      advice.lines.map(({ number, amountMinor }, index) => {
+        const token = normaliseToken(number);
+        const invoiceId = invoices.get(token) ?? null;
+        return {
+          advice_id: id,
+          line: index + 1,
+          number,
+          invoice_id: invoiceId,
+          amount_minor: amountMinor,
+          creditor_id: advice.creditorId,
+          awaited: invoiceId === null && token !== '' ? token : null,
+        };
+      }),
     )
     .execute();
-  const { rows } = await sql<{ feed_id: string }>`
-    update receipts set look_again = true
-    where creditor_id = ${advice.creditorId} and currency = ${advice.currency} and feed_id is not null and not by_person
-      and unapplied_minor = ${totalMinor.toString()}::bigint and unapplied_minor = amount_minor and unapplied_minor > 0
-    returning feed_id`.execute(tx);
-  await pokeFeeds(
-    tx,
-    rows.map(({ feed_id: feedId }) => feedId),
-  );
+  await lookAgainForAdvices(tx, advice.creditorId, [id]);
   return id;
 }
 
@@ -89,15 +87,51 @@ async function invoicesByNumber(
   customerId: string | null,
   numbers: readonly string[],
 ): Promise<Map<string, string>> {
-  const { rows } = await sql<{ token: string; invoice_id: string; customer_id: string }>`
-    select t.token, i.id as invoice_id, i.customer_id from invoice_tokens t join invoices i on i.id = t.invoice_id
-    where t.creditor_id = ${creditorId} and t.token = any(${numbers.map(normaliseToken)}::text[])`.execute(tx);
-  const found = new Map<string, string>();
-  for (const token of new Set(rows.map((row) => row.token))) {
-    const named = rows.filter((row) => row.token === token && (customerId === null || row.customer_id === customerId));
-    if (named.length === 1) found.set(token, named[0]!.invoice_id);
-  }
-  return found;
+  const named = await namedBy(tx, creditorId, customerId, numbers);
+  return new Map([...named].flatMap(([token, ids]) => (ids.length === 1 ? [[token, ids[0]!]] : [])));
+}
+
+/** The invoices that have each number, two at most: more than one names none. Of this customer where one is given. */
+async function namedBy(
+  tx: Db | Tx,
+  creditorId: string,
+  customerId: string | null,
+  numbers: readonly string[],
+): Promise<Map<string, string[]>> {
+  const tokens = [...new Set(numbers.map(normaliseToken))];
+  if (tokens.length === 0) return new Map();
+  const whose =
+    customerId === null
+      ? sql`select k.invoice_id from invoice_tokens k where k.creditor_id = ${creditorId} and k.token = t.token`
+      : sql`select k.invoice_id from invoice_tokens k join invoices i on i.id = k.invoice_id
+          where k.creditor_id = ${creditorId} and k.token = t.token and i.customer_id = ${customerId}`;
+  const { rows } = await sql<{ token: string; ids: string[] }>`
+    select t.token, n.ids from unnest(${tokens}::text[]) as t (token)
+      cross join lateral (select array_agg(invoice_id) as ids from (${whose} limit 2) named) n
+    where n.ids is not null`.execute(tx);
+  return new Map(rows.map(({ token, ids }) => [token, ids]));
+}
+
+/**
+ * What is known only now of an advice: the invoices of its own customer have their numbers first. Of others only what is not
+ * that customer's at all: a parent pays for its subsidiaries.
+ */
+async function knownSince(
+  tx: Db | Tx,
+  creditorId: string,
+  customerId: string | null,
+  numbers: readonly string[],
+): Promise<Map<string, string>> {
+  if (customerId === null) return invoicesByNumber(tx, creditorId, null, numbers);
+  const own = await namedBy(tx, creditorId, customerId, numbers);
+  const others = await invoicesByNumber(
+    tx,
+    creditorId,
+    null,
+    numbers.filter((number) => !own.has(normaliseToken(number))),
+  );
+  for (const [token, ids] of own) if (ids.length === 1) others.set(token, ids[0]!);
+  return others;
 }
 
 interface Advised {
@@ -139,7 +173,18 @@ export async function useAdvice(tx: Tx, act: Act, money: Advised): Promise<boole
     .set({ status: 'used', receipt_id: money.receiptId })
     .where('id', '=', adviceId)
     .execute();
+  await awaitNothing(tx, adviceId);
   return true;
+}
+
+/** It is not open any more: invoices to come are none of its business. */
+async function awaitNothing(tx: Tx, adviceId: string): Promise<void> {
+  await tx
+    .updateTable('remittance_lines')
+    .set({ awaited: null })
+    .where('advice_id', '=', adviceId)
+    .where('awaited', 'is not', null)
+    .execute();
 }
 
 /** What is kept of it: the advice decided, and what the rules had found otherwise are its rivals. */
@@ -195,7 +240,7 @@ export async function advicesLines(
   const customerId = presumedCustomer(decision.quoted, decision.payers);
   const found = adviceFor(payment, readPayment(payment).tokens, customerId, advices);
   if (found === null) return null;
-  const lines = await linesOf(tx, creditorId, found.advice.id);
+  const lines = await linesOf(tx, creditorId, found.advice);
   return lines === null || !agreesWith(found.by, lines, decision) ? null : { adviceId: found.advice.id, lines };
 }
 
@@ -207,11 +252,17 @@ export async function markUsed(tx: Tx, adviceId: string, receiptId: string): Pro
     .where('id', '=', adviceId)
     .where('status', '=', 'open')
     .executeTakeFirst();
-  return numUpdatedRows === 1n;
+  if (numUpdatedRows !== 1n) return false;
+  await awaitNothing(tx, adviceId);
+  return true;
 }
 
 /** Its invoices by id; null where one of them is not known. */
-async function linesOf(tx: Db | Tx, creditorId: string, adviceId: string): Promise<AdvisedLine[] | null> {
+async function linesOf(
+  tx: Db | Tx,
+  creditorId: string,
+  { id: adviceId, customerId }: Pick<Advice, 'id' | 'customerId'>,
+): Promise<AdvisedLine[] | null> {
   const lines = await tx
     .selectFrom('remittance_lines')
     .selectAll()
@@ -219,7 +270,7 @@ async function linesOf(tx: Db | Tx, creditorId: string, adviceId: string): Promi
     .orderBy('line')
     .execute();
   const numbers = lines.filter((line) => line.invoice_id === null).map((line) => line.number);
-  const found = await invoicesByNumber(tx, creditorId, null, numbers);
+  const found = await knownSince(tx, creditorId, customerId, numbers);
   const ids = lines.map((line) => line.invoice_id ?? found.get(normaliseToken(line.number)) ?? null);
   if (ids.includes(null)) return null;
   const invoices = await tx
@@ -294,7 +345,7 @@ export async function withdrawAdvice(tx: Tx, creditorId: string, id: string): Pr
     .where('status', '=', 'open')
     .returning('id')
     .executeTakeFirst();
-  if (row) return;
+  if (row) return awaitNothing(tx, id);
   if (!(await findAdvice(tx, creditorId, id))) throw new DomainError('notFound', 'There is no such advice.');
   throw new DomainError('adviceUsed', 'The advice is not open any more.');
 }

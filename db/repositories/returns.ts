@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { DomainError } from '../../domain/errors.ts';
 import { bankFeeCharged, returned } from '../../domain/ledger/postings.ts';
 import { formatAmount } from '../../domain/money.ts';
@@ -109,6 +110,46 @@ export async function returnReceipt(tx: Tx, act: Act, back: NewReturn): Promise<
   }
   return returnId;
 }
+
+/** What stands with a return that a person recorded, before its bank tells of it. */
+export const REFUND = 'refund';
+
+/**
+ * The bank tells of a refund that a person recorded before: the same amount of the same receipt. Only its fee is new to the
+ * books. True where there was one that nothing had told yet. Not where a debit to the payer has told it already: then it
+ * went back twice.
+ */
+export async function confirmRefund(
+  tx: Tx,
+  act: Act,
+  told: NewReturn & { feedId: string; externalId: string },
+): Promise<boolean> {
+  const { rows } = await sql<{ id: string }>`
+    update receipt_returns set feed_id = ${told.feedId}, external_id = ${told.externalId}
+    where feed_id is null and id = (
+      select b.id from receipt_returns b join receipts r on r.id = b.receipt_id
+        left join bank_transactions t on t.id = r.transaction_id
+      where b.receipt_id = ${told.receiptId} and b.feed_id is null and b.reason_code = ${REFUND}
+        and b.amount_minor = ${told.amountMinor.toString()}::bigint
+        and not exists (
+          select from bank_transactions d
+          where d.creditor_id = t.creditor_id and d.account_key = t.account_key and d.amount_minor = -b.amount_minor
+            and d.booked_on >= b.booked_on - ${BOOKED_BEFORE_DAYS}::int and d.currency = r.currency and d.outcome = 'debit'
+            and (d.counterparty_account is null or r.payer_iban is null or d.counterparty_account = r.payer_iban))
+      order by b.at, b.id limit 1)
+    returning id`.execute(tx);
+  const refund = rows[0];
+  if (!refund) return false;
+  if (told.feesMinor !== undefined && told.feesMinor > 0n) {
+    const { creditor_id: creditorId, currency } = await lockReceipt(tx, told.receiptId);
+    const of = { returnId: refund.id, receiptId: told.receiptId, amountMinor: told.feesMinor, currency };
+    await post(tx, act, creditorId, told.bookedOn, bankFeeCharged(of));
+  }
+  return true;
+}
+
+/** Days by which a person may record a refund after its bank booked it. */
+const BOOKED_BEFORE_DAYS = 10;
 
 /** Allocations of the receipt that stand, the last one first. */
 async function standingAllocations(tx: Tx, receiptId: string) {

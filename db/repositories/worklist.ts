@@ -18,7 +18,7 @@ import { findMatching } from './matching-settings.ts';
 import { putMoneyAside, takeAsideBack } from './put-aside.ts';
 import type { ReceiptRow } from './receipt-list.ts';
 import { advicesLines, advisedProposal, markUsed } from './remittance-advices.ts';
-import { returnReceipt } from './returns.ts';
+import { REFUND, returnReceipt } from './returns.ts';
 import { completeTask, openTask } from './tasks.ts';
 import { endUnapplied, takeInHand, type UnappliedEnd } from './unapplied.ts';
 
@@ -206,7 +206,7 @@ export async function refundMoney(tx: Tx, act: Act, seen: ReceiptRow, amountMino
     receiptId: receipt.id,
     amountMinor: amount,
     bookedOn,
-    reasonCode: 'refund',
+    reasonCode: REFUND,
   });
   if (!open) await noteBeside(tx, act, receipt, returnId, whole ? 'returned' : 'returnedPart');
   return returnId;

@@ -38,6 +38,8 @@ export interface ReturnInformation {
    * what it books: the returned debit of 50.00 with 3.00 of fees books 53.00.
    */
   originalAmountMinor: bigint | null;
+  /** The creditor sent it back itself, at its provider: neither a chargeback nor a collection that failed. */
+  refund?: true;
 }
 
 /**

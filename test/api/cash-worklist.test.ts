@@ -3,10 +3,12 @@ import { check } from '../../db/repositories/ledger.ts';
 import { lookAgain } from '../../db/repositories/cash-application.ts';
 import { inTransaction } from '../../db/database.ts';
 import { bankAct } from '../../db/act.ts';
-import { askAboutSuspect } from '../../db/repositories/bank-transactions.ts';
+import { askAboutSuspect, drainFeed } from '../../db/repositories/bank-transactions.ts';
 import { findTransaction, takeIn } from '../../db/repositories/transactions.ts';
 import { parseAmount } from '../../domain/money.ts';
 import type { Transaction } from '../../domain/statement/transaction.ts';
+import { stripeCharge, stripeDispute, stripeEvent, stripeRefund } from '../support/webhook-bodies.ts';
+import { signStripe } from '../support/webhook-signing.ts';
 import { withBankAccount } from './bank-account.ts';
 import { newFeed, type TestFeed } from './feed.ts';
 import { newInvoice, NOW, type Harness, type TestCreditor } from './harness.ts';
@@ -262,6 +264,169 @@ describe('money of no invoice', () => {
     });
   });
 });
+
+const CARDS = 'whsec_0123456789abcdef0123456789abcdef';
+
+describe('a refund that a person recorded', () => {
+  const openTasks = async (receiptId: string) =>
+    (
+      await h.db
+        .selectFrom('tasks')
+        .select('kind')
+        .where('status', '=', 'open')
+        .where('receipt_id', '=', receiptId)
+        .execute()
+    )
+      .map(({ kind }) => kind)
+      .concat((await get('/v1/tasks?kind=unknownReturn&status=open')).data.map(({ kind }: { kind: string }) => kind));
+  const returnsOf = (receiptId: string) =>
+    h.db
+      .selectFrom('receipt_returns')
+      .select(['amount_minor', 'reason_code'])
+      .where('receipt_id', '=', receiptId)
+      .orderBy('at')
+      .orderBy('id')
+      .execute();
+
+  /** A Stripe account, and a charge of 1200.00 that is for nothing known. */
+  async function charged() {
+    serial += 1;
+    const n = serial;
+    const { body } = await h.call(c.approver, 'POST', '/v1/feeds', {
+      kind: 'stripe',
+      name: 'Cards',
+      secret: CARDS,
+    });
+    const tells = async (type: string, object: object, previous?: object) => {
+      const event = { ...stripeEvent(type, object, previous), id: `evt_${n}_${(serial += 1)}` };
+      const bytes = Buffer.from(JSON.stringify(event));
+      const headers = { 'content-type': 'application/json', ...signStripe(bytes, CARDS, Date.now()) };
+      const reply = await h.call(null, 'POST', `/v1/webhooks/feeds/${body.id}`, bytes.toString(), headers);
+      expect(reply.status).toBe(204);
+      await drainFeed(h.db, body.id, { now: NOW, holidays: () => new Set<string>() });
+    };
+    const charge = { id: `ch_${n}`, payment_intent: `pi_${n}`, metadata: {} };
+    await tells('charge.succeeded', stripeCharge(charge));
+    const [told] = (await get(`/v1/transactions?feedId=${body.id}`)).data;
+    const refunded = (sum: number, before: number) =>
+      tells('charge.refunded', stripeCharge({ ...charge, amount_refunded: sum }), { amount_refunded: before });
+    const disputed = () =>
+      tells('charge.dispute.funds_withdrawn', stripeDispute({ ...charge, id: `dp_${n}`, charge: charge.id }));
+    return { receiptId: told.receiptId as string, feedId: body.id as string, tells, refunded, disputed, n };
+  }
+
+  test('and makes at the provider is told once, without a task', async () => {
+    const { receiptId, feedId, refunded, tells, n } = await charged();
+    await post(`/v1/receipts/${receiptId}/refund`, { reason: 'Paid twice' });
+    await refunded(120_000, 0);
+    expect(await get(`/v1/receipts/${receiptId}`)).toMatchObject({ returned: '1200.00', unapplied: '0.00' });
+    expect(await returnsOf(receiptId)).toEqual([{ amount_minor: 120_000n, reason_code: 'refund' }]);
+    expect(await openTasks(receiptId)).toEqual([]);
+    const [back] = (await get(`/v1/transactions?feedId=${feedId}`)).data;
+    expect(back).toMatchObject({ amount: '-1200.00', outcome: 'return', receiptId });
+    // It fails: the customer's money is there again.
+    const failed = stripeRefund({
+      id: `re_${n}`,
+      amount: 120_000,
+      charge: `ch_${n}`,
+      payment_intent: `pi_${n}`,
+    });
+    await tells('refund.failed', { ...failed, metadata: {} });
+    const [again] = (await get(`/v1/transactions?feedId=${feedId}`)).data;
+    expect(again).toMatchObject({ amount: '1200.00', outcome: 'receipt' });
+  });
+
+  test('of a part is that part, and another one of the same amount is not', async () => {
+    const { receiptId, refunded } = await charged();
+    await post(`/v1/receipts/${receiptId}/refund`, { amount: '200.00', reason: 'Too much' });
+    await refunded(20_000, 0);
+    expect(await get(`/v1/receipts/${receiptId}`)).toMatchObject({ returned: '200.00', unapplied: '1000.00' });
+    await refunded(40_000, 20_000);
+    expect(await get(`/v1/receipts/${receiptId}`)).toMatchObject({ returned: '400.00', unapplied: '800.00' });
+  });
+
+  test('does not hide a chargeback, with which the money leaves twice', async () => {
+    const { receiptId, disputed } = await charged();
+    await post(`/v1/receipts/${receiptId}/refund`, { reason: 'Paid twice' });
+    await disputed();
+    expect(await openTasks(receiptId)).toEqual(['returnExceeds']);
+  });
+
+  test('is a debit at a bank, or a return that the creditor agreed to, of the payment that was refunded', async () => {
+    const account = await newFeed(h, c.approver);
+    const counterparty = { name: 'Twice SAS', iban: 'FR7630006000011234567890189' };
+    const invoice = await newInvoice(h, c.operator, { amount: '71.30' });
+    const first = await account.pays({ amount: '71.30', remittance: invoice.number, counterparty });
+    const second = await account.pays({ amount: '71.30', remittance: 'divers', counterparty });
+    await post(`/v1/receipts/${second}/refund`, { reason: 'Paid twice' });
+    await tellsFile(
+      account,
+      inFile('71.30', '2026-11-20', {
+        amountMinor: -7_130n,
+        counterparty: { name: null, ultimateName: null, account: counterparty.iban },
+        returns: { reasonCode: 'FOCR', originalBankId: null, originalEndToEndId: null, originalAmountMinor: null },
+      }),
+    );
+    expect(await get(`/v1/receipts/${first}`)).toMatchObject({ returned: '0.00', unapplied: '0.00' });
+    expect(await returnsOf(second)).toHaveLength(1);
+    expect(await openTasks(second)).toEqual([]);
+    expect((await get(`/v1/transactions?feedId=${account.id}`)).data[0]).toMatchObject({
+      outcome: 'return',
+      receiptId: second,
+    });
+
+    const third = await account.pays({ amount: '72.40', remittance: 'divers', counterparty, id: 'third' });
+    await post(`/v1/receipts/${third}/refund`, { reason: 'Paid twice' });
+    await account.tells('transaction.booked', {
+      id: 'third-back',
+      amount: '72.40',
+      currency: 'EUR',
+      direction: 'debit',
+      bookedOn: '2026-11-20',
+      counterparty,
+    });
+    await account.drain();
+    expect(await returnsOf(third)).toHaveLength(1);
+    expect(await openTasks(third)).toEqual([]);
+    // The payer had its bank recall the payment besides: that money went back twice.
+    await account.tells('transaction.returned', {
+      id: 'third-recalled',
+      originalId: 'third',
+      amount: '72.40',
+      currency: 'EUR',
+      bookedOn: '2026-11-20',
+      reasonCode: 'FOCR',
+    });
+    await account.drain();
+    expect(await openTasks(third)).toEqual(['returnExceeds']);
+  });
+
+  test('is recognised by a person where the bank gives another reason', async () => {
+    const account = await newFeed(h, c.approver);
+    const receiptId = await account.pays({ amount: '73.50', remittance: 'divers' });
+    await post(`/v1/receipts/${receiptId}/refund`, { reason: 'Paid twice' });
+    await account.tells('transaction.returned', {
+      id: 'by-hand',
+      originalId: 'unknown',
+      amount: '73.50',
+      currency: 'EUR',
+      bookedOn: '2026-11-20',
+      reasonCode: 'NARR',
+    });
+    await account.drain();
+    const [task] = (await get('/v1/tasks?kind=unknownReturn&status=open')).data;
+    expect((await post(`/v1/tasks/${task.id}/completion`, { receiptId })).status).toBe(200);
+    expect(await returnsOf(receiptId)).toHaveLength(1);
+    expect(await openTasks(receiptId)).toEqual([]);
+  });
+});
+
+let serial = 0;
+const tellsFile = async (account: TestFeed, told: Transaction): Promise<void> => {
+  const of = { feedId: account.id, creditorId: c.id, iban: null };
+  await inTransaction(h.db, (tx) => takeIn(tx, bankAct(NOW), of, `file:${(serial += 1)}`, [told]));
+  await account.drain();
+};
 
 const outboxText = async () => JSON.stringify(await h.db.selectFrom('outbox').select('payload').execute());
 

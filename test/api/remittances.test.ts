@@ -135,6 +135,39 @@ describe('an advice', () => {
     });
   });
 
+  test('before its invoices means those of its customer, whoever else has such a number', async () => {
+    const { customerId } = await newInvoice(h, c.operator);
+    const lines = [{ number: 'RB-77-10', amount: '77.10' }];
+    await json({ customerId, reference: 'AVIS-9901', currency: 'EUR', lines });
+    const foreign = await newInvoice(h, c.operator, { number: 'RB-7-710', amount: '99.00' });
+    const own = await newInvoice(h, c.operator, {
+      number: 'RB-771-0',
+      customer: undefined,
+      customerId,
+      amount: '77.10',
+    });
+    const receiptId = await feed.pays({ amount: '77.10', remittance: 'AVIS-9901' });
+    expect(await allocated(receiptId)).toEqual([[own.id, '77.10', 'remittanceAdvice']]);
+    // One number of two invoices of its own names neither, and none of another customer's.
+    const twice = [{ number: 'RB-88-10', amount: '88.10' }];
+    await json({ customerId, reference: 'AVIS-9902', currency: 'EUR', lines: twice });
+    for (const number of ['RB-88-10', 'RB-881-0']) {
+      await newInvoice(h, c.operator, { number, customer: undefined, customerId, amount: '200.00' });
+    }
+    const unclear = await feed.pays({ amount: '88.10', remittance: 'AVIS-9902' });
+    expect(await allocated(unclear)).toEqual([]);
+    expect((await get(`/v1/invoices/${foreign.id}`)).balance).toBe('99.00');
+  });
+
+  test('of a customer means invoices that only others have, too', async () => {
+    const { customerId } = await newInvoice(h, c.operator);
+    const lines = [{ number: 'RB-99-10', amount: '99.10' }];
+    await json({ customerId, reference: 'AVIS-9903', currency: 'EUR', lines });
+    const others = await newInvoice(h, c.operator, { number: 'RB-99-10', amount: '99.10' });
+    const receiptId = await feed.pays({ amount: '99.10', remittance: 'AVIS-9903' });
+    expect(await allocated(receiptId)).toEqual([[others.id, '99.10', 'remittanceAdvice']]);
+  });
+
   test('that was withdrawn is not used', async () => {
     const { a } = await two();
     const made = await json({ currency: 'EUR', lines: [{ number: a.number, amount: '3.21' }] });
@@ -143,6 +176,46 @@ describe('an advice', () => {
     expect(await allocated(receiptId)).toEqual([]);
     const listed = await get('/v1/remittances?status=withdrawn');
     expect(listed.data.map((one: { id: string }) => one.id)).toEqual([made.body.id]);
+  });
+
+  test('finds money that came before its invoices, when they are registered', async () => {
+    const { customerId } = await newInvoice(h, c.operator);
+    const lines = (number: string) => [
+      { number: `${number}1`, amount: '60.10' },
+      { number: `${number}2`, amount: '40.20' },
+    ];
+    const register = async (number: string) => [
+      await newInvoice(h, c.operator, { number: `${number}1`, customer: undefined, customerId, amount: '70.00' }),
+      await newInvoice(h, c.operator, { number: `${number}2`, customer: undefined, customerId, amount: '40.20' }),
+    ];
+    const quoted = await json({ reference: 'AVIS-9911', currency: 'EUR', lines: lines('RC-1-') });
+    const money = await feed.pays({ amount: '100.30', remittance: 'AVIS 9911' });
+    const withdrawn = await json({ reference: 'AVIS-9912', currency: 'EUR', lines: lines('RC-2-') });
+    await h.call(c.operator, 'DELETE', `/v1/remittances/${withdrawn.body.id}`);
+    await feed.drain();
+    await register('RC-2-');
+    expect((await h.db.selectFrom('receipts').select('id').where('look_again', '=', true).execute()).length).toBe(0);
+    const [a, b] = await register('RC-1-');
+    await feed.drain();
+    expect(await allocated(money)).toEqual([
+      [a!.id, '60.10', 'remittanceAdvice'],
+      [b!.id, '40.20', 'remittanceAdvice'],
+    ]);
+    expect(await get(`/v1/remittances/${quoted.body.id}`)).toMatchObject({ status: 'used', receiptId: money });
+
+    const silent = await feed.pays({ amount: '100.30', remittance: 'divers' });
+    await json({ currency: 'EUR', lines: lines('RC-3-') });
+    await feed.drain();
+    expect(await allocated(silent)).toEqual([]);
+    const [d] = await register('RC-3-');
+    await feed.drain();
+    expect((await allocated(silent))[0]).toEqual([d!.id, '60.10', 'remittanceAdvice']);
+    const awaited = await h.db
+      .selectFrom('remittance_lines')
+      .select('number')
+      .where('awaited', 'like', 'RC%')
+      .execute();
+    expect(awaited).toEqual([]);
   });
 
   test('is refused with what is wrong with it', async () => {

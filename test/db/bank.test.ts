@@ -412,7 +412,45 @@ test('what hundreds of invoices have in common names none of them, and the numbe
   expect(await receiptOf(named)).toMatchObject({ unapplied_minor: 0n, customer_id: customer.id });
   expect(await receiptOf(bare)).toMatchObject({ unapplied_minor: 1_234n, customer_id: null });
   expect(await holdsOf((await receiptOf(bare)).id)).toEqual([]);
+  // Nor is what quotes nothing else looked at again for each of hundreds more.
+  await addInvoice(book, customer, { number: 'SHARED-501', references: ['CONTRAT 2026'] });
+  expect((await receiptOf(bare)).look_again).toBe(false);
 }, 60_000);
+
+describe('money that waits for invoices', () => {
+  const waiting = async (token: string, count: number, customerId: string | null = null) => {
+    const prefix = `rec_${token.toLowerCase()}`;
+    await sql`
+      insert into receipts (id, creditor_id, feed_id, booked_on, amount_minor, currency, unapplied_minor, customer_id, at)
+      select ${prefix}::text || '_' || lpad(n::text, 6, '0'), ${book.creditor.id}, ${feedId}, '2026-03-02', 4321, 'EUR', 4321,
+        ${customerId}, now()
+      from generate_series(1, ${count}::int) as n`.execute(book.db);
+    await sql`
+      insert into receipt_tokens (creditor_id, token, receipt_id)
+      select creditor_id, ${token}, id from receipts where id like ${`${prefix}_%`}`.execute(book.db);
+  };
+  const flagged = async () => {
+    const { rows } = await sql<{ n: string; latest: boolean }>`
+      select count(*) as n, bool_or(id like '%_000700') as latest from receipts where look_again`.execute(book.db);
+    await book.db.updateTable('receipts').set({ look_again: false }).where('look_again', '=', true).execute();
+    return { count: Number(rows[0]!.n), latest: rows[0]!.latest };
+  };
+  afterAll(async () => {
+    await sql`delete from receipt_tokens where receipt_id like 'rec_wait%'`.execute(book.db);
+    await sql`delete from receipts where id like 'rec_wait%'`.execute(book.db);
+  });
+
+  test('is looked at again in bounded numbers, the latest first, when thousands quote what an invoice has', async () => {
+    const customer = await addCustomer(book);
+    await flagged();
+    await waiting('WAIT2026', 700);
+    await addInvoice(book, customer, { number: 'WAIT-A', references: ['WAIT 2026'] });
+    expect(await flagged()).toEqual({ count: 500, latest: true });
+    await waiting('WAIT2027', 700, customer.id);
+    await addInvoice(book, customer, { number: 'WAIT-B', amountMinor: 4_321n });
+    expect(await flagged()).toEqual({ count: 500, latest: true });
+  });
+});
 
 describe('returns', () => {
   let debtor: CustomerRow;

@@ -168,6 +168,7 @@ export function transactionOfRefund(event: GoCardlessEvent, value: unknown): Ban
       reasonCode: reasonOf(event),
       originalBankId: paid ? (refund.links?.payment ?? null) : refund.id,
       originalAmountMinor: amountMinor,
+      ...(paid ? { refund: true } : {}),
     },
   });
 }

@@ -306,7 +306,7 @@ describe('GoCardless', () => {
     expect(transactionIn(transactionOfRefund(about('paid'), gocardlessRefund()))).toMatchObject({
       amountMinor: -20_000n,
       bankId: 'RF0001',
-      returns: { originalBankId: 'PM0001', originalAmountMinor: 20_000n },
+      returns: { originalBankId: 'PM0001', originalAmountMinor: 20_000n, refund: true },
     });
     expect(transactionIn(transactionOfRefund(about('funds_returned'), gocardlessRefund()))).toMatchObject({
       amountMinor: 20_000n,
@@ -410,6 +410,7 @@ describe('Stripe', () => {
       originalBankId: 'ch_3Qabcd',
       originalEndToEndId: 'pi_3Qabcd',
       originalAmountMinor: 20_000n,
+      refund: true,
     });
     const listed = {
       refunds: {

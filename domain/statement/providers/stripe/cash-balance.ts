@@ -67,6 +67,6 @@ export function readCashBalance(event: StripeEvent): BankMessage {
     bankCode: told.type,
     source: 'stripe',
     // Which transfer went back is not told.
-    returns: told.type === 'funded' ? null : {},
+    returns: told.type === 'funded' ? null : told.type === 'return_initiated' ? { refund: true } : {},
   });
 }

@@ -117,6 +117,7 @@ function refund(event: StripeEvent, told: Charge): BankMessage {
       originalBankId: told.id,
       originalEndToEndId: told.payment_intent,
       originalAmountMinor: amountMinor,
+      refund: true,
     },
   });
 }
