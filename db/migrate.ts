@@ -12,6 +12,7 @@ import * as receivableSums from './migrations/0009-receivable-sums.ts';
 import * as books from './migrations/0010-books.ts';
 import * as doubtful from './migrations/0011-doubtful.ts';
 import * as cashIn from './migrations/0012-cash-in.ts';
+import * as ownRefunds from './migrations/0013-own-refunds.ts';
 
 /** In the order they run. Listed by hand, so that a compiled or bundled program needs no folder to look into. */
 const migrations: Readonly<Record<string, Migration>> = {
@@ -27,6 +28,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0010-books': books,
   '0011-doubtful': doubtful,
   '0012-cash-in': cashIn,
+  '0013-own-refunds': ownRefunds,
 };
 
 /** Names of all migrations, in their order. */

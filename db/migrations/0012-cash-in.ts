@@ -116,8 +116,6 @@ const statements = [
   `alter table receipts add column ultimate_name text`,
   `alter table receipts add column structured_references text[] not null default '{}'`,
   `alter table receipts add column fees_minor bigint`,
-  // What a person recorded as refunded is found again when the bank tells of it.
-  `create index receipt_returns_untold on receipt_returns (amount_minor, receipt_id) where feed_id is null`,
   // Money that is none of the invoices' was put aside by a person.
   `alter table receipts add column set_aside_minor bigint not null default 0 check (set_aside_minor >= 0)`,
   `alter table receipts drop constraint receipts_check`,
@@ -134,7 +132,7 @@ const statements = [
     primary key (creditor_id, token, receipt_id)
   )`,
   `create index receipt_tokens_by_receipt on receipt_tokens (receipt_id)`,
-  `create index receipts_unapplied_by_amount on receipts (creditor_id, currency, unapplied_minor, customer_id, seq)
+  `create index receipts_unapplied_by_amount on receipts (creditor_id, currency, unapplied_minor)
      where unapplied_minor > 0`,
 
   // Why money went where it went, or nowhere.
@@ -199,13 +197,8 @@ const statements = [
     number text not null,
     invoice_id text references invoices,
     amount_minor bigint not null check (amount_minor <> 0),
-    primary key (advice_id, line),
-    creditor_id text not null,
-    -- Its number as numbers are compared, as long as no invoice is known for it and the advice is open.
-    awaited text
+    primary key (advice_id, line)
   )`,
-  `create index remittance_lines_awaited on remittance_lines (creditor_id, awaited, advice_id)
-     where awaited is not null`,
 
   `alter table postings drop constraint postings_account_check`,
   `alter table postings add constraint postings_account_check check (account in ('receivable', 'sales', 'bank', 'agency',
