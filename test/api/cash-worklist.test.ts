@@ -7,6 +7,7 @@ import { askAboutSuspect, drainFeed } from '../../db/repositories/bank-transacti
 import { findTransaction, takeIn } from '../../db/repositories/transactions.ts';
 import { parseAmount } from '../../domain/money.ts';
 import type { Transaction } from '../../domain/statement/transaction.ts';
+import { transaction } from '../domain/statement/fixtures.ts';
 import { stripeCharge, stripeDispute, stripeEvent, stripeRefund } from '../support/webhook-bodies.ts';
 import { signStripe } from '../support/webhook-signing.ts';
 import { withBankAccount } from './bank-account.ts';
@@ -453,26 +454,8 @@ describe('a person’s decision', () => {
 });
 
 /** What a statement file tells: money that names nobody, unless `change` says more. */
-const inFile = (amount: string, bookedOn: string, change: Partial<Transaction> = {}): Transaction => ({
-  position: '1',
-  source: 'camt.053',
-  status: 'booked',
-  bookedOn,
-  valueOn: null,
-  amountMinor: parseAmount(amount, 'EUR'),
-  currency: 'EUR',
-  counterparty: { name: null, account: null, ultimateName: null },
-  structuredReferences: [],
-  remittance: null,
-  bankText: null,
-  bankId: null,
-  endToEndId: null,
-  mandateId: null,
-  returns: null,
-  feesMinor: null,
-  bankCode: null,
-  ...change,
-});
+const inFile = (amount: string, bookedOn: string, change: Partial<Transaction> = {}): Transaction =>
+  transaction({ bookedOn, amountMinor: parseAmount(amount, 'EUR'), ...change });
 
 /** It is in doubt beside what a message told a day before. */
 const toldByFile = (feedId: string, amount: string, bookedOn: string): Promise<string> =>

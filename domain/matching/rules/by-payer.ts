@@ -11,10 +11,8 @@ export function payerUniqueAmount(context: Context): Proposal[] {
   if (!payer || context.truncated) return [];
   const group = groupOf(context, payer);
   // Who names only what is paid already may have paid it twice: what for else, or back to whom, is not ours to say.
-  const namesClosed = context.closed.some(
-    ({ item, token }) => group.has(item.customerId) && isStrong(token) && context.named.length === 0,
-  );
-  if (namesClosed) return [];
+  const namesClosed = context.closed.some(({ item, token }) => group.has(item.customerId) && isStrong(token));
+  if (namesClosed && context.named.length === 0) return [];
   // Whoever names another invoice does not mean this one.
   const others = context.named.filter((item) => group.has(item.customerId) || isStronglyNamed(context, item));
   const items = context.own.filter(

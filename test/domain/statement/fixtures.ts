@@ -31,6 +31,28 @@ export function sorted(events: Iterable<StatementEvent>): ReadFile {
 export const read = (file: string | Uint8Array, options?: ReadOptions): ReadFile =>
   sorted(readStatementSync(typeof file === 'string' ? bytesOf(file) : file, options));
 
+/** What a statement tells of 100.00 that names nobody, unless `change` says more. */
+export const transaction = (change: Partial<Transaction> = {}): Transaction => ({
+  position: '1',
+  source: 'camt.053',
+  status: 'booked',
+  bookedOn: '2026-11-20',
+  valueOn: null,
+  amountMinor: 10_000n,
+  currency: 'EUR',
+  counterparty: { name: null, account: null, ultimateName: null },
+  structuredReferences: [],
+  remittance: null,
+  bankText: null,
+  bankId: null,
+  endToEndId: null,
+  mandateId: null,
+  returns: null,
+  feesMinor: null,
+  bankCode: null,
+  ...change,
+});
+
 /** `code at position` of what was rejected. */
 export const faultsOf = ({ rejected }: ReadFile): string[] =>
   rejected.map(({ code, position }) => `${code} at ${position}`);

@@ -3,29 +3,17 @@ import { describe, expect, test } from 'vitest';
 import { sameness, type KnownTransaction } from '../../../domain/statement/same.ts';
 import type { SourceKind, Transaction } from '../../../domain/statement/transaction.ts';
 import { addDays } from '../../../domain/time/dates.ts';
+import { transaction } from './fixtures.ts';
 
 /** One transaction told by several sources is one; each of equal ones is one of them. */
 
-const told = (source: SourceKind, change: Partial<Transaction> = {}): Transaction => ({
-  status: 'booked',
-  bookedOn: '2026-11-20',
-  valueOn: null,
-  amountMinor: 10_000n,
-  currency: 'EUR',
-  counterparty: { name: 'Maison Exemple', ultimateName: null, account: 'FR7630006000011234567890189' },
-  structuredReferences: [],
-  remittance: 'Facture F-2026-0042',
-  bankText: null,
-  bankId: null,
-  endToEndId: null,
-  mandateId: null,
-  returns: null,
-  feesMinor: null,
-  bankCode: null,
-  source,
-  position: '1',
-  ...change,
-});
+const told = (source: SourceKind, change: Partial<Transaction> = {}): Transaction =>
+  transaction({
+    source,
+    counterparty: { name: 'Maison Exemple', ultimateName: null, account: 'FR7630006000011234567890189' },
+    remittance: 'Facture F-2026-0042',
+    ...change,
+  });
 
 /** An account that keeps what it is told, as `takeIn` does. */
 class Account {
