@@ -28,7 +28,8 @@ interface Original {
 /**
  * The bank took money back: the receipt it was is found by the bank's id, by its end-to-end id, or, where a format tells
  * neither, as the only one of its amount with the same payer or reference; its allocations are undone, a fee that the bank
- * added is booked apart. A refund that a person recorded before is that one, and moves nothing again. A return that comes before its payment waits for it, with a task.
+ * added is booked apart. A refund that a person recorded before is that one, and moves nothing again. A return that comes
+ * before its payment waits for it, with a task.
  */
 export async function applyReturn(
   tx: Tx,
@@ -293,9 +294,8 @@ async function findOriginal(tx: Tx, row: TransactionRow, returns: ReturnInformat
   if (endToEndId !== null) {
     // Ids recur: of several equal ones any will do, they are the same payer's and amount.
     const { rows } = await sql<Original>`${of} and t.end_to_end_id = ${endToEndId}
-      and r.currency = ${row.currency} and r.amount_minor = ${amountMinor.toString()}::bigint and r.returned_minor = 0 order by r.seq limit 1`.execute(
-      tx,
-    );
+      and r.currency = ${row.currency} and r.amount_minor = ${amountMinor.toString()}::bigint and r.returned_minor = 0
+      order by r.seq limit 1`.execute(tx);
     if (rows[0]) return rows[0];
   }
   // A bank's own id that is not known here may still come: nothing is guessed then.
